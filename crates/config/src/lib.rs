@@ -1,0 +1,1 @@
+//! Configuration: YAML compiled once into types that cannot be wrong.

@@ -1,0 +1,1 @@
+//! The decision over recorded records, on a virtual clock.

@@ -1,0 +1,2 @@
+//! The `settlewatch` binary.
+fn main() {}

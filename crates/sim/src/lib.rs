@@ -1,0 +1,1 @@
+//! A seeded generator of payments and faults, with the truth beside it.

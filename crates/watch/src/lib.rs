@@ -1,0 +1,1 @@
+//! Lag that counts the waiting, per channel.
