@@ -1,0 +1,272 @@
+//! One line of a recording: what `kcat -C -J` prints of a record, or a bare canonical event.
+
+use std::borrow::Cow;
+
+use crate::escape::unescape_into;
+use crate::scan::{Fault, Kind, Scanner, Value};
+
+/// A line of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// A record with the place it was read from.
+    Envelope(Envelope<'a>),
+    /// An object that is no envelope but names a type, an event or a payment: the value of a record.
+    Bare(&'a [u8]),
+}
+
+/// A record as it was read from a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// The topic.
+    pub topic: Cow<'a, str>,
+    /// The partition, at least 0.
+    pub partition: i32,
+    /// The offset, at least 0.
+    pub offset: i64,
+    /// The broker's timestamp in milliseconds; [`Envelope::NO_TS`] where there is none or no integer.
+    pub ts: i64,
+    /// The record's value, not necessarily UTF-8: bytes are written as they are. Absent and null are `None`.
+    pub payload: Option<Cow<'a, [u8]>>,
+    /// The record's key likewise. What is no string is `None`: nothing is decided by it.
+    pub key: Option<Cow<'a, [u8]>>,
+}
+
+impl Envelope<'_> {
+    /// The timestamp of a record that has none, as Kafka writes it.
+    pub const NO_TS: i64 = -1;
+}
+
+/// Why a line is neither an envelope nor a bare event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    /// It is not one JSON object.
+    #[error("byte {at}: expected {expected}")]
+    NotJson {
+        /// Where it stops being one, in bytes from the start of the line.
+        at: usize,
+        /// What would have continued it.
+        expected: &'static str,
+    },
+    /// It has the members of an envelope, but one is malformed.
+    #[error("{member}: expected {expected}")]
+    Member {
+        /// The member.
+        member: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// It is some other object.
+    #[error("expected topic, partition and offset, or a canonical event")]
+    Neither,
+}
+
+impl From<Fault> for BadLine {
+    fn from(Fault { at, expected }: Fault) -> Self {
+        Self::NotJson { at, expected }
+    }
+}
+
+/// Room for strings that are written with escapes, used again from line to line.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    payload: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// Reads a line. Strings with escapes, as payloads are, become copies; [`parse_line_into`] avoids them.
+///
+/// # Errors
+///
+/// [`BadLine`] for whatever is neither an envelope nor a bare event, a blank line too.
+pub fn parse_line(line: &[u8]) -> Result<Line<'_>, BadLine> {
+    match Members::scan(line)?.classify()? {
+        Class::Bare => Ok(Line::Bare(line)),
+        Class::Envelope(place, members) => {
+            let string = |value| members.string(value).map(|raw| own(raw, value.kind));
+            Ok(Line::Envelope(
+                place.envelope(string(members.payload), string(members.key)),
+            ))
+        }
+    }
+}
+
+/// Reads a line; strings with escapes are written into `scratch`.
+///
+/// # Errors
+///
+/// Like [`parse_line`].
+pub fn parse_line_into<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Result<Line<'a>, BadLine> {
+    match Members::scan(line)?.classify()? {
+        Class::Bare => Ok(Line::Bare(line)),
+        Class::Envelope(place, members) => {
+            let Scratch { payload, key } = scratch;
+            let payload = members
+                .string(members.payload)
+                .map(|raw| lend(raw, members.payload.kind, payload));
+            let key = members
+                .string(members.key)
+                .map(|raw| lend(raw, members.key.kind, key));
+            Ok(Line::Envelope(place.envelope(payload, key)))
+        }
+    }
+}
+
+fn own(raw: &[u8], kind: Kind) -> Cow<'_, [u8]> {
+    if kind == Kind::Plain {
+        return Cow::Borrowed(raw);
+    }
+    let mut bytes = Vec::new();
+    unescape_into(raw, &mut bytes);
+    Cow::Owned(bytes)
+}
+
+fn lend<'a>(raw: &'a [u8], kind: Kind, room: &'a mut Vec<u8>) -> Cow<'a, [u8]> {
+    if kind == Kind::Plain {
+        return Cow::Borrowed(raw);
+    }
+    unescape_into(raw, room);
+    Cow::Borrowed(room)
+}
+
+/// Where the members of an envelope stand in a line.
+struct Members<'a> {
+    line: &'a [u8],
+    topic: Value,
+    partition: Value,
+    offset: Value,
+    ts: Value,
+    payload: Value,
+    key: Value,
+    /// Whether a member stands there that only events have.
+    event: bool,
+}
+
+enum Class<'a> {
+    Envelope(Place<'a>, Members<'a>),
+    Bare,
+}
+
+impl<'a> Members<'a> {
+    fn scan(line: &'a [u8]) -> Result<Self, Fault> {
+        const ABSENT: Value = Value::ABSENT;
+        let mut members = Self {
+            line,
+            topic: ABSENT,
+            partition: ABSENT,
+            offset: ABSENT,
+            ts: ABSENT,
+            payload: ABSENT,
+            key: ABSENT,
+            event: false,
+        };
+        let mut scanner = Scanner::open(line)?;
+        while let Some((name, value)) = scanner.member()? {
+            members.put(&own(&line[name.start..name.end], name.kind), value);
+        }
+        scanner.finish()?;
+        Ok(members)
+    }
+
+    fn put(&mut self, name: &[u8], value: Value) {
+        let member = match name {
+            b"topic" => &mut self.topic,
+            b"partition" => &mut self.partition,
+            b"offset" => &mut self.offset,
+            b"ts" => &mut self.ts,
+            b"payload" => &mut self.payload,
+            b"key" => &mut self.key,
+            b"type" | b"event_id" | b"payment_id" => {
+                self.event = true;
+                return;
+            }
+            _ => return,
+        };
+        *member = value;
+    }
+
+    fn classify(self) -> Result<Class<'a>, BadLine> {
+        let place = [self.topic, self.partition, self.offset];
+        if place.iter().any(|value| value.kind == Kind::Null) {
+            return if self.event {
+                Ok(Class::Bare)
+            } else {
+                Err(BadLine::Neither)
+            };
+        }
+        let place = self.place()?;
+        match self.payload.kind {
+            Kind::Null | Kind::Plain | Kind::Escaped => Ok(Class::Envelope(place, self)),
+            _ => Err(BadLine::Member {
+                member: "payload",
+                expected: "a string or null",
+            }),
+        }
+    }
+
+    fn place(&self) -> Result<Place<'a>, BadLine> {
+        let bad = |member, expected| BadLine::Member { member, expected };
+        let topic = self
+            .string(self.topic)
+            .and_then(|raw| match own(raw, self.topic.kind) {
+                Cow::Borrowed(bytes) => core::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            });
+        let partition = self
+            .integer(self.partition)
+            .and_then(|number| i32::try_from(number).ok());
+        Ok(Place {
+            topic: topic.ok_or(bad("topic", "a string"))?,
+            partition: partition
+                .filter(|&partition| partition >= 0)
+                .ok_or(bad("partition", "an integer from 0 to 2^31 - 1"))?,
+            offset: self
+                .integer(self.offset)
+                .filter(|&offset| offset >= 0)
+                .ok_or(bad("offset", "an integer from 0 to 2^63 - 1"))?,
+            ts: self.integer(self.ts).unwrap_or(Envelope::NO_TS),
+        })
+    }
+
+    /// The inside of a value that is a string.
+    fn string(&self, value: Value) -> Option<&'a [u8]> {
+        matches!(value.kind, Kind::Plain | Kind::Escaped)
+            .then(|| &self.line[value.start..value.end])
+    }
+
+    fn integer(&self, value: Value) -> Option<i64> {
+        if value.kind != Kind::Number {
+            return None;
+        }
+        core::str::from_utf8(&self.line[value.start..value.end])
+            .ok()?
+            .parse()
+            .ok()
+    }
+}
+
+/// The members of an envelope that are no bytes.
+struct Place<'a> {
+    topic: Cow<'a, str>,
+    partition: i32,
+    offset: i64,
+    ts: i64,
+}
+
+impl<'a> Place<'a> {
+    fn envelope(self, payload: Option<Cow<'a, [u8]>>, key: Option<Cow<'a, [u8]>>) -> Envelope<'a> {
+        let Self {
+            topic,
+            partition,
+            offset,
+            ts,
+        } = self;
+        Envelope {
+            topic,
+            partition,
+            offset,
+            ts,
+            payload,
+            key,
+        }
+    }
+}

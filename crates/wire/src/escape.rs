@@ -1,0 +1,193 @@
+//! JSON string bytes eight at a time: where one ends, what its escapes mean.
+
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Index of the first byte at or after `at` that a JSON string cannot hold as it is: a quote, a backslash or
+/// a control character; the length of `bytes` where there is none.
+#[inline]
+pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = below_one(word ^ (LOW * b'"' as u64));
+        let slash = below_one(word ^ (LOW * b'\\' as u64));
+        let control = word.wrapping_sub(LOW * 0x20) & !word;
+        let hit = (quote | slash | control) & HIGH;
+        if hit != 0 {
+            return at + first_byte(hit);
+        }
+        at += 8;
+    }
+    while bytes
+        .get(at)
+        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    {
+        at += 1;
+    }
+    at
+}
+
+/// The high bit of each byte that is zero. A borrow may also mark bytes above a marked one, so only the
+/// lowest mark counts.
+const fn below_one(word: u64) -> u64 {
+    word.wrapping_sub(LOW) & !word
+}
+
+/// Index of the lowest marked byte.
+const fn first_byte(hit: u64) -> usize {
+    (hit.trailing_zeros() / 8) as usize
+}
+
+/// One `\…` of a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Escape {
+    /// Code point it stands for; a surrogate where it has no partner.
+    pub(crate) code: u32,
+    /// Bytes it takes, both halves of a pair included.
+    pub(crate) taken: usize,
+}
+
+impl Escape {
+    /// Half of a surrogate pair without the other half.
+    pub(crate) const fn is_lone_surrogate(self) -> bool {
+        matches!(self.code, 0xd800..=0xdfff)
+    }
+}
+
+/// Reads the escape that begins with the backslash at `bytes[0]`; `None` where it is none of JSON.
+pub(crate) fn read_escape(bytes: &[u8]) -> Option<Escape> {
+    let code = match *bytes.get(1)? {
+        letter @ (b'"' | b'\\' | b'/') => letter,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'u' => return read_unicode(bytes),
+        _ => return None,
+    };
+    Some(Escape {
+        code: code.into(),
+        taken: 2,
+    })
+}
+
+/// Reads `\uXXXX`, or both halves of a surrogate pair.
+fn read_unicode(bytes: &[u8]) -> Option<Escape> {
+    let first = hex4(bytes.get(2..6)?)?;
+    if let 0xd800..=0xdbff = first
+        && bytes.get(6..8) == Some(b"\\u")
+        && let Some(second @ 0xdc00..=0xdfff) = bytes.get(8..12).and_then(hex4)
+    {
+        let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return Some(Escape { code, taken: 12 });
+    }
+    Some(Escape {
+        code: first,
+        taken: 6,
+    })
+}
+
+fn hex4(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |value, &digit| {
+        Some(value * 16 + char::from(digit).to_digit(16)?)
+    })
+}
+
+/// Replaces `out` by what `raw`, the inside of a well-formed JSON string, stands for. A lone surrogate
+/// becomes the three bytes that UTF-8 forbids, so that it is found to be no UTF-8 rather than lost.
+pub(crate) fn unescape_into(raw: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    // No escape is shorter than its meaning; eight more bytes let every word be copied whole.
+    out.resize(raw.len() + 8, 0);
+    let (mut from, mut to) = (0, 0);
+    while let Some(&byte) = raw.get(from) {
+        if byte == b'\\' {
+            let escape = read_escape(&raw[from..]).unwrap_or(Escape {
+                code: b'\\'.into(),
+                taken: 1,
+            });
+            to += encode(escape.code, &mut out[to..]);
+            from += escape.taken;
+        } else if let Some(chunk) = raw[from..].first_chunk::<8>() {
+            let slash = below_one(u64::from_le_bytes(*chunk) ^ (LOW * b'\\' as u64)) & HIGH;
+            let plain = if slash == 0 { 8 } else { first_byte(slash) };
+            out[to..to + 8].copy_from_slice(chunk);
+            from += plain;
+            to += plain;
+        } else {
+            out[to] = byte;
+            from += 1;
+            to += 1;
+        }
+    }
+    out.truncate(to);
+}
+
+/// Writes `code` as UTF-8, surrogates likewise, and returns its length in bytes.
+fn encode(code: u32, out: &mut [u8]) -> usize {
+    if code < 0x80 {
+        out[0] = code as u8;
+        return 1;
+    }
+    match char::from_u32(code) {
+        Some(char) => char.encode_utf8(out).len(),
+        None => {
+            let tail = |shift: u32| 0x80 | (code >> shift & 0x3f) as u8;
+            out[..3].copy_from_slice(&[0xe0 | (code >> 12) as u8, tail(6), tail(0)]);
+            3
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unescaped(raw: &str) -> Vec<u8> {
+        let mut out = vec![1, 2, 3];
+        unescape_into(raw.as_bytes(), &mut out);
+        out
+    }
+
+    #[test]
+    fn every_escape_has_its_meaning() {
+        assert_eq!(unescaped(r#"\"\\\/\b\f\n\r\t"#), b"\"\\/\x08\x0c\n\r\t");
+        assert_eq!(
+            unescaped(r"\u0041\u00e9\u4e2d\uD83D\uDE00"),
+            "Aé中😀".as_bytes()
+        );
+        assert_eq!(
+            unescaped(r"plain text of more than eight bytes\n"),
+            b"plain text of more than eight bytes\n"
+        );
+        assert_eq!(unescaped(""), b"");
+    }
+
+    #[test]
+    fn a_lone_surrogate_becomes_what_is_no_utf8() {
+        for raw in [
+            r"\ud800",
+            r"\udc00x",
+            r"\ud800\u0041",
+            r"\ud800\ud800",
+            r"\ud83dtail",
+        ] {
+            assert!(core::str::from_utf8(&unescaped(raw)).is_err(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_first_special_byte_is_found_at_every_distance() {
+        for special in [b'"', b'\\', 0, 0x1f, b'\n'] {
+            for distance in 0..40 {
+                // 0x21 and 0x5b are one off the quote and the backslash: a borrow must not mark them.
+                let mut bytes = [b'!', b'[', 0x7f, 0x80, 0xff, b' '].repeat(10);
+                bytes[distance] = special;
+                bytes[distance + 1] = b'"';
+                assert_eq!(next_special(&bytes, 0), distance);
+                assert_eq!(next_special(&bytes[..distance], 0), distance);
+            }
+        }
+    }
+}

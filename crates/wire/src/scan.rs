@@ -1,0 +1,337 @@
+//! A JSON object, member by member, without building it and without recursion.
+
+use crate::escape::{next_special, read_escape};
+
+/// What a value is. `null` and an absent member are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    /// A string without escapes.
+    Plain,
+    /// A string with escapes.
+    Escaped,
+    Object,
+    Array,
+}
+
+/// A value and where it stands; of a string, what is between its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Value {
+    pub(crate) const ABSENT: Self = Self {
+        kind: Kind::Null,
+        start: 0,
+        end: 0,
+    };
+}
+
+/// Where the text stops being JSON and what would have continued it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) at: usize,
+    pub(crate) expected: &'static str,
+}
+
+type Scanned<T> = Result<T, Fault>;
+
+/// Reads one JSON object.
+pub(crate) struct Scanner<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    first: bool,
+    deepest: usize,
+    lone_surrogate: Option<usize>,
+}
+
+impl<'a> Scanner<'a> {
+    /// Starts at the object in `bytes`, which may stand in white space.
+    pub(crate) fn open(bytes: &'a [u8]) -> Scanned<Self> {
+        let mut scanner = Self {
+            bytes,
+            at: 0,
+            first: true,
+            deepest: 1,
+            lone_surrogate: None,
+        };
+        scanner.expect(b'{', "an object")?;
+        Ok(scanner)
+    }
+
+    /// The next name and value; `None` after the last.
+    #[inline]
+    pub(crate) fn member(&mut self) -> Scanned<Option<(Value, Value)>> {
+        let first = core::mem::replace(&mut self.first, false);
+        match self.peek() {
+            Some(b'}') => {
+                self.at += 1;
+                return Ok(None);
+            }
+            Some(b',') if !first => self.at += 1,
+            _ if first => {}
+            _ => return self.fault("',' or '}'"),
+        }
+        let name = self.name()?;
+        let value = self.value()?;
+        Ok(Some((name, value)))
+    }
+
+    /// Checks that nothing but white space follows the object.
+    pub(crate) fn finish(&mut self) -> Scanned<()> {
+        if self.peek().is_some() {
+            self.fault("the end of the record")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Depth of the deepest value, the object itself being 1.
+    pub(crate) const fn deepest(&self) -> usize {
+        self.deepest
+    }
+
+    /// Where the first string stands that holds half of a surrogate pair.
+    pub(crate) const fn lone_surrogate(&self) -> Option<usize> {
+        self.lone_surrogate
+    }
+
+    fn fault<T>(&self, expected: &'static str) -> Scanned<T> {
+        Err(Fault {
+            at: self.at,
+            expected,
+        })
+    }
+
+    /// The next byte that is no white space, left in place.
+    #[inline]
+    fn peek(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.bytes.get(self.at)?;
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                return Some(byte);
+            }
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    fn expect(&mut self, byte: u8, expected: &'static str) -> Scanned<()> {
+        if self.peek() != Some(byte) {
+            return self.fault(expected);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// A member's name and its colon.
+    #[inline]
+    fn name(&mut self) -> Scanned<Value> {
+        self.expect(b'"', "a member name")?;
+        let name = self.string()?;
+        self.expect(b':', "':'")?;
+        Ok(name)
+    }
+
+    /// A whole value.
+    #[inline]
+    fn value(&mut self) -> Scanned<Value> {
+        match self.peek() {
+            Some(b'"') => {
+                self.at += 1;
+                self.string()
+            }
+            Some(open @ (b'{' | b'[')) => {
+                let start = self.at;
+                self.nested(open)?;
+                let kind = if open == b'{' {
+                    Kind::Object
+                } else {
+                    Kind::Array
+                };
+                Ok(Value {
+                    kind,
+                    start,
+                    end: self.at,
+                })
+            }
+            _ => self.scalar(),
+        }
+    }
+
+    /// A number or one of the three words.
+    fn scalar(&mut self) -> Scanned<Value> {
+        let start = self.at;
+        let kind = match self.bytes.get(start) {
+            Some(b'-' | b'0'..=b'9') => {
+                self.number()?;
+                Kind::Number
+            }
+            Some(b't') => self.word(b"true", Kind::True)?,
+            Some(b'f') => self.word(b"false", Kind::False)?,
+            Some(b'n') => self.word(b"null", Kind::Null)?,
+            _ => return self.fault("a value"),
+        };
+        Ok(Value {
+            kind,
+            start,
+            end: self.at,
+        })
+    }
+
+    fn word(&mut self, word: &'static [u8], kind: Kind) -> Scanned<Kind> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return self.fault("a value");
+        }
+        self.at += word.len();
+        Ok(kind)
+    }
+
+    fn number(&mut self) -> Scanned<()> {
+        self.at += usize::from(self.bytes.get(self.at) == Some(&b'-'));
+        if self.bytes.get(self.at) == Some(&b'0') {
+            self.at += 1;
+        } else {
+            self.digits()?;
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    fn digits(&mut self) -> Scanned<()> {
+        let start = self.at;
+        while self.bytes.get(self.at).is_some_and(u8::is_ascii_digit) {
+            self.at += 1;
+        }
+        if self.at == start {
+            self.fault("a digit")
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The rest of a string after its opening quote.
+    #[inline]
+    fn string(&mut self) -> Scanned<Value> {
+        let start = self.at;
+        let mut kind = Kind::Plain;
+        loop {
+            self.at = next_special(self.bytes, self.at);
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    let end = self.at;
+                    self.at += 1;
+                    return Ok(Value { kind, start, end });
+                }
+                Some(b'\\') => {
+                    kind = Kind::Escaped;
+                    self.escape()?;
+                }
+                Some(_) => return self.fault("no control character in a string"),
+                None => return self.fault("a closing quote"),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Scanned<()> {
+        let Some(escape) = read_escape(&self.bytes[self.at..]) else {
+            return self.fault("an escape of JSON");
+        };
+        if escape.is_lone_surrogate() && self.lone_surrogate.is_none() {
+            self.lone_surrogate = Some(self.at);
+        }
+        self.at += escape.taken;
+        Ok(())
+    }
+
+    /// A container that begins with `open`, and all in it: in a loop, so that no depth exhausts the stack.
+    fn nested(&mut self, open: u8) -> Scanned<()> {
+        let mut nest = Nest::default();
+        let mut opened = Some(open);
+        loop {
+            if let Some(open) = opened.take() {
+                self.at += 1;
+                nest.push(open == b'{');
+                // The object itself is the first level.
+                self.deepest = self.deepest.max(nest.depth + 1);
+                if !self.close(&mut nest) {
+                    opened = self.element(&nest)?;
+                    continue;
+                }
+            }
+            while nest.depth > 0 && self.close(&mut nest) {}
+            if nest.depth == 0 {
+                return Ok(());
+            }
+            self.expect(b',', "',' or the end of the container")?;
+            opened = self.element(&nest)?;
+        }
+    }
+
+    /// Takes the end of the innermost container if it is next.
+    fn close(&mut self, nest: &mut Nest) -> bool {
+        let end = if nest.in_object() { b'}' } else { b']' };
+        let closes = self.peek() == Some(end);
+        if closes {
+            self.at += 1;
+            nest.pop();
+        }
+        closes
+    }
+
+    /// An element or member within a container: a scalar is taken, the opening byte of a container is left
+    /// in place and returned.
+    fn element(&mut self, nest: &Nest) -> Scanned<Option<u8>> {
+        if nest.in_object() {
+            self.name()?;
+        }
+        match self.peek() {
+            Some(open @ (b'{' | b'[')) => Ok(Some(open)),
+            _ => self.value().map(|_| None),
+        }
+    }
+}
+
+/// Which of the open containers are objects: a bit each.
+#[derive(Default)]
+struct Nest {
+    depth: usize,
+    top: u64,
+    below: Vec<u64>,
+}
+
+impl Nest {
+    fn push(&mut self, object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.below.push(self.top);
+        }
+        self.top = self.top << 1 | u64::from(object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.top >>= 1;
+        self.depth -= 1;
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.top = self.below.pop().unwrap_or_default();
+        }
+    }
+
+    const fn in_object(&self) -> bool {
+        self.top & 1 == 1
+    }
+}
