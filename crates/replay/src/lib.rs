@@ -1,1 +1,3 @@
 //! The decision over recorded records, on a virtual clock.
+
+pub mod input;

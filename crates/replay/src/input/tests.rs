@@ -1,0 +1,1 @@
+//! The public contract of the input, on files.
