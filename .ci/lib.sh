@@ -31,12 +31,14 @@ need() {
     if command -v "$1" >/dev/null; then
         return
     fi
-    echo "installing $2"
-    if [[ ! -e /tmp/settlewatch-apt-updated ]]; then
-        apt-get -qq update && touch /tmp/settlewatch-apt-updated
-    fi
-    apt-get -qq install -y --no-install-recommends "$2" >/dev/null || die "$2 cannot be installed"
+    install_package "$2"
     command -v "$1" >/dev/null || die "$1 is missing, also after installing $2"
+}
+
+install_package() {
+    echo "installing $1"
+    apt-get -qq update || die "the package lists cannot be had"
+    apt-get -qq install -y --no-install-recommends "$1" >/dev/null || die "$1 cannot be installed"
 }
 
 # readme_command PREFIX: the first command in README.md's fenced blocks that begins so, lines that

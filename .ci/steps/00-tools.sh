@@ -4,7 +4,7 @@ source .ci/lib.sh
 need cargo cargo
 need cc build-essential
 need c++ build-essential
-need python3 python3-venv
+need python3 python3
 need valgrind valgrind
 cargo fmt --version || die "rustfmt is missing: it comes with the Rust toolchain"
 cargo clippy --version || die "clippy is missing: it comes with the Rust toolchain"
@@ -12,7 +12,9 @@ cargo clippy --version || die "clippy is missing: it comes with the Rust toolcha
 tools=$(tools_dir)
 if [[ ! -e $tools/complete ]]; then
     rm -rf "$tools"
-    python3 -m venv "$tools" 2>/dev/null || { need pip3 python3-venv; python3 -m venv --clear "$tools"; }
+    # Debian ships venv without the pip it needs; other Pythons have it.
+    python3 -c 'import ensurepip' 2>/dev/null || install_package python3-venv
+    python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check -r .ci/requirements.txt
     touch "$tools/complete"
 fi

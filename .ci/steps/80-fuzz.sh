@@ -5,7 +5,9 @@ seconds=${FUZZ_SECONDS:-30}
 fuzz_dir=crates/wire/fuzz
 [[ -e $fuzz_dir/Cargo.toml ]] || die "$fuzz_dir is missing"
 
-export PATH="$(tools_dir)/bin:$PATH" RUSTC_BOOTSTRAP=1
+PATH=$(tools_dir)/bin:$PATH
+# cargo-fuzz asks for sanitizers, which the stable compiler has behind this variable.
+export PATH RUSTC_BOOTSTRAP=1
 targets=$(cargo fuzz list --fuzz-dir "$fuzz_dir")
 [[ -n $targets ]] || die "no fuzz target"
 for target in $targets; do
