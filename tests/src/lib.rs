@@ -1,1 +1,5 @@
 //! The reference and the tools that the tests share.
+
+pub mod reference;
+pub mod render;
+pub mod story;
