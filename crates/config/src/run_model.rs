@@ -1,0 +1,140 @@
+//! What only the service needs.
+
+use std::net::SocketAddr;
+
+use settlewatch_join::Span;
+
+use crate::model::StartAt;
+use crate::secret::Secret;
+
+/// The parts that `replay` ignores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The cluster.
+    pub kafka: Kafka,
+    /// Where metrics, probes, API and console listen.
+    pub http: Http,
+    /// What this process does, each once.
+    pub roles: Vec<Role>,
+    /// Topics that are written.
+    pub output: Output,
+    /// Where incidents are delivered.
+    pub notify: Notify,
+}
+
+/// `kafka`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kafka {
+    /// Brokers to begin with, as the client takes them.
+    pub bootstrap_servers: String,
+    /// Consumer group.
+    pub group_id: String,
+    /// Where to begin when neither state nor offsets exist.
+    pub start_at: StartAt,
+    /// Static membership, where the instance has a stable name.
+    pub instance_id: Option<String>,
+    /// After how long without a sign of life the group goes on without this instance.
+    pub session_timeout: Span,
+    /// Further settings of the client. Every value counts as a secret.
+    pub properties: Vec<(String, Secret)>,
+}
+
+/// `http`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Decides about payments.
+    Join,
+    /// Finds faults.
+    Watch,
+    /// Tells people.
+    Notify,
+}
+
+/// `output`: topics, all different.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// Changes of alerts.
+    pub alerts: String,
+    /// Incidents.
+    pub incidents: String,
+    /// Rejected records.
+    pub dead_letters: String,
+    /// State of the join.
+    pub state: String,
+    /// What two payments share.
+    pub pairs: String,
+    /// Counts and histograms for the watch.
+    pub pulse: String,
+    /// State of the watch.
+    pub watch_state: String,
+}
+
+/// `notify`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// Receivers, by unique name.
+    pub sinks: Vec<Sink>,
+}
+
+/// A receiver of incidents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sink {
+    /// Its unique name.
+    pub name: String,
+    /// What it is.
+    pub kind: SinkKind,
+    /// Its address, where the kind has no fixed one.
+    pub url: Option<Secret>,
+    /// Signing secret or routing key.
+    pub secret: Option<Secret>,
+    /// Which incidents it gets.
+    pub route: Route,
+    /// Language of the text.
+    pub language: Language,
+    /// How long one delivery may take.
+    pub timeout: Span,
+}
+
+/// What a receiver is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SinkKind {
+    /// Prometheus Alertmanager.
+    Alertmanager,
+    /// PagerDuty events; needs a secret, has a fixed address.
+    PagerDuty,
+    /// JSON to any address.
+    Webhook,
+    /// A DingTalk robot.
+    DingTalk,
+    /// A Feishu robot.
+    Feishu,
+    /// A WeCom robot.
+    WeCom,
+}
+
+/// Which incidents a receiver gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Route {
+    /// Those that page.
+    OnCall,
+    /// Cases and patterns for the finance queue.
+    Finance,
+    /// Everything.
+    All,
+}
+
+/// Language of a text for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Language {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
