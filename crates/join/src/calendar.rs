@@ -25,7 +25,9 @@ impl Calendar {
     /// A calendar of consecutive `days`; `None` when their cut-offs do not increase or no day is a
     /// business day.
     pub fn new(days: Vec<Day>) -> Option<Self> {
-        let increasing = days.windows(2).all(|pair| pair[0].cut_off < pair[1].cut_off);
+        let increasing = days
+            .windows(2)
+            .all(|pair| pair[0].cut_off < pair[1].cut_off);
         (increasing && days.iter().any(|day| day.business)).then_some(Self { days })
     }
 

@@ -46,6 +46,10 @@ pub struct Event<'a> {
 }
 
 /// What happened, by `type`.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "events live on the stack while they are judged; a box would cost an allocation a payment"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body<'a> {
     /// `payment.succeeded`.
@@ -278,6 +282,11 @@ impl Currency {
         }
     }
 
+    /// Its three letters, as bytes.
+    pub const fn letters(self) -> [u8; 3] {
+        self.0
+    }
+
     /// Its three letters.
     pub fn as_str(&self) -> &str {
         // Capital letters by construction.
@@ -459,7 +468,10 @@ impl Body<'_> {
             | Self::Held { payment_id, .. }
             | Self::Released { payment_id }
             | Self::Stage { payment_id, .. } => Some(payment_id),
-            Self::Heartbeat(_) | Self::AccountStatus { .. } | Self::BatchSettled(_) | Self::Marker(_) => None,
+            Self::Heartbeat(_)
+            | Self::AccountStatus { .. }
+            | Self::BatchSettled(_)
+            | Self::Marker(_) => None,
         }
     }
 }

@@ -7,12 +7,35 @@
 
 extern crate alloc;
 
-pub mod calendar;
+mod alert;
+mod attributes;
+mod auxiliary;
+mod calendar;
+mod dictionary;
+mod effect;
 pub mod event;
+mod extras;
+mod finished;
+mod identity;
+mod inbox;
+mod ledger;
+mod near;
+mod pairs;
+mod partition;
 pub mod settings;
-pub mod time;
+mod table;
+mod time;
+mod wheel;
 
+pub use alert::{Alert, AlertKind, Resolution, Verdict};
+pub use auxiliary::Auxiliary;
 pub use calendar::{Calendar, Day};
+pub use effect::{ChannelIndex, Closing, Effect, Effects, Flow};
 pub use event::{Body, Event, Place, Record};
-pub use settings::Settings;
+pub use identity::{AlertId, Fingerprint};
+pub use inbox::{Inbox, InboxFull};
+pub use ledger::{AlertCounts, Book, Ledger, Outcome, Tally, Wait};
+pub use pairs::{Message, Note, Pairs, PaymentRef};
+pub use partition::{Inspection, Partition, PaymentState, Reload, ReloadRefused};
+pub use settings::{KnowsSince, Settings};
 pub use time::{Span, Timestamp};

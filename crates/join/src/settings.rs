@@ -33,6 +33,21 @@ pub struct Settings {
     pub dimensions: Vec<Dimension>,
 }
 
+impl Settings {
+    /// Whether a rule or a dimension names this attribute; the others are not kept.
+    pub fn keeps_attr(&self, name: &str) -> bool {
+        let in_dimensions = self.dimensions.iter().any(|dimension| match dimension {
+            Dimension::Attr(attr) => attr == name,
+            _ => false,
+        });
+        in_dimensions
+            || self
+                .rules
+                .iter()
+                .any(|rule| rule.matcher.attrs.iter().any(|(attr, _)| attr == name))
+    }
+}
+
 /// One service level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
@@ -153,7 +168,9 @@ impl Dimension {
             "currency" => Self::Currency,
             "settle_mode" => Self::SettleMode,
             _ => {
-                let attr = name.strip_prefix("attrs.").filter(|attr| !attr.is_empty())?;
+                let attr = name
+                    .strip_prefix("attrs.")
+                    .filter(|attr| !attr.is_empty())?;
                 Self::Attr(attr.into())
             }
         })

@@ -1,0 +1,170 @@
+//! Interned attribute tuples: what many payments share is stored once and counted.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+/// Reference to an interned tuple.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TupleRef(u32);
+
+impl TupleRef {
+    /// Refers to nothing: the attributes are not known.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+}
+
+struct Item {
+    bytes: Box<[u8]>,
+    hash: u64,
+    refs: u32,
+    /// What the owner wants at hand without reading the bytes.
+    tag: u64,
+}
+
+/// Byte strings with reference counts, each stored once.
+#[derive(Default)]
+pub(crate) struct Dictionary {
+    items: Vec<Item>,
+    free: Vec<u32>,
+    index: HashTable<u32>,
+    heap_bytes: usize,
+}
+
+impl Dictionary {
+    /// Interns `bytes` and counts one reference. A tuple that is new gets the tag that `tag` makes.
+    pub(crate) fn acquire(&mut self, bytes: &[u8], tag: impl FnOnce() -> u64) -> TupleRef {
+        let hash = FixedState::with_seed(0).hash_one(bytes);
+        let items = &mut self.items;
+        let found = self.index.find(hash, |&at| {
+            let item = &items[at as usize];
+            item.hash == hash && *item.bytes == *bytes
+        });
+        if let Some(&at) = found {
+            items[at as usize].refs += 1;
+            return TupleRef(at);
+        }
+        self.insert(bytes, hash, tag())
+    }
+
+    fn insert(&mut self, bytes: &[u8], hash: u64, tag: u64) -> TupleRef {
+        let item = Item {
+            bytes: bytes.into(),
+            hash,
+            refs: 1,
+            tag,
+        };
+        self.heap_bytes += item.bytes.len();
+        let at = if let Some(at) = self.free.pop() {
+            self.items[at as usize] = item;
+            at
+        } else {
+            self.items.push(item);
+            // Fewer items than waiting payments, which are counted in 32 bits.
+            (self.items.len() - 1) as u32
+        };
+        let items = &self.items;
+        self.index
+            .insert_unique(hash, at, |&at| items[at as usize].hash);
+        TupleRef(at)
+    }
+
+    /// The bytes of a tuple; empty for `NONE`.
+    pub(crate) fn get(&self, tuple: TupleRef) -> &[u8] {
+        self.items
+            .get(tuple.0 as usize)
+            .map_or(&[], |item| &item.bytes)
+    }
+
+    /// The tag of a tuple; `None` for `NONE`.
+    pub(crate) fn tag(&self, tuple: TupleRef) -> Option<u64> {
+        self.items.get(tuple.0 as usize).map(|item| item.tag)
+    }
+
+    /// Gives one reference back; the last one frees the tuple.
+    pub(crate) fn release(&mut self, tuple: TupleRef) {
+        let Some(item) = self.items.get_mut(tuple.0 as usize) else {
+            return;
+        };
+        item.refs -= 1;
+        if item.refs > 0 {
+            return;
+        }
+        let hash = item.hash;
+        self.heap_bytes -= item.bytes.len();
+        item.bytes = Box::default();
+        if let Ok(entry) = self.index.find_entry(hash, |&at| at == tuple.0) {
+            entry.remove();
+        }
+        self.free.push(tuple.0);
+    }
+
+    /// Distinct tuples held.
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Bytes of memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.heap_bytes + self.items.capacity() * size_of::<Item>() + self.index.capacity() * 5
+    }
+}
+
+/// Writes a tuple field by field.
+pub(crate) fn write_field(tuple: &mut Vec<u8>, field: Option<&str>) {
+    // Fields are at most 256 bytes (contract); 0 stands for absent.
+    let len = field.map_or(0, |text| text.len() as u16 + 1);
+    tuple.extend_from_slice(&len.to_le_bytes());
+    tuple.extend_from_slice(field.unwrap_or("").as_bytes());
+}
+
+/// Reads the fields of a tuple in the order in which they were written.
+pub(crate) struct Fields<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<&'a str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (len, rest) = self.0.split_first_chunk::<2>()?;
+        let len = usize::from(u16::from_le_bytes(*len));
+        if len == 0 {
+            self.0 = rest;
+            return Some(None);
+        }
+        let (text, rest) = rest.split_at_checked(len - 1)?;
+        self.0 = rest;
+        Some(core::str::from_utf8(text).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_tuples_are_stored_once_and_freed_with_the_last_reference() {
+        let mut dictionary = Dictionary::default();
+        let first = dictionary.acquire(b"east", || 1);
+        let second = dictionary.acquire(b"east", || 1);
+        assert_eq!(first, second);
+        assert_eq!(dictionary.len(), 1);
+        dictionary.release(first);
+        assert_eq!(dictionary.get(second), b"east");
+        dictionary.release(second);
+        assert_eq!(dictionary.len(), 0);
+        let other = dictionary.acquire(b"west", || 2);
+        assert_eq!(dictionary.get(other), b"west");
+    }
+
+    #[test]
+    fn fields_come_back_in_order() {
+        let mut tuple = Vec::new();
+        for field in [Some("a"), None, Some("东区")] {
+            write_field(&mut tuple, field);
+        }
+        let fields: Vec<_> = Fields(&tuple).collect();
+        assert_eq!(fields, [Some("a"), None, Some("东区")]);
+    }
+}

@@ -1,0 +1,105 @@
+//! Effects: everything the join wants to be done, as values.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use crate::alert::{Alert, AlertKind};
+use crate::event::Currency;
+use crate::pairs::{Message, Note};
+use crate::time::Timestamp;
+
+/// Index of a channel's name in its partition, see
+/// [`Partition::channel_name`](crate::Partition::channel_name).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelIndex(pub u16);
+
+/// One thing to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Write an alert revision.
+    Alert(Box<Alert>),
+    /// Count a payment or credit.
+    Flow(Flow),
+    /// Send a message to the pairs stage.
+    Pair(Box<Message>),
+    /// Send a note to the partition of another payment.
+    Note(Box<Note>),
+}
+
+/// How a payment left the waiting ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// By a credit.
+    Credited,
+    /// By a full refund, a reversal or a decline.
+    Explained,
+    /// Given up.
+    WrittenOff,
+}
+
+/// What the statistics need to know of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// A payment was accepted.
+    Accepted {
+        /// Its channel.
+        channel: ChannelIndex,
+        /// Its append time.
+        at: Timestamp,
+        /// Whether its lag counts: its rule has no `due`.
+        timed: bool,
+        /// Its amount in minor units.
+        amount_minor: u64,
+        /// Its currency.
+        currency: Currency,
+    },
+    /// A credit of a known payment was used.
+    Credit {
+        /// The payment's channel.
+        channel: ChannelIndex,
+        /// Append time of the credit.
+        at: Timestamp,
+    },
+    /// A payment passed its first deadline.
+    Overdue {
+        /// Its channel.
+        channel: ChannelIndex,
+        /// The deadline.
+        at: Timestamp,
+        /// Its amount in minor units.
+        amount_minor: u64,
+        /// Its currency.
+        currency: Currency,
+    },
+    /// A payment was closed.
+    Closed {
+        /// Its channel.
+        channel: ChannelIndex,
+        /// How.
+        closing: Closing,
+        /// Append time of the payment.
+        accepted_at: Timestamp,
+        /// Logical moment of the closing.
+        at: Timestamp,
+        /// Whether its lag counts: its rule has no `due`.
+        timed: bool,
+        /// Credit append time − payment append time in milliseconds, at least 0.
+        lag_ms: u64,
+        /// Whether it had passed its first deadline.
+        overdue: bool,
+        /// Its amount in minor units.
+        amount_minor: u64,
+        /// Its currency.
+        currency: Currency,
+    },
+    /// An alert was raised or passed another tier.
+    Raised {
+        /// The payment's channel, where known.
+        channel: Option<ChannelIndex>,
+        /// What is wrong.
+        kind: AlertKind,
+    },
+}
+
+/// A list of effects that the caller owns, drains and lends again.
+pub type Effects = Vec<Effect>;

@@ -1,0 +1,127 @@
+//! What few payments need beyond their entry: parts, refunds, holds, rejections, alerts, early records.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::alert::{AlertKind, AlertState, Resolution, Verdict};
+use crate::event::{Event, RefundStatus, RefusalClass};
+use crate::identity::Fingerprint;
+use crate::pairs::PaymentRef;
+use crate::time::Timestamp;
+
+/// The unusual side of a payment.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    /// Events seen while the payment is in the table, by identity.
+    pub(crate) seen: Vec<Fingerprint>,
+    /// Records that came before their payment, in the order of their append times.
+    pub(crate) early: Vec<Early>,
+    /// The due time that the payment itself names, in rules with `due`.
+    pub(crate) expected_credit_by: Option<Timestamp>,
+    /// When the last hold that stopped the clock was released.
+    pub(crate) released_at: Option<Timestamp>,
+    /// Sum of the parts credited so far, minor units of the payment's currency.
+    pub(crate) parts_minor: u128,
+    /// Refunds by their id.
+    pub(crate) refunds: Vec<RefundState>,
+    /// Sum of the refunds that succeeded since the payment was last whole, minor units.
+    pub(crate) refunded_minor: u128,
+    pub(crate) hold: Option<Hold>,
+    /// Class of the latest rejected credit.
+    pub(crate) rejection: Option<RefusalClass>,
+    /// The id that nearly matches, once both sides agreed.
+    pub(crate) near: Option<String>,
+    /// First full refund, reversal or valid decline.
+    pub(crate) ended: Option<(Timestamp, Resolution)>,
+    /// Later payments that are twins of this one and want to hear of its end.
+    pub(crate) twins: Vec<PaymentRef>,
+    pub(crate) alerts: Vec<AlertState>,
+}
+
+/// A record that came before its payment.
+#[derive(Debug)]
+pub(crate) struct Early {
+    /// Its append time.
+    pub(crate) at: Timestamp,
+    /// Its stream, for the counters.
+    pub(crate) stream: u8,
+    /// Dated before knowledge began: what it counts as is open until its payment comes or the grace ends.
+    pub(crate) uncounted: bool,
+    /// A credit whose grace has ended.
+    pub(crate) decided: bool,
+    /// Counted as before the horizon.
+    pub(crate) passed: bool,
+    pub(crate) event: Event<'static>,
+}
+
+/// A refund over its states.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RefundState {
+    /// Fingerprint of its id; `None` for refunds without one.
+    pub(crate) id: Option<Fingerprint>,
+    pub(crate) status: RefundStatus,
+}
+
+/// A hold that has not been released.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hold {
+    /// When it should be released.
+    pub(crate) until: Timestamp,
+    /// It came by the first tier's deadline and stopped the clock.
+    pub(crate) stops_clock: bool,
+    /// `hold_overdue` was raised for this release time.
+    pub(crate) raised: bool,
+}
+
+impl Extras {
+    /// Notes an identity; `false` when it was there.
+    pub(crate) fn first_sight(&mut self, identity: Fingerprint) -> bool {
+        let new = !self.seen.contains(&identity);
+        if new {
+            self.seen.push(identity);
+        }
+        new
+    }
+
+    pub(crate) fn alert(&self, kind: AlertKind) -> Option<&AlertState> {
+        self.alerts.iter().find(|alert| alert.kind == kind)
+    }
+
+    pub(crate) fn is_open(&self, kind: AlertKind) -> bool {
+        self.alert(kind).is_some_and(AlertState::is_open)
+    }
+
+    /// Whether a refund was asked for and has neither succeeded nor failed.
+    pub(crate) fn refund_in_flight(&self) -> bool {
+        self.refunds
+            .iter()
+            .any(|refund| refund.status == RefundStatus::Created)
+    }
+
+    /// The hold that stops the clock, if one does.
+    pub(crate) fn stopping_hold(&self) -> Option<&Hold> {
+        self.hold.as_ref().filter(|hold| hold.stops_clock)
+    }
+
+    /// What the payment's own records say about a missing credit, by precedence.
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        if self.refund_in_flight() {
+            Some(Verdict::RefundInFlight)
+        } else if self.hold.is_some() {
+            Some(Verdict::RiskHold)
+        } else if self.near.is_some() {
+            Some(Verdict::IdCorrupted)
+        } else {
+            self.rejection.and_then(Verdict::of_rejection)
+        }
+    }
+
+    /// Whether the entry must outlive its closing by more than the usual while.
+    pub(crate) fn must_be_remembered(&self) -> bool {
+        !self.alerts.is_empty()
+            || !self.twins.is_empty()
+            || self.ended.is_some()
+            || self.refunded_minor > 0
+            || !self.refunds.is_empty()
+    }
+}

@@ -1,0 +1,66 @@
+//! Holds stop the clock, releases start it anew.
+
+use crate::alert::{AlertKind, Resolution};
+use crate::effect::Effects;
+use crate::extras::Hold;
+use crate::table::Slot;
+use crate::time::Timestamp;
+
+use super::accept::clock;
+use super::{Moment, Partition};
+
+impl Partition {
+    /// A hold by the first tier's deadline stops the clock; a later one changes only the verdict.
+    pub(super) fn hold(
+        &mut self,
+        slot: Slot,
+        expected_release_at: Option<Timestamp>,
+        moment: Moment,
+        effects: &mut Effects,
+    ) {
+        let until = expected_release_at
+            .unwrap_or(moment.appended_at + self.settings.hold_limit)
+            .max(moment.appended_at);
+        let entry = self.table.get_mut(slot);
+        // Everything of a millisecond is applied before its deadlines: no tier passed means in time.
+        let stops_clock = entry.tier == 0;
+        entry.extras_mut().hold = Some(Hold {
+            until,
+            stops_clock,
+            raised: false,
+        });
+        self.reschedule(slot, moment.at);
+        self.reconsider(slot, moment.at, effects);
+    }
+
+    /// Ends the hold; a clock that was stopped starts anew.
+    pub(super) fn release(&mut self, slot: Slot, at: Timestamp, effects: &mut Effects) {
+        let Some(hold) = self
+            .table
+            .get_mut(slot)
+            .extras
+            .as_mut()
+            .and_then(|extras| extras.hold.take())
+        else {
+            return;
+        };
+        if !hold.stops_clock {
+            self.reconsider(slot, at, effects);
+            return;
+        }
+        self.resolve(
+            slot,
+            AlertKind::HoldOverdue,
+            Resolution::Completed,
+            None,
+            at,
+            effects,
+        );
+        let extras = self.extras_mut(slot);
+        extras.released_at = Some(at);
+        let expected = extras.expected_credit_by;
+        let entry = self.table.get_mut(slot);
+        entry.clock = clock(&self.settings.rules[usize::from(entry.rule)], expected, at);
+        self.reschedule(slot, at);
+    }
+}

@@ -1,0 +1,46 @@
+//! Stages: where a payment is on its way. They change no deadline.
+
+use crate::event::{Record, Stage};
+use crate::ledger::Outcome;
+use crate::table::Slot;
+
+use super::{Key, Partition};
+
+impl Partition {
+    /// Notes a stage; `None` never: a stage is counted at once.
+    pub(super) fn stage(
+        &mut self,
+        key: Key,
+        slot: Option<Slot>,
+        record: &Record<'_>,
+        stage: Stage,
+    ) -> Option<Outcome> {
+        let slot = match slot {
+            Some(slot) => slot,
+            None => {
+                let occurred_at = record.event.occurred_at;
+                if self.finished.contains_up_to(key.fingerprint, occurred_at) {
+                    return Some(Outcome::Used);
+                }
+                if self
+                    .knows_since
+                    .before_horizon(occurred_at, self.settings.beginning)
+                {
+                    return Some(Outcome::BeforeHorizon);
+                }
+                let slot = self.insert(key, record.place.at);
+                self.reschedule(slot, record.place.at);
+                slot
+            }
+        };
+        let entry = self.table.get_mut(slot);
+        let bit = 1 << stage as u8;
+        let seen = entry.stages & bit != 0;
+        entry.stages |= bit;
+        Some(if seen {
+            Outcome::Duplicate
+        } else {
+            Outcome::Used
+        })
+    }
+}

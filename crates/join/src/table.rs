@@ -1,0 +1,318 @@
+//! The table of payments: one entry each, found by fingerprint, timed by the wheel.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use hashbrown::HashTable;
+
+use crate::attributes::AttributeRefs;
+use crate::dictionary::TupleRef;
+use crate::extras::Extras;
+use crate::identity::{Fingerprint, PackedId};
+use crate::time::Timestamp;
+use crate::wheel::{Timer, Timers, Wheel};
+
+/// Where an entry lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) u32);
+
+/// What an entry stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Something spoke of the payment, but no `payment.succeeded` was accepted.
+    Unknown,
+    /// Accepted; a credit is due.
+    Waiting,
+    /// Closed by a credit.
+    Credited,
+    /// Closed by a full refund.
+    Refunded,
+    /// Closed by a reversal.
+    Reversed,
+    /// Closed by a decline.
+    Declined,
+    /// Given up.
+    WrittenOff,
+}
+
+/// The value of `fee` where the payment names none.
+const NO_FEE: u64 = u64::MAX;
+
+/// One payment.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: PackedId,
+    /// Business time of the payment.
+    pub(crate) occurred_at: Timestamp,
+    /// Append time of the payment; of an unknown one, of the first record that spoke of it.
+    pub(crate) appended_at: Timestamp,
+    /// What the tiers count from: the append or release time, or the due time of a batch.
+    pub(crate) clock: Timestamp,
+    pub(crate) amount_minor: u64,
+    fee_minor: u64,
+    timer: Timer,
+    place: TupleRef,
+    route: TupleRef,
+    pub(crate) rule: u16,
+    /// 0 where the payment has no tenant, else its index + 1.
+    pub(crate) tenant: u16,
+    /// Tiers passed.
+    pub(crate) tier: u8,
+    pub(crate) phase: Phase,
+    /// Stages seen, a bit each.
+    pub(crate) stages: u8,
+    pub(crate) flags: u8,
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// The payment is known by its fingerprint alone: amount, attributes and times are not at hand.
+pub(crate) const FORGOTTEN: u8 = 1;
+/// `payment.authorized` was seen.
+pub(crate) const AUTHORIZED: u8 = 2;
+/// The entry counts as an incomplete payment no longer: something else than stages was seen.
+pub(crate) const OTHER_EVENTS: u8 = 4;
+
+impl Entry {
+    pub(crate) fn new(id: PackedId, tenant: u16, at: Timestamp) -> Self {
+        Self {
+            id,
+            occurred_at: at,
+            appended_at: at,
+            clock: at,
+            amount_minor: 0,
+            fee_minor: NO_FEE,
+            timer: Timer::IDLE,
+            place: TupleRef::NONE,
+            route: TupleRef::NONE,
+            rule: 0,
+            tenant,
+            tier: 0,
+            phase: Phase::Unknown,
+            stages: 0,
+            flags: 0,
+            extras: None,
+        }
+    }
+
+    pub(crate) fn fee_minor(&self) -> Option<u64> {
+        (self.fee_minor != NO_FEE).then_some(self.fee_minor)
+    }
+
+    pub(crate) fn set_fee_minor(&mut self, fee_minor: Option<u64>) {
+        // A fee is at most 2^63 − 1 (contract), so the sentinel is free.
+        self.fee_minor = fee_minor.unwrap_or(NO_FEE);
+    }
+
+    pub(crate) fn attributes(&self) -> AttributeRefs {
+        AttributeRefs {
+            place: self.place,
+            route: self.route,
+        }
+    }
+
+    pub(crate) fn set_attributes(&mut self, refs: AttributeRefs) {
+        self.place = refs.place;
+        self.route = refs.route;
+    }
+
+    pub(crate) fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// The details that few payments need; made on first use.
+    pub(crate) fn extras_mut(&mut self) -> &mut Extras {
+        self.extras.get_or_insert_default()
+    }
+
+    /// Whether the payment itself is known.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.phase != Phase::Unknown
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        !matches!(self.phase, Phase::Unknown | Phase::Waiting)
+    }
+}
+
+/// Entries in chunks: growing never copies what is there.
+const CHUNK: usize = 4096;
+
+#[derive(Default)]
+struct Slab {
+    chunks: Vec<Vec<Option<Entry>>>,
+    free: Vec<u32>,
+    next: u32,
+}
+
+impl Slab {
+    fn insert(&mut self, entry: Entry) -> Slot {
+        if let Some(at) = self.free.pop() {
+            self.chunks[at as usize / CHUNK][at as usize % CHUNK] = Some(entry);
+            return Slot(at);
+        }
+        let at = self.next;
+        self.next += 1;
+        if (at as usize).is_multiple_of(CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        self.chunks[at as usize / CHUNK].push(Some(entry));
+        Slot(at)
+    }
+
+    fn get(&self, at: Slot) -> &Entry {
+        self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
+            .as_ref()
+            .expect("a slot is used only while its entry lives")
+    }
+
+    fn get_mut(&mut self, at: Slot) -> &mut Entry {
+        self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
+            .as_mut()
+            .expect("a slot is used only while its entry lives")
+    }
+
+    fn remove(&mut self, at: Slot) -> Entry {
+        let entry = self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
+            .take()
+            .expect("a slot is used only while its entry lives");
+        self.free.push(at.0);
+        entry
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (Slot, &Entry)> {
+        self.chunks
+            .iter()
+            .flatten()
+            .zip(0..)
+            .filter_map(|(entry, at)| Some((Slot(at), entry.as_ref()?)))
+    }
+}
+
+impl Timers for Slab {
+    fn timer(&mut self, at: u32) -> &mut Timer {
+        &mut self.get_mut(Slot(at)).timer
+    }
+}
+
+/// The index keeps 32 bits of the fingerprint beside the slot: a miss costs no look at the entry, and
+/// growing none at all.
+#[derive(Clone, Copy, Debug)]
+struct Key {
+    check: u32,
+    at: u32,
+}
+
+/// The table.
+pub(crate) struct Table {
+    slab: Slab,
+    index: HashTable<Key>,
+    wheel: Wheel,
+}
+
+/// The hash that the index places a key by. Only the upper half of the fingerprint is kept in the key, so
+/// only it may decide the place.
+fn place(check: u32) -> u64 {
+    u64::from(check).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn check(fingerprint: Fingerprint) -> u32 {
+    (fingerprint.0 >> 32) as u32
+}
+
+impl Table {
+    pub(crate) fn new(origin: Timestamp) -> Self {
+        Self {
+            slab: Slab::default(),
+            index: HashTable::new(),
+            wheel: Wheel::new(origin),
+        }
+    }
+
+    pub(crate) fn find(
+        &self,
+        fingerprint: Fingerprint,
+        tenant: u16,
+        id: &PackedId,
+    ) -> Option<Slot> {
+        let check = check(fingerprint);
+        let found = self.index.find(place(check), |key| {
+            key.check == check && {
+                let entry = self.slab.get(Slot(key.at));
+                entry.tenant == tenant && entry.id == *id
+            }
+        });
+        found.map(|key| Slot(key.at))
+    }
+
+    pub(crate) fn insert(&mut self, fingerprint: Fingerprint, entry: Entry) -> Slot {
+        let at = self.slab.insert(entry);
+        let check = check(fingerprint);
+        self.index
+            .insert_unique(place(check), Key { check, at: at.0 }, |key| {
+                place(key.check)
+            });
+        at
+    }
+
+    pub(crate) fn remove(&mut self, fingerprint: Fingerprint, at: Slot) -> Entry {
+        self.wheel.cancel(&mut self.slab, at.0);
+        let found = self
+            .index
+            .find_entry(place(check(fingerprint)), |key| key.at == at.0);
+        found.expect("every entry is in the index").remove();
+        self.slab.remove(at)
+    }
+
+    pub(crate) fn get(&self, at: Slot) -> &Entry {
+        self.slab.get(at)
+    }
+
+    pub(crate) fn get_mut(&mut self, at: Slot) -> &mut Entry {
+        self.slab.get_mut(at)
+    }
+
+    pub(crate) fn set_timer(&mut self, at: Slot, when: Timestamp) {
+        self.wheel.set(&mut self.slab, at.0, when);
+    }
+
+    /// The next entry whose timer fires at or before `until`, in the order of time.
+    pub(crate) fn pop_due(&mut self, until: Timestamp) -> Option<(Slot, Timestamp)> {
+        self.wheel
+            .pop(&mut self.slab, until)
+            .map(|(at, when)| (Slot(at), when))
+    }
+
+    /// A lower bound of the time of the next timer.
+    pub(crate) fn next_time(&self) -> Option<Timestamp> {
+        self.wheel.next_time()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry)> {
+        self.slab.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Bytes of memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slab.chunks.len() * CHUNK * size_of::<Option<Entry>>()
+            + self.slab.free.capacity() * size_of::<u32>()
+            + self.index.capacity() * (size_of::<Key>() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_takes_at_most_112_bytes() {
+        assert!(
+            size_of::<Option<Entry>>() <= 112,
+            "{}",
+            size_of::<Option<Entry>>()
+        );
+    }
+}
