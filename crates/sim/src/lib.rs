@@ -1,1 +1,47 @@
 //! A seeded generator of payments and faults, with the truth beside it.
+//!
+//! 1. A [`Plan`] says what to simulate: a seed, a traffic and [`Fault`]s, each a [`Scenario`] with a time, a
+//!    channel and a share.
+//! 2. [`generate`] gives its [`Record`]s in the order of their append times. Every payment's life is planned as a
+//!    whole when it arrives, faults edit it, and what the contract says of it is found from the plan: the
+//!    [`Truth`] knows nothing of the detector.
+//! 3. [`write_dir`] makes a recording of it. Other sinks take the records themselves.
+//!
+//! The same plan gives the same bytes on every machine: no clock, no hash order, no floating point.
+
+mod batch;
+mod bonds;
+mod cases;
+mod channels;
+mod civil;
+mod draw;
+mod error;
+mod event;
+mod files;
+mod generator;
+mod judge;
+mod mischief;
+mod murmur;
+mod plan;
+mod policy;
+mod pulse;
+mod record;
+mod render;
+mod rng;
+mod scenario;
+mod sketch;
+mod story;
+mod traffic;
+mod truth;
+mod weather;
+mod world;
+
+pub use error::{PlanError, WriteError};
+pub use event::Topic;
+pub use files::{config, write_dir};
+pub use generator::{Generator, generate};
+pub use murmur::partition;
+pub use plan::{Fault, Plan, PlanBuilder, Rate};
+pub use record::Record;
+pub use scenario::Scenario;
+pub use truth::{Expected, Injected, Sums, Truth};

@@ -1,0 +1,170 @@
+//! The payment channels of the simulated processor, each with its own manner.
+
+use crate::draw::Family;
+
+/// How a channel writes payment ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdStyle {
+    /// The date and twenty digits.
+    Digits,
+    /// A UUID.
+    Uuid,
+    /// Letters, the date and twelve capitals or digits.
+    Reference,
+}
+
+/// What a channel's credits say besides the payment id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// Nothing: the id must do.
+    Bare,
+    /// Amount and currency.
+    Amount,
+    /// Amount, currency, terminal and merchant.
+    Full,
+}
+
+/// One channel.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Channel {
+    /// Its name on the wire.
+    pub(crate) name: &'static str,
+    /// Its share of the traffic, relative to the others.
+    pub(crate) weight: u64,
+    /// Shape of its lag.
+    pub(crate) family: Family,
+    /// Median lag from payment to credit, milliseconds.
+    pub(crate) median_ms: u64,
+    /// Its gateways.
+    pub(crate) gateways: &'static [&'static str],
+    /// Its acquirer.
+    pub(crate) acquirer: &'static str,
+    /// Its connector.
+    pub(crate) connector: &'static str,
+    /// How payers pay.
+    pub(crate) methods: &'static [&'static str],
+    /// Its currencies; the first is the usual one.
+    pub(crate) currencies: &'static [&'static str],
+    /// Its fee, millionths of the amount; 0 where the payment names none.
+    pub(crate) fee_ppm: u64,
+    /// Whether credits are net of the fee.
+    pub(crate) net: bool,
+    /// Its ids.
+    pub(crate) ids: IdStyle,
+    /// What its credits say.
+    pub(crate) detail: Detail,
+}
+
+/// Every channel, the busiest first.
+pub(crate) static CHANNELS: &[Channel] = &[
+    Channel {
+        name: "wechat_pay",
+        weight: 34,
+        family: Family::LogNormal,
+        median_ms: 1600,
+        gateways: &["gw-a", "gw-b"],
+        acquirer: "acq-north",
+        connector: "conn-wx",
+        methods: &["qr_static", "qr_dynamic", "face"],
+        currencies: &["CNY"],
+        fee_ppm: 6000,
+        net: false,
+        ids: IdStyle::Digits,
+        detail: Detail::Full,
+    },
+    Channel {
+        name: "alipay",
+        weight: 28,
+        family: Family::Gamma,
+        median_ms: 1900,
+        gateways: &["gw-a", "gw-b"],
+        acquirer: "acq-east",
+        connector: "conn-ap",
+        methods: &["qr_dynamic", "qr_static"],
+        currencies: &["CNY"],
+        fee_ppm: 5500,
+        net: true,
+        ids: IdStyle::Digits,
+        detail: Detail::Full,
+    },
+    Channel {
+        name: "unionpay_qr",
+        weight: 18,
+        family: Family::LogNormal,
+        median_ms: 2400,
+        gateways: &["gw-b", "gw-c"],
+        acquirer: "acq-east",
+        connector: "conn-up",
+        methods: &["qr_dynamic"],
+        currencies: &["CNY"],
+        fee_ppm: 3000,
+        net: false,
+        ids: IdStyle::Reference,
+        detail: Detail::Full,
+    },
+    Channel {
+        name: "unionpay_card",
+        weight: 9,
+        family: Family::Weibull,
+        median_ms: 3200,
+        gateways: &["gw-c"],
+        acquirer: "acq-north",
+        connector: "conn-up",
+        methods: &["chip", "tap", "swipe"],
+        currencies: &["CNY"],
+        fee_ppm: 5500,
+        net: true,
+        ids: IdStyle::Reference,
+        detail: Detail::Amount,
+    },
+    Channel {
+        name: "bank_app",
+        weight: 5,
+        family: Family::Weibull,
+        median_ms: 9000,
+        gateways: &["gw-c"],
+        acquirer: "acq-south",
+        connector: "conn-bank",
+        methods: &["qr_dynamic"],
+        currencies: &["CNY"],
+        fee_ppm: 0,
+        net: false,
+        ids: IdStyle::Uuid,
+        detail: Detail::Bare,
+    },
+    Channel {
+        name: "fps_hk",
+        weight: 3,
+        family: Family::Gamma,
+        median_ms: 2800,
+        gateways: &["gw-hk"],
+        acquirer: "acq-hk",
+        connector: "conn-fps",
+        methods: &["qr_dynamic"],
+        currencies: &["HKD", "CNY"],
+        fee_ppm: 0,
+        net: false,
+        ids: IdStyle::Uuid,
+        detail: Detail::Full,
+    },
+    Channel {
+        name: "visa",
+        weight: 3,
+        family: Family::LogNormal,
+        median_ms: 4500,
+        gateways: &["gw-hk", "gw-c"],
+        acquirer: "acq-hk",
+        connector: "conn-card",
+        methods: &["chip", "tap"],
+        currencies: &["USD", "HKD", "CNY"],
+        fee_ppm: 18_000,
+        net: false,
+        ids: IdStyle::Uuid,
+        detail: Detail::Amount,
+    },
+];
+
+/// The channel called `name`.
+pub(crate) fn find(name: &str) -> Option<&'static Channel> {
+    CHANNELS.iter().find(|channel| channel.name == name)
+}

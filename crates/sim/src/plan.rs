@@ -1,0 +1,426 @@
+//! What to simulate: a seed, a traffic, and faults in it.
+
+use crate::channels::{self, CHANNELS, Channel};
+use crate::error::PlanError;
+use crate::scenario::{Scenario, nearest};
+
+/// 2026-03-10T10:00:00+08:00, a Tuesday.
+const DEFAULT_START_MS: i64 = 1_773_108_000_000;
+
+/// Payments per second, exact to a thousandth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate {
+    /// Payments in a thousand seconds, at least 1.
+    per_thousand_s: u64,
+}
+
+impl Rate {
+    /// The rate of `count` payments a second.
+    pub const fn per_second(count: u32) -> Self {
+        Self {
+            per_thousand_s: if count == 0 { 1 } else { count as u64 * 1000 },
+        }
+    }
+
+    /// A rate such as `20` or `0.5`, in payments per second.
+    ///
+    /// # Errors
+    /// [`PlanError::BadRate`].
+    pub fn parse(text: &str) -> Result<Self, PlanError> {
+        let bad = || PlanError::BadRate(text.to_owned());
+        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+        let digits =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(part) || part.len() > 3 || whole.len() > 7 {
+            return Err(bad());
+        }
+        let whole: u64 = whole.parse().map_err(|_| bad())?;
+        let part: u64 = format!("{part:0<3}").parse().map_err(|_| bad())?;
+        let per_thousand_s = whole * 1000 + part;
+        if (1..=1_000_000_000).contains(&per_thousand_s) {
+            Ok(Self { per_thousand_s })
+        } else {
+            Err(bad())
+        }
+    }
+
+    /// The mean gap between payments, nanoseconds.
+    pub(crate) const fn mean_gap_ns(self) -> u64 {
+        1_000_000_000_000 / self.per_thousand_s
+    }
+}
+
+/// One fault of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What goes wrong.
+    pub scenario: Scenario,
+    /// The only channel that it touches, or any.
+    pub channel: Option<String>,
+    /// When it begins, milliseconds after the start of the plan; by default after a quarter of the time.
+    pub from_ms: Option<i64>,
+    /// When it ends, milliseconds after the start of the plan; by default after three fifths of the time.
+    pub until_ms: Option<i64>,
+    /// How many payments of its time and channel it touches, in thousandths.
+    pub share_permille: u32,
+    /// How many payments it touches at most.
+    pub limit: Option<u32>,
+}
+
+impl Fault {
+    /// The fault `scenario` with everything else by default.
+    pub const fn new(scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            channel: None,
+            from_ms: None,
+            until_ms: None,
+            share_permille: scenario.default_share_permille(),
+            limit: None,
+        }
+    }
+
+    /// Only on the channel `name`.
+    #[must_use]
+    pub fn channel(mut self, name: &str) -> Self {
+        self.channel = Some(name.to_owned());
+        self
+    }
+
+    /// Only from `from_ms` until `until_ms` after the start of the plan.
+    #[must_use]
+    pub const fn during(mut self, from_ms: i64, until_ms: i64) -> Self {
+        self.from_ms = Some(from_ms);
+        self.until_ms = Some(until_ms);
+        self
+    }
+
+    /// `permille` payments in a thousand.
+    #[must_use]
+    pub const fn share_permille(mut self, permille: u32) -> Self {
+        self.share_permille = permille;
+        self
+    }
+
+    /// The first payment of its time, and no other.
+    #[must_use]
+    pub const fn once(mut self) -> Self {
+        self.limit = Some(1);
+        self.share_permille = 1000;
+        self
+    }
+}
+
+/// A fault whose place and time are settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SettledFault {
+    pub(crate) scenario: Scenario,
+    pub(crate) channel: Option<&'static str>,
+    /// Instants: the first millisecond of the fault and the first after it.
+    pub(crate) from: i64,
+    pub(crate) until: i64,
+    pub(crate) share_permille: u32,
+    pub(crate) limit: u32,
+}
+
+impl SettledFault {
+    /// Whether it is on at `at`.
+    pub(crate) const fn covers(&self, at: i64) -> bool {
+        self.from <= at && at < self.until
+    }
+
+    /// Whether it touches `channel`.
+    pub(crate) fn touches(&self, channel: &str) -> bool {
+        self.channel.is_none_or(|own| own == channel)
+    }
+}
+
+/// A simulation that can be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) rate: Rate,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) partitions: u32,
+    pub(crate) terminals: u32,
+    pub(crate) stages_permille: u32,
+    pub(crate) channels: Vec<&'static Channel>,
+    pub(crate) faults: Vec<SettledFault>,
+    pub(crate) heading: String,
+}
+
+impl Plan {
+    /// A plan to be filled in: 20 payments a second for 15 minutes, every channel, no fault.
+    pub fn builder() -> PlanBuilder {
+        PlanBuilder {
+            seed: 1,
+            rate: Rate::per_second(20),
+            start_ms: DEFAULT_START_MS,
+            duration_ms: 900_000,
+            partitions: 6,
+            terminals: 300,
+            stages_permille: 1000,
+            channels: Vec::new(),
+            faults: Vec::new(),
+            heading: None,
+        }
+    }
+
+    /// The names of the channels that there are.
+    pub fn channel_names() -> impl Iterator<Item = &'static str> {
+        CHANNELS.iter().map(|channel| channel.name)
+    }
+
+    /// When it starts, milliseconds since the epoch: no record is older.
+    pub const fn start_ms(&self) -> i64 {
+        self.start
+    }
+
+    /// When it ends, milliseconds since the epoch: no record is younger.
+    pub const fn end_ms(&self) -> i64 {
+        self.end
+    }
+
+    /// Partitions of each topic.
+    pub const fn partitions(&self) -> u32 {
+        self.partitions
+    }
+}
+
+/// A plan under construction.
+#[derive(Clone, Debug)]
+pub struct PlanBuilder {
+    seed: u64,
+    rate: Rate,
+    start_ms: i64,
+    duration_ms: i64,
+    partitions: u32,
+    terminals: u32,
+    stages_permille: u32,
+    channels: Vec<String>,
+    faults: Vec<Fault>,
+    heading: Option<String>,
+}
+
+impl PlanBuilder {
+    /// The seed: the same plan and seed give the same bytes.
+    #[must_use]
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Payments per second, on average.
+    #[must_use]
+    pub const fn rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// When the recording starts, milliseconds since the epoch.
+    #[must_use]
+    pub const fn start_ms(mut self, start_ms: i64) -> Self {
+        self.start_ms = start_ms;
+        self
+    }
+
+    /// How long the recording is, milliseconds.
+    #[must_use]
+    pub const fn duration_ms(mut self, duration_ms: i64) -> Self {
+        self.duration_ms = duration_ms;
+        self
+    }
+
+    /// Partitions of each topic.
+    #[must_use]
+    pub const fn partitions(mut self, partitions: u32) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
+    /// Number of terminals; each sends a heartbeat a minute.
+    #[must_use]
+    pub const fn terminals(mut self, terminals: u32) -> Self {
+        self.terminals = terminals;
+        self
+    }
+
+    /// How many payments in a thousand report their stages.
+    #[must_use]
+    pub const fn stages_permille(mut self, permille: u32) -> Self {
+        self.stages_permille = permille;
+        self
+    }
+
+    /// Adds the channel `name`; without any, the plan has all.
+    #[must_use]
+    pub fn channel(mut self, name: &str) -> Self {
+        self.channels.push(name.to_owned());
+        self
+    }
+
+    /// Adds a fault.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// The comment at the head of `settlewatch.yaml`.
+    #[must_use]
+    pub fn heading(mut self, heading: &str) -> Self {
+        self.heading = Some(heading.to_owned());
+        self
+    }
+
+    /// The plan.
+    ///
+    /// # Errors
+    /// What cannot be carried out, first things first.
+    pub fn build(self) -> Result<Plan, PlanError> {
+        in_range(
+            "the duration in ms",
+            self.duration_ms,
+            1000,
+            i64::from(u32::MAX) * 1000,
+        )?;
+        in_range(
+            "the start in ms",
+            self.start_ms,
+            946_684_800_000,
+            4_102_444_800_000,
+        )?;
+        in_range(
+            "the number of partitions",
+            self.partitions.into(),
+            1,
+            10_000,
+        )?;
+        in_range(
+            "the number of terminals",
+            self.terminals.into(),
+            1,
+            1_000_000,
+        )?;
+        in_range(
+            "the share of payments with stages",
+            self.stages_permille.into(),
+            0,
+            1000,
+        )?;
+        let channels = if self.channels.is_empty() {
+            CHANNELS.iter().collect()
+        } else {
+            let found: Result<Vec<_>, _> = self
+                .channels
+                .iter()
+                .map(|name| find_channel(name))
+                .collect();
+            found?
+        };
+        let faults = self
+            .faults
+            .iter()
+            .filter(|fault| fault.scenario != Scenario::Healthy);
+        let faults: Result<Vec<_>, _> = faults.map(|fault| self.settle(fault, &channels)).collect();
+        let faults = faults?;
+        let heading = self
+            .heading
+            .clone()
+            .unwrap_or_else(|| heading(self.seed, &faults));
+        Ok(Plan {
+            seed: self.seed,
+            rate: self.rate,
+            start: self.start_ms,
+            end: self.start_ms + self.duration_ms,
+            partitions: self.partitions,
+            terminals: self.terminals,
+            stages_permille: self.stages_permille,
+            channels,
+            faults,
+            heading,
+        })
+    }
+
+    fn settle(
+        &self,
+        fault: &Fault,
+        channels: &[&'static Channel],
+    ) -> Result<SettledFault, PlanError> {
+        let scenario = fault.scenario.name();
+        in_range(
+            "the share of a fault in thousandths",
+            fault.share_permille.into(),
+            1,
+            1000,
+        )?;
+        let from_ms = fault.from_ms.unwrap_or(self.duration_ms / 4);
+        let until_ms = fault.until_ms.unwrap_or(self.duration_ms / 5 * 3);
+        if from_ms < 0 || from_ms >= until_ms || from_ms >= self.duration_ms {
+            return Err(PlanError::BadWindow {
+                scenario,
+                from_ms,
+                until_ms,
+            });
+        }
+        let channel = match &fault.channel {
+            Some(name) => Some(find_channel(name)?.name),
+            None if fault.scenario.wants_channel() => {
+                let usual = channels
+                    .iter()
+                    .find(|channel| channel.name == "unionpay_qr");
+                Some(usual.unwrap_or(&channels[0]).name)
+            }
+            None => None,
+        };
+        if let Some(name) =
+            channel.filter(|name| channels.iter().all(|channel| channel.name != *name))
+        {
+            return Err(PlanError::ChannelNotPlanned {
+                scenario,
+                channel: name.to_owned(),
+            });
+        }
+        Ok(SettledFault {
+            scenario: fault.scenario,
+            channel,
+            from: self.start_ms + from_ms,
+            until: self.start_ms.saturating_add(until_ms),
+            share_permille: fault.share_permille,
+            limit: fault.limit.unwrap_or(u32::MAX),
+        })
+    }
+}
+
+fn in_range(what: &'static str, value: i64, low: i64, high: i64) -> Result<(), PlanError> {
+    if (low..=high).contains(&value) {
+        Ok(())
+    } else {
+        Err(PlanError::OutOfRange {
+            what,
+            value,
+            low,
+            high,
+        })
+    }
+}
+
+fn find_channel(name: &str) -> Result<&'static Channel, PlanError> {
+    channels::find(name).ok_or_else(|| PlanError::UnknownChannel {
+        name: name.to_owned(),
+        nearest: nearest(name, Plan::channel_names()),
+    })
+}
+
+fn heading(seed: u64, faults: &[SettledFault]) -> String {
+    let names: Vec<_> = faults.iter().map(|fault| fault.scenario.name()).collect();
+    let names = if names.is_empty() {
+        "healthy".to_owned()
+    } else {
+        names.join(",")
+    };
+    format!(
+        "The service levels of a simulated recording: seed {seed}, scenario {names}.\ntruth.json says what must come out."
+    )
+}
