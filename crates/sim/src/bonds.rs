@@ -1,6 +1,6 @@
 //! What the contract says of two ids together.
 
-use crate::judge::Judgement;
+use crate::judgement::Judgement;
 use crate::policy::DUPLICATE_WINDOW_MS;
 use crate::truth::Expected;
 

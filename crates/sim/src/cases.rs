@@ -141,7 +141,7 @@ fn split(sketch: &mut Sketch, turn: u32, rng: &mut Rng) -> &'static str {
             "three_parts",
         ),
         2 => (vec![gross / 2], "a_part_short"),
-        _ => (vec![gross / 2, gross], "too_much"),
+        _ => (vec![gross / 3 * 2; 2], "too_much"),
     };
     let mut at = first_at;
     for amount in parts {
@@ -160,7 +160,8 @@ fn duplicate_credit(sketch: &mut Sketch, rng: &mut Rng) -> &'static str {
     let Some(at) = sketch.credits.first().map(|step| step.at) else {
         return "none";
     };
-    let again = sketch.whole_credit();
+    // It says its amount whatever the channel's habit: an extra credit is worth what it says.
+    let again = sketch.full_credit();
     sketch.credit(at + rng.between(5000, 60_000), 60, again);
     "credited_twice"
 }

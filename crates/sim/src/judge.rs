@@ -4,37 +4,9 @@
 //! before each the deadlines that lie before it. What is appended on a deadline is in time.
 
 use crate::event::{Credit, Draft, Payment, What};
+use crate::judgement::{Judgement, Outcome};
 use crate::policy::{self, GIVE_UP_MS, HOLD_LIMIT_MS, ORPHAN_AFTER_MS, Tier};
 use crate::truth::Expected;
-
-/// How a payment ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Credited,
-    Explained,
-    Rest,
-}
-
-/// What was found about one id.
-#[derive(Debug, Default)]
-pub(crate) struct Judgement {
-    /// Outcome, amount and currency of the payment, where there is one.
-    pub(crate) outcome: Option<(Outcome, u64, &'static str)>,
-    pub(crate) alerts: Vec<Expected>,
-    /// Append time of the payment.
-    pub(crate) paid_at: Option<i64>,
-    /// When and how the payment was first undone: refunded in full, reversed or declined.
-    pub(crate) undone: Option<(i64, &'static str)>,
-    /// When the first tier of the payment passes or passed.
-    pub(crate) first_deadline: Option<i64>,
-}
-
-impl Judgement {
-    /// The alert of `kind`.
-    pub(crate) fn alert(&mut self, kind: &str) -> Option<&mut Expected> {
-        self.alerts.iter_mut().find(|alert| alert.kind == kind)
-    }
-}
 
 /// Judges `drafts`, all of one id and in the order of judgement, as known at `end`.
 pub(crate) fn judge(drafts: &[Draft], end: i64) -> Judgement {
@@ -332,14 +304,15 @@ impl<'a> Judge<'a> {
             .found
             .alert("credit_missing")
             .filter(|alert| alert.resolved.is_none());
-        if let (Some(alert), Some(verdict)) = (open, verdict) {
-            if alert
-                .verdicts
-                .last()
-                .is_none_or(|(_, last)| *last != verdict)
-            {
-                alert.verdicts.push((at, verdict));
-            }
+        let (Some(alert), Some(verdict)) = (open, verdict) else {
+            return;
+        };
+        if alert
+            .verdicts
+            .last()
+            .is_none_or(|(_, last)| *last != verdict)
+        {
+            alert.verdicts.push((at, verdict));
         }
     }
 

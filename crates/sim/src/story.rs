@@ -1,7 +1,9 @@
 //! The recording that is shipped: six minutes in which one channel stops.
 
 use crate::error::PlanError;
-use crate::plan::{Fault, Plan, Rate};
+use crate::fault::Fault;
+use crate::plan::Plan;
+use crate::rate::Rate;
 use crate::scenario::Scenario;
 
 const HEADING: &str = "\

@@ -4,8 +4,9 @@ use crate::batch::Batches;
 use crate::bonds;
 use crate::cases::{self, Bond, Done, Setting};
 use crate::event::{Draft, What};
+use crate::fault::SettledFault;
 use crate::judge::judge;
-use crate::plan::{Plan, SettledFault};
+use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::sketch::{Sketch, Step};
@@ -105,7 +106,8 @@ impl Traffic {
             });
         };
         note(&sketch.payment.id);
-        if let Some((_, companion)) = &done.companion {
+        let companion = done.companion.as_ref().map(|(_, companion)| companion);
+        if let Some(companion) = companion.filter(|companion| companion.paid_at <= self.plan.end) {
             note(&companion.payment.id);
         }
         Some(done)

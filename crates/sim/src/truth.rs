@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::civil::{Zone, rfc3339};
 use crate::event::Topic;
-use crate::judge::{Judgement, Outcome};
-use crate::plan::{Plan, SettledFault};
+use crate::fault::SettledFault;
+use crate::judgement::{Judgement, Outcome};
+use crate::plan::Plan;
 
 /// One expected alert. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::plan::SettledFault;
+use crate::fault::SettledFault;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::sketch::Sketch;

@@ -90,7 +90,7 @@ const WORDS: [(&str, &str); 5] = [
 ];
 
 /// The event in `record`, which must be canonical.
-pub fn event(record: &Record) -> Value {
+pub(crate) fn event(record: &Record) -> Value {
     let event: Value = serde_json::from_str(&record.payload).unwrap();
     let fields = event.as_object().unwrap();
     let (_, topic, required, optional) = TABLE
@@ -158,7 +158,7 @@ fn check_time(text: &str) {
 }
 
 /// Checks places: dense offsets, append times that never fall, the partition of the key, the key of the event.
-pub fn places(records: &[Record], partitions: u32) {
+pub(crate) fn places(records: &[Record], partitions: u32) {
     let mut next = BTreeMap::new();
     let mut last_ms = i64::MIN;
     for record in records {
