@@ -5,8 +5,11 @@ mod chunk;
 mod clock;
 mod error;
 mod files;
+mod hold;
 mod lines;
+mod live;
 mod load;
+mod offsets;
 mod parse;
 mod report;
 mod sequence;
@@ -20,8 +23,12 @@ use std::path::PathBuf;
 use settlewatch_join::Timestamp;
 
 pub use error::InputError;
+pub use live::{Live, LiveInput, LiveOptions};
 pub use report::{BadLine, Counters, Progress};
 pub use sorted::{Raw, Sorted};
+
+/// No longer line is read, in bytes: every length fits what is stored of it.
+const MAX_LINE_BYTES: usize = i32::MAX as usize;
 
 /// A topic that is read, and the stream it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +77,9 @@ impl Default for Options<'_> {
 }
 
 impl Options<'_> {
-    /// The longest line that is read, in bytes; below 2 GiB, so that every length fits.
+    /// The longest line that is read, in bytes.
     fn max_line_bytes(&self) -> usize {
-        self.line_limit_bytes
-            .saturating_sub(1)
-            .min(i32::MAX as usize)
+        self.line_limit_bytes.saturating_sub(1).min(MAX_LINE_BYTES)
     }
 
     fn report(&mut self, progress: Progress) {
