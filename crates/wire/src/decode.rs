@@ -50,7 +50,8 @@ pub fn decode<'a>(value: Option<&'a [u8]>, limits: &Limits) -> Result<Event<'a>,
             format!("byte {}: expected UTF-8", error.valid_up_to()),
         )
     })?;
-    let mut fields = scan(text)?;
+    let mut fields = Fields::new(text);
+    scan(text, &mut fields)?;
     if value.len() > limits.record_bytes {
         let detail = format!(
             "{} bytes: expected at most {}",
@@ -80,8 +81,7 @@ pub fn check_stream(event: &Event<'_>, keyed_other: bool) -> Result<(), Rejectio
 }
 
 /// Proves that `text` is one JSON object of tolerable depth and finds its known members.
-fn scan(text: &str) -> Result<Fields<'_>, Rejection> {
-    let mut fields = Fields::new(text);
+fn scan<'a>(text: &'a str, fields: &mut Fields<'a>) -> Result<(), Rejection> {
     let mut scanner = Scanner::open(text.as_bytes()).map_err(bad_json)?;
     // A name with escapes can only be read once no string is known to hold half a surrogate pair.
     let mut escaped_names = false;
@@ -104,10 +104,9 @@ fn scan(text: &str) -> Result<Fields<'_>, Rejection> {
         return Err(Rejection::new(Reason::TooDeep, detail));
     }
     if escaped_names {
-        Ok(scan_escaped(text))
-    } else {
-        Ok(fields)
+        *fields = scan_escaped(text);
     }
+    Ok(())
 }
 
 /// Finds the known members of a valid record again, reading names that are written with escapes.

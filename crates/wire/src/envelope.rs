@@ -161,7 +161,7 @@ impl<'a> Members<'a> {
         };
         let mut scanner = Scanner::open(line)?;
         while let Some((name, value)) = scanner.member()? {
-            members.put(&own(&line[name.start..name.end], name.kind), value);
+            members.put(&own(&line[name.range()], name.kind), value);
         }
         scanner.finish()?;
         Ok(members)
@@ -229,15 +229,14 @@ impl<'a> Members<'a> {
 
     /// The inside of a value that is a string.
     fn string(&self, value: Value) -> Option<&'a [u8]> {
-        matches!(value.kind, Kind::Plain | Kind::Escaped)
-            .then(|| &self.line[value.start..value.end])
+        matches!(value.kind, Kind::Plain | Kind::Escaped).then(|| &self.line[value.range()])
     }
 
     fn integer(&self, value: Value) -> Option<i64> {
         if value.kind != Kind::Number {
             return None;
         }
-        core::str::from_utf8(&self.line[value.start..value.end])
+        core::str::from_utf8(&self.line[value.range()])
             .ok()?
             .parse()
             .ok()

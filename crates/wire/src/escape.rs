@@ -5,14 +5,14 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Index of the first byte at or after `at` that a JSON string cannot hold as it is: a quote, a backslash or
 /// a control character; the length of `bytes` where there is none.
-#[inline]
+#[inline(always)]
 pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        let quote = below_one(word ^ (LOW * b'"' as u64));
-        let slash = below_one(word ^ (LOW * b'\\' as u64));
-        let control = word.wrapping_sub(LOW * 0x20) & !word;
-        let hit = (quote | slash | control) & HIGH;
+        // Flipping one bit puts the quote just above the control characters, so that one comparison does.
+        let flipped = word ^ (LOW * 0x02);
+        let quote_or_control = flipped.wrapping_sub(LOW * 0x21) & !flipped;
+        let hit = (quote_or_control | below_one(word ^ (LOW * b'\\' as u64))) & HIGH;
         if hit != 0 {
             return at + first_byte(hit);
         }
@@ -54,18 +54,31 @@ impl Escape {
     }
 }
 
+/// Meaning of each letter after a backslash; 0 where it is none, or `u`.
+static SIMPLE: [u8; 256] = {
+    let mut simple = [0; 256];
+    let letters = *b"\"\\/bfnrt";
+    let meanings = *b"\"\\/\x08\x0c\n\r\t";
+    let mut at = 0;
+    while at < letters.len() {
+        simple[letters[at] as usize] = meanings[at];
+        at += 1;
+    }
+    simple
+};
+
 /// Reads the escape that begins with the backslash at `bytes[0]`; `None` where it is none of JSON.
+#[inline(always)]
 pub(crate) fn read_escape(bytes: &[u8]) -> Option<Escape> {
-    let code = match *bytes.get(1)? {
-        letter @ (b'"' | b'\\' | b'/') => letter,
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        b'n' => b'\n',
-        b'r' => b'\r',
-        b't' => b'\t',
-        b'u' => return read_unicode(bytes),
-        _ => return None,
-    };
+    let letter = *bytes.get(1)?;
+    let code = SIMPLE[usize::from(letter)];
+    if code == 0 {
+        return if letter == b'u' {
+            read_unicode(bytes)
+        } else {
+            None
+        };
+    }
     Some(Escape {
         code: code.into(),
         taken: 2,
@@ -73,6 +86,7 @@ pub(crate) fn read_escape(bytes: &[u8]) -> Option<Escape> {
 }
 
 /// Reads `\uXXXX`, or both halves of a surrogate pair.
+#[inline(never)]
 fn read_unicode(bytes: &[u8]) -> Option<Escape> {
     let first = hex4(bytes.get(2..6)?)?;
     if let 0xd800..=0xdbff = first
@@ -125,11 +139,16 @@ pub(crate) fn unescape_into(raw: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Writes `code` as UTF-8, surrogates likewise, and returns its length in bytes.
+#[inline(always)]
 fn encode(code: u32, out: &mut [u8]) -> usize {
     if code < 0x80 {
         out[0] = code as u8;
         return 1;
     }
+    encode_wide(code, out)
+}
+
+fn encode_wide(code: u32, out: &mut [u8]) -> usize {
     match char::from_u32(code) {
         Some(char) => char.encode_utf8(out).len(),
         None => {

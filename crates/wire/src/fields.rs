@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
     /// Keeps a member if some type knows it; a later one of the same name replaces it.
     #[inline]
     pub(crate) fn put(&mut self, name: Value, value: Value) {
-        let name = &self.text[name.start..name.end];
+        let name = &self.text[name.range()];
         if let Some(field) = Field::of(name) {
             self.values[field as usize] = value;
         }
@@ -145,7 +145,7 @@ impl<'a> Fields<'a> {
     }
 
     fn raw(&self, value: Value) -> &'a str {
-        &self.text[value.start..value.end]
+        &self.text[value.range()]
     }
 
     fn is_absent(&self, field: Field) -> bool {

@@ -17,12 +17,13 @@ pub(crate) enum Kind {
     Array,
 }
 
-/// A value and where it stands; of a string, what is between its quotes.
+/// A value and where it stands; of a string, what is between its quotes. Kept small: a record's values are
+/// written into a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl Value {
@@ -31,6 +32,22 @@ impl Value {
         start: 0,
         end: 0,
     };
+
+    /// Both ends are within what [`Scanner::open`] accepts, so they fit.
+    #[inline(always)]
+    const fn new(kind: Kind, start: usize, end: usize) -> Self {
+        Self {
+            kind,
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    /// Its bytes in the text.
+    #[inline(always)]
+    pub(crate) const fn range(self) -> core::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
 }
 
 /// Where the text stops being JSON and what would have continued it.
@@ -61,12 +78,15 @@ impl<'a> Scanner<'a> {
             deepest: 1,
             lone_surrogate: None,
         };
+        if u32::try_from(bytes.len()).is_err() {
+            return scanner.fault("less than 4 GiB, as any record of Kafka");
+        }
         scanner.expect(b'{', "an object")?;
         Ok(scanner)
     }
 
     /// The next name and value; `None` after the last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn member(&mut self) -> Scanned<Option<(Value, Value)>> {
         let first = core::mem::replace(&mut self.first, false);
         match self.peek() {
@@ -102,6 +122,7 @@ impl<'a> Scanner<'a> {
         self.lone_surrogate
     }
 
+    #[cold]
     fn fault<T>(&self, expected: &'static str) -> Scanned<T> {
         Err(Fault {
             at: self.at,
@@ -110,18 +131,26 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next byte that is no white space, left in place.
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_after_space(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_after_space(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
-            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                 return Some(byte);
             }
             self.at += 1;
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, byte: u8, expected: &'static str) -> Scanned<()> {
         if self.peek() != Some(byte) {
             return self.fault(expected);
@@ -131,7 +160,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A member's name and its colon.
-    #[inline]
+    #[inline(always)]
     fn name(&mut self) -> Scanned<Value> {
         self.expect(b'"', "a member name")?;
         let name = self.string()?;
@@ -140,29 +169,27 @@ impl<'a> Scanner<'a> {
     }
 
     /// A whole value.
-    #[inline]
+    #[inline(always)]
     fn value(&mut self) -> Scanned<Value> {
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
                 self.string()
             }
-            Some(open @ (b'{' | b'[')) => {
-                let start = self.at;
-                self.nested(open)?;
-                let kind = if open == b'{' {
-                    Kind::Object
-                } else {
-                    Kind::Array
-                };
-                Ok(Value {
-                    kind,
-                    start,
-                    end: self.at,
-                })
-            }
+            Some(open @ (b'{' | b'[')) => self.container(open),
             _ => self.scalar(),
         }
+    }
+
+    fn container(&mut self, open: u8) -> Scanned<Value> {
+        let start = self.at;
+        self.nested(open)?;
+        let kind = if open == b'{' {
+            Kind::Object
+        } else {
+            Kind::Array
+        };
+        Ok(Value::new(kind, start, self.at))
     }
 
     /// A number or one of the three words.
@@ -178,11 +205,7 @@ impl<'a> Scanner<'a> {
             Some(b'n') => self.word(b"null", Kind::Null)?,
             _ => return self.fault("a value"),
         };
-        Ok(Value {
-            kind,
-            start,
-            end: self.at,
-        })
+        Ok(Value::new(kind, start, self.at))
     }
 
     fn word(&mut self, word: &'static [u8], kind: Kind) -> Scanned<Kind> {
@@ -225,28 +248,37 @@ impl<'a> Scanner<'a> {
     }
 
     /// The rest of a string after its opening quote.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Scanned<Value> {
         let start = self.at;
-        let mut kind = Kind::Plain;
+        self.at = next_special(self.bytes, start);
+        if self.bytes.get(self.at) != Some(&b'"') {
+            return self.unusual_string(start);
+        }
+        let end = self.at;
+        self.at += 1;
+        Ok(Value::new(Kind::Plain, start, end))
+    }
+
+    /// The rest of a string from the first byte that it cannot hold as it is.
+    #[inline(never)]
+    fn unusual_string(&mut self, start: usize) -> Scanned<Value> {
         loop {
-            self.at = next_special(self.bytes, self.at);
             match self.bytes.get(self.at) {
                 Some(b'"') => {
                     let end = self.at;
                     self.at += 1;
-                    return Ok(Value { kind, start, end });
+                    return Ok(Value::new(Kind::Escaped, start, end));
                 }
-                Some(b'\\') => {
-                    kind = Kind::Escaped;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape()?,
                 Some(_) => return self.fault("no control character in a string"),
                 None => return self.fault("a closing quote"),
             }
+            self.at = next_special(self.bytes, self.at);
         }
     }
 
+    #[inline(always)]
     fn escape(&mut self) -> Scanned<()> {
         let Some(escape) = read_escape(&self.bytes[self.at..]) else {
             return self.fault("an escape of JSON");
