@@ -8,7 +8,10 @@ use settlewatch_replay::input::{Options, Sources, StreamSpec, open};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let memory_mib: usize = arguments.next().ok_or("usage: read_speed MEMORY_MIB FILE…")?.parse()?;
+    let memory_mib: usize = arguments
+        .next()
+        .ok_or("usage: read_speed MEMORY_MIB FILE…")?
+        .parse()?;
     let files = arguments.map(Into::into).collect();
     let options = Options {
         memory_bytes: memory_mib << 20,
@@ -24,9 +27,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let all = started.elapsed();
     let read = sorted.counters();
-    println!("{} lines, {} bytes, sorted on disk: {}", read.lines, read.bytes, sorted.on_disk());
-    println!("{records} records with {bytes} bytes of values, {} bad lines", sorted.bad_lines().count());
-    println!("read in {} ms, merged in {} ms", loaded.as_millis(), (all - loaded).as_millis());
+    println!(
+        "{} lines, {} bytes, sorted on disk: {}",
+        read.lines,
+        read.bytes,
+        sorted.on_disk()
+    );
+    println!(
+        "{records} records with {bytes} bytes of values, {} bad lines",
+        sorted.bad_lines().count()
+    );
+    println!(
+        "read in {} ms, merged in {} ms",
+        loaded.as_millis(),
+        (all - loaded).as_millis()
+    );
     println!("{} MB/s", u128::from(read.bytes) / all.as_micros().max(1));
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::ahead::Ahead;
 use super::error::InputError;
 
 /// Read from a compressed file at once, in bytes.
@@ -67,9 +68,14 @@ pub(crate) fn open(file: &Path, taken: &Taken) -> Result<Box<dyn Read + Send>, I
     Ok(match ending.as_ref().and_then(|ending| ending.to_str()) {
         Some("gz") => {
             let compressed = BufReader::with_capacity(COMPRESSED_BYTES, counted);
-            Box::new(flate2::bufread::MultiGzDecoder::new(compressed))
+            Box::new(
+                Ahead::of(flate2::bufread::MultiGzDecoder::new(compressed)).map_err(cannot_open)?,
+            )
         }
-        Some("zst") => Box::new(zstd::Decoder::new(counted).map_err(cannot_open)?),
+        Some("zst") => {
+            let decoder = zstd::Decoder::new(counted).map_err(cannot_open)?;
+            Box::new(Ahead::of(decoder).map_err(cannot_open)?)
+        }
         _ => Box::new(counted),
     })
 }

@@ -1,5 +1,6 @@
 //! Recorded files as one stream of records in canonical order.
 
+mod ahead;
 mod bare;
 mod chunk;
 mod clock;

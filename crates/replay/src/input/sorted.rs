@@ -101,6 +101,10 @@ impl Sorted {
     }
 
     /// The next record; `None` after the last one, or after the last one appended at or before `until`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the record is lent, which an iterator cannot do"
+    )]
     pub fn next(&mut self) -> Result<Option<Raw<'_>>, InputError> {
         let Some(&Reverse((place, _, index))) = self.queue.peek() else {
             return Ok(None);
