@@ -1,5 +1,9 @@
 //! The reference and the tools that the tests share.
 
+pub mod check;
+pub mod compare;
+pub mod generate;
 pub mod reference;
 pub mod render;
+pub mod shrink;
 pub mod story;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fact::{Fact, Id};
+use super::ledger::Paid;
 use super::output::{Outcome, Sums};
 use super::payment::{Payment, Status};
 use super::world::{Subject, World};
@@ -28,6 +29,7 @@ impl World<'_> {
             }
             self.move_before_horizon(subject);
         }
+        self.name_places(&subjects);
         let from_ms = self.since.unwrap_or(end);
         Outcome {
             revisions: self.ledger.revisions,
@@ -37,6 +39,29 @@ impl World<'_> {
             waits,
             from_ms,
             to_ms: end,
+        }
+    }
+
+    /// Every alert but an orphan's says when and where the payment was made.
+    fn name_places(&mut self, subjects: &BTreeMap<Id, Subject>) {
+        for revision in self
+            .ledger
+            .revisions
+            .iter_mut()
+            .filter(|it| it.kind != "orphan_credit")
+        {
+            let id = (revision.tenant.clone(), revision.payment_id.clone());
+            let payment = subjects[&id]
+                .payment
+                .as_ref()
+                .expect("only orphans have no payment");
+            let said = |field| payment.said.text(field).unwrap_or_default().to_owned();
+            revision.paid = Some(Paid {
+                at_ms: payment.said.occurred_at(),
+                channel: said("channel"),
+                merchant_id: said("merchant_id"),
+                terminal_id: said("terminal_id"),
+            });
         }
     }
 

@@ -33,6 +33,21 @@ pub struct Revision {
     pub decided_at_ms: i64,
     /// Business time from the payment to the credit.
     pub lag_ms: Option<i64>,
+    /// When and where the payment was made; not given for orphans, which have none or had none.
+    pub paid: Option<Paid>,
+}
+
+/// When and where a payment was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paid {
+    /// Business time, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// The channel.
+    pub channel: String,
+    /// The merchant.
+    pub merchant_id: String,
+    /// The terminal.
+    pub terminal_id: String,
 }
 
 /// What opens an alert or makes it worse.
@@ -83,6 +98,7 @@ impl Ledger {
             deadline_ms: case.deadline,
             decided_at_ms: at,
             lag_ms: case.lag,
+            paid: None,
         });
     }
 

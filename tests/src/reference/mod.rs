@@ -22,7 +22,7 @@ mod time;
 mod world;
 
 pub use input::{Calendar, Config, Day, Due, Rec, Rule, Tier};
-pub use ledger::Revision;
+pub use ledger::{Paid, Revision};
 pub use output::{Counts, Outcome, STREAMS, Sums};
 pub use time::{parse_ms, rfc3339};
 
