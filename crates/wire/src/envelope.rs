@@ -73,42 +73,44 @@ pub struct Scratch {
     key: Vec<u8>,
 }
 
-/// Reads a line. Strings with escapes, as payloads are, become copies; [`parse_line_into`] avoids them.
+/// Reads a line. The payload, and a key with escapes, become copies; [`parse_line_into`] needs no new memory
+/// for them.
 ///
 /// # Errors
 ///
 /// [`BadLine`] for whatever is neither an envelope nor a bare event, a blank line too.
 pub fn parse_line(line: &[u8]) -> Result<Line<'_>, BadLine> {
-    match Members::scan(line)?.classify()? {
-        Class::Bare => Ok(Line::Bare(line)),
-        Class::Envelope(place, members) => {
-            let string = |value| members.string(value).map(|raw| own(raw, value.kind));
-            Ok(Line::Envelope(
-                place.envelope(string(members.payload), string(members.key)),
-            ))
-        }
-    }
+    let mut room = Vec::new();
+    let members = Members::scan(line, &mut room)?;
+    let Some(place) = members.place()? else {
+        return Ok(Line::Bare(line));
+    };
+    room.truncate(members.payload_bytes);
+    let payload = members.string(members.payload).map(|_| Cow::Owned(room));
+    let key = members
+        .string(members.key)
+        .map(|raw| own(raw, members.key.kind));
+    Ok(Line::Envelope(place.envelope(payload, key)))
 }
 
-/// Reads a line; strings with escapes are written into `scratch`.
+/// Reads a line; payload and key are written into `scratch` where they cannot be borrowed from the line.
 ///
 /// # Errors
 ///
 /// Like [`parse_line`].
 pub fn parse_line_into<'a>(line: &'a [u8], scratch: &'a mut Scratch) -> Result<Line<'a>, BadLine> {
-    match Members::scan(line)?.classify()? {
-        Class::Bare => Ok(Line::Bare(line)),
-        Class::Envelope(place, members) => {
-            let Scratch { payload, key } = scratch;
-            let payload = members
-                .string(members.payload)
-                .map(|raw| lend(raw, members.payload.kind, payload));
-            let key = members
-                .string(members.key)
-                .map(|raw| lend(raw, members.key.kind, key));
-            Ok(Line::Envelope(place.envelope(payload, key)))
-        }
-    }
+    let Scratch { payload: room, key } = scratch;
+    let members = Members::scan(line, room)?;
+    let Some(place) = members.place()? else {
+        return Ok(Line::Bare(line));
+    };
+    let payload = members
+        .string(members.payload)
+        .map(|_| Cow::Borrowed(&room[..members.payload_bytes]));
+    let key = members
+        .string(members.key)
+        .map(|raw| lend(raw, members.key.kind, key));
+    Ok(Line::Envelope(place.envelope(payload, key)))
 }
 
 fn own(raw: &[u8], kind: Kind) -> Cow<'_, [u8]> {
@@ -136,18 +138,16 @@ struct Members<'a> {
     offset: Value,
     ts: Value,
     payload: Value,
+    /// Length of what the payload stands for.
+    payload_bytes: usize,
     key: Value,
     /// Whether a member stands there that only events have.
     event: bool,
 }
 
-enum Class<'a> {
-    Envelope(Place<'a>, Members<'a>),
-    Bare,
-}
-
 impl<'a> Members<'a> {
-    fn scan(line: &'a [u8]) -> Result<Self, Fault> {
+    /// Finds the members; what the payload stands for is written to the front of `room`.
+    fn scan(line: &'a [u8], room: &mut Vec<u8>) -> Result<Self, Fault> {
         const ABSENT: Value = Value::ABSENT;
         let mut members = Self {
             line,
@@ -156,12 +156,19 @@ impl<'a> Members<'a> {
             offset: ABSENT,
             ts: ABSENT,
             payload: ABSENT,
+            payload_bytes: 0,
             key: ABSENT,
             event: false,
         };
         let mut scanner = Scanner::open(line)?;
-        while let Some((name, value)) = scanner.member()? {
-            members.put(&own(&line[name.range()], name.kind), value);
+        while let Some(name) = scanner.next_name()? {
+            let raw = own(&line[name.range()], name.kind);
+            if *raw == *b"payload" {
+                // Most of a line: taken in the one pass that also finds its end.
+                (members.payload, members.payload_bytes) = scanner.value_into(room)?;
+            } else {
+                members.put(&raw, scanner.value()?);
+            }
         }
         scanner.finish()?;
         Ok(members)
@@ -173,7 +180,6 @@ impl<'a> Members<'a> {
             b"partition" => &mut self.partition,
             b"offset" => &mut self.offset,
             b"ts" => &mut self.ts,
-            b"payload" => &mut self.payload,
             b"key" => &mut self.key,
             b"type" | b"event_id" | b"payment_id" => {
                 self.event = true;
@@ -184,47 +190,41 @@ impl<'a> Members<'a> {
         *member = value;
     }
 
-    fn classify(self) -> Result<Class<'a>, BadLine> {
+    /// Where the record of an envelope was read; `None` where the line is a bare event.
+    fn place(&self) -> Result<Option<Place<'a>>, BadLine> {
+        let bad = |member, expected| BadLine::Member { member, expected };
         let place = [self.topic, self.partition, self.offset];
         if place.iter().any(|value| value.kind == Kind::Null) {
             return if self.event {
-                Ok(Class::Bare)
+                Ok(None)
             } else {
                 Err(BadLine::Neither)
             };
         }
-        let place = self.place()?;
-        match self.payload.kind {
-            Kind::Null | Kind::Plain | Kind::Escaped => Ok(Class::Envelope(place, self)),
-            _ => Err(BadLine::Member {
-                member: "payload",
-                expected: "a string or null",
-            }),
+        if self.payload.kind != Kind::Null && self.string(self.payload).is_none() {
+            return Err(bad("payload", "a string or null"));
         }
-    }
-
-    fn place(&self) -> Result<Place<'a>, BadLine> {
-        let bad = |member, expected| BadLine::Member { member, expected };
-        let topic = self
-            .string(self.topic)
-            .and_then(|raw| match own(raw, self.topic.kind) {
-                Cow::Borrowed(bytes) => core::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-            });
         let partition = self
             .integer(self.partition)
             .and_then(|number| i32::try_from(number).ok());
-        Ok(Place {
-            topic: topic.ok_or(bad("topic", "a string"))?,
+        let offset = self.integer(self.offset);
+        Ok(Some(Place {
+            topic: self.topic().ok_or(bad("topic", "a string in UTF-8"))?,
             partition: partition
                 .filter(|&partition| partition >= 0)
                 .ok_or(bad("partition", "an integer from 0 to 2^31 - 1"))?,
-            offset: self
-                .integer(self.offset)
+            offset: offset
                 .filter(|&offset| offset >= 0)
                 .ok_or(bad("offset", "an integer from 0 to 2^63 - 1"))?,
             ts: self.integer(self.ts).unwrap_or(Envelope::NO_TS),
-        })
+        }))
+    }
+
+    fn topic(&self) -> Option<Cow<'a, str>> {
+        match own(self.string(self.topic)?, self.topic.kind) {
+            Cow::Borrowed(bytes) => core::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        }
     }
 
     /// The inside of a value that is a string.

@@ -7,24 +7,64 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// a control character; the length of `bytes` where there is none.
 #[inline(always)]
 pub(crate) fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        // Flipping one bit puts the quote just above the control characters, so that one comparison does.
-        let flipped = word ^ (LOW * 0x02);
-        let quote_or_control = flipped.wrapping_sub(LOW * 0x21) & !flipped;
-        let hit = (quote_or_control | below_one(word ^ (LOW * b'\\' as u64))) & HIGH;
+    while let Some(chunk) = chunk_at(bytes, at) {
+        let hit = specials(chunk);
         if hit != 0 {
             return at + first_byte(hit);
         }
         at += 8;
     }
-    while bytes
-        .get(at)
-        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
+    while bytes.get(at).is_some_and(|&byte| !is_special(byte)) {
         at += 1;
     }
     at
+}
+
+/// Copies what [`next_special`] would skip to `out[to..]` and returns where both stand then. `out` is 8 bytes
+/// longer than what is copied to it in all.
+#[inline(always)]
+pub(crate) fn copy_plain(
+    bytes: &[u8],
+    mut at: usize,
+    out: &mut [u8],
+    mut to: usize,
+) -> (usize, usize) {
+    while let Some(chunk) = chunk_at(bytes, at) {
+        // The bytes after the special one are copied too and overwritten later.
+        out[to..to + 8].copy_from_slice(chunk);
+        let hit = specials(chunk);
+        if hit != 0 {
+            let plain = first_byte(hit);
+            return (at + plain, to + plain);
+        }
+        at += 8;
+        to += 8;
+    }
+    while let Some(&byte) = bytes.get(at).filter(|&&byte| !is_special(byte)) {
+        out[to] = byte;
+        at += 1;
+        to += 1;
+    }
+    (at, to)
+}
+
+#[inline(always)]
+fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 8]> {
+    bytes.get(at..)?.first_chunk()
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The high bit of the first special byte, and perhaps of later bytes.
+#[inline(always)]
+const fn specials(chunk: &[u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(*chunk);
+    // Flipping one bit puts the quote just above the control characters, so that one comparison does.
+    let flipped = word ^ (LOW * 0x02);
+    let quote_or_control = flipped.wrapping_sub(LOW * 0x21) & !flipped;
+    (quote_or_control | below_one(word ^ (LOW * b'\\' as u64))) & HIGH
 }
 
 /// The high bit of each byte that is zero. A borrow may also mark bytes above a marked one, so only the
@@ -51,6 +91,16 @@ impl Escape {
     /// Half of a surrogate pair without the other half.
     pub(crate) const fn is_lone_surrogate(self) -> bool {
         matches!(self.code, 0xd800..=0xdfff)
+    }
+
+    /// Writes what it stands for as UTF-8, surrogates likewise, and returns its length in bytes.
+    #[inline(always)]
+    pub(crate) fn write(self, out: &mut [u8]) -> usize {
+        if self.code < 0x80 {
+            out[0] = self.code as u8;
+            return 1;
+        }
+        encode_wide(self.code, out)
     }
 }
 
@@ -112,40 +162,18 @@ fn hex4(digits: &[u8]) -> Option<u32> {
 /// becomes the three bytes that UTF-8 forbids, so that it is found to be no UTF-8 rather than lost.
 pub(crate) fn unescape_into(raw: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    // No escape is shorter than its meaning; eight more bytes let every word be copied whole.
+    // No escape is shorter than its meaning.
     out.resize(raw.len() + 8, 0);
-    let (mut from, mut to) = (0, 0);
-    while let Some(&byte) = raw.get(from) {
-        if byte == b'\\' {
-            let escape = read_escape(&raw[from..]).unwrap_or(Escape {
-                code: b'\\'.into(),
-                taken: 1,
-            });
-            to += encode(escape.code, &mut out[to..]);
-            from += escape.taken;
-        } else if let Some(chunk) = raw[from..].first_chunk::<8>() {
-            let slash = below_one(u64::from_le_bytes(*chunk) ^ (LOW * b'\\' as u64)) & HIGH;
-            let plain = if slash == 0 { 8 } else { first_byte(slash) };
-            out[to..to + 8].copy_from_slice(chunk);
-            from += plain;
-            to += plain;
-        } else {
-            out[to] = byte;
-            from += 1;
-            to += 1;
-        }
+    let (mut at, mut to) = (0, 0);
+    loop {
+        (at, to) = copy_plain(raw, at, out, to);
+        let Some(escape) = raw.get(at..).and_then(read_escape) else {
+            break;
+        };
+        to += escape.write(&mut out[to..]);
+        at += escape.taken;
     }
     out.truncate(to);
-}
-
-/// Writes `code` as UTF-8, surrogates likewise, and returns its length in bytes.
-#[inline(always)]
-fn encode(code: u32, out: &mut [u8]) -> usize {
-    if code < 0x80 {
-        out[0] = code as u8;
-        return 1;
-    }
-    encode_wide(code, out)
 }
 
 fn encode_wide(code: u32, out: &mut [u8]) -> usize {

@@ -153,16 +153,13 @@ impl<'a> Fields<'a> {
     }
 
     /// What a string value stands for.
+    #[inline(always)]
     fn string_of(&self, value: Value) -> Text<'a> {
         let raw = self.raw(value);
         if value.kind == Kind::Plain {
             return Cow::Borrowed(raw);
         }
-        let mut bytes = Vec::new();
-        unescape_into(raw.as_bytes(), &mut bytes);
-        Cow::Owned(
-            String::from_utf8(bytes).expect("a record with a lone surrogate is rejected before"),
-        )
+        unescaped(raw)
     }
 
     /// A value that is a string of 1 to 256 bytes.
@@ -350,6 +347,13 @@ impl<'a> Fields<'a> {
             .filter(|(name, _)| name_fits(name))
             .collect()
     }
+}
+
+#[cold]
+fn unescaped(raw: &str) -> Text<'static> {
+    let mut bytes = Vec::new();
+    unescape_into(raw.as_bytes(), &mut bytes);
+    Cow::Owned(String::from_utf8(bytes).expect("a record with a lone surrogate is rejected before"))
 }
 
 /// Drops every member that a later one of the same name replaces.

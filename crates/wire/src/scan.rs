@@ -1,6 +1,6 @@
 //! A JSON object, member by member, without building it and without recursion.
 
-use crate::escape::{next_special, read_escape};
+use crate::escape::{Escape, copy_plain, next_special, read_escape};
 
 /// What a value is. `null` and an absent member are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,15 @@ impl<'a> Scanner<'a> {
     /// The next name and value; `None` after the last.
     #[inline(always)]
     pub(crate) fn member(&mut self) -> Scanned<Option<(Value, Value)>> {
+        match self.next_name()? {
+            Some(name) => Ok(Some((name, self.value()?))),
+            None => Ok(None),
+        }
+    }
+
+    /// The next name, to be followed by the value; `None` after the last.
+    #[inline(always)]
+    pub(crate) fn next_name(&mut self) -> Scanned<Option<Value>> {
         let first = core::mem::replace(&mut self.first, false);
         match self.peek() {
             Some(b'}') => {
@@ -98,9 +107,22 @@ impl<'a> Scanner<'a> {
             _ if first => {}
             _ => return self.fault("',' or '}'"),
         }
-        let name = self.name()?;
-        let value = self.value()?;
-        Ok(Some((name, value)))
+        self.name().map(Some)
+    }
+
+    /// The next value; what a string stands for is written to the front of `room`, which grows as needed.
+    /// The length written is 0 for any other value.
+    pub(crate) fn value_into(&mut self, room: &mut Vec<u8>) -> Scanned<(Value, usize)> {
+        if self.peek() != Some(b'"') {
+            return Ok((self.value()?, 0));
+        }
+        self.at += 1;
+        // No escape is shorter than its meaning.
+        let most = self.bytes.len() - self.at + 8;
+        if room.len() < most {
+            room.resize(most, 0);
+        }
+        self.string_into(room)
     }
 
     /// Checks that nothing but white space follows the object.
@@ -170,7 +192,7 @@ impl<'a> Scanner<'a> {
 
     /// A whole value.
     #[inline(always)]
-    fn value(&mut self) -> Scanned<Value> {
+    pub(crate) fn value(&mut self) -> Scanned<Value> {
         match self.peek() {
             Some(b'"') => {
                 self.at += 1;
@@ -270,7 +292,7 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     return Ok(Value::new(Kind::Escaped, start, end));
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => drop(self.escape()?),
                 Some(_) => return self.fault("no control character in a string"),
                 None => return self.fault("a closing quote"),
             }
@@ -278,8 +300,26 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// The rest of a string, written to `out`.
+    fn string_into(&mut self, out: &mut [u8]) -> Scanned<(Value, usize)> {
+        let (start, mut to) = (self.at, 0);
+        loop {
+            (self.at, to) = copy_plain(self.bytes, self.at, out, to);
+            match self.bytes.get(self.at) {
+                Some(b'"') => {
+                    let value = Value::new(Kind::Escaped, start, self.at);
+                    self.at += 1;
+                    return Ok((value, to));
+                }
+                Some(b'\\') => to += self.escape()?.write(&mut out[to..]),
+                Some(_) => return self.fault("no control character in a string"),
+                None => return self.fault("a closing quote"),
+            }
+        }
+    }
+
     #[inline(always)]
-    fn escape(&mut self) -> Scanned<()> {
+    fn escape(&mut self) -> Scanned<Escape> {
         let Some(escape) = read_escape(&self.bytes[self.at..]) else {
             return self.fault("an escape of JSON");
         };
@@ -287,7 +327,7 @@ impl<'a> Scanner<'a> {
             self.lone_surrogate = Some(self.at);
         }
         self.at += escape.taken;
-        Ok(())
+        Ok(escape)
     }
 
     /// A container that begins with `open`, and all in it: in a loop, so that no depth exhausts the stack.
