@@ -1,5 +1,6 @@
 //! The property: over random worlds, a replay writes what the reference says, for any partitioning.
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,16 @@ pub type Run<'a> = &'a dyn Fn(&[String], &str) -> (Vec<Value>, Value);
 
 /// The partition counts each world is spread over.
 pub const PARTITIONS: [u64; 3] = [1, 3, 7];
+
+/// The seeds to check: the one that `SETTLEWATCH_SEED` names, else `count` of them. Prints which.
+pub fn seeds(count: u64) -> Range<u64> {
+    let given = std::env::var("SETTLEWATCH_SEED")
+        .ok()
+        .and_then(|seed| seed.parse::<u64>().ok());
+    let seeds = given.map_or(0..count, |seed| seed..seed + 1);
+    println!("seeds {seeds:?}");
+    seeds
+}
 
 /// How worlds are compared, and where failures are written.
 #[derive(Clone, Debug)]

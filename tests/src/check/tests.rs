@@ -177,3 +177,32 @@ fn a_panic_is_a_failure_with_a_seed() {
         "{report}"
     );
 }
+
+type Change = fn(&mut Config);
+
+/// Any rule that is a millisecond off shows in some world.
+#[test]
+fn every_span_is_found_wrong() {
+    let changes: [(&str, Change); 5] = [
+        ("give_up", |config| config.give_up_ms += 1),
+        ("orphan_credit.after", |config| config.orphan_after_ms -= 1),
+        ("duplicate_payment.window", |config| {
+            config.duplicate_window_ms -= 1
+        }),
+        ("hold.limit", |config| config.hold_limit_ms += 1),
+        ("due", |config| {
+            let dues = config.rules.iter_mut().filter_map(|rule| rule.due.as_mut());
+            dues.flat_map(|due| &mut due.calendar.days)
+                .for_each(|day| day.credit_by_ms += 1);
+        }),
+    ];
+    for (name, change) in changes {
+        let wrong = |seed| {
+            let world = World::new(seed);
+            exact()
+                .check(seed, &|lines, _| judged(&world, change, lines))
+                .is_err()
+        };
+        assert!((0..200).any(wrong), "{name}");
+    }
+}

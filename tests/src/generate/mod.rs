@@ -4,6 +4,8 @@ mod events;
 mod ids;
 mod rng;
 mod rules;
+mod strays;
+mod times;
 
 use serde_json::Value;
 
