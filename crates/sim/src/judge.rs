@@ -191,14 +191,16 @@ impl<'a> Judge<'a> {
         match self.closed {
             None => self.first_credit(credit, at),
             Some(Closed::Credited) => {
-                let (amount, currency) = self.amount_of(credit);
                 let alert = self.open("duplicate_credit", at);
                 if alert.verdicts.is_empty() {
+                    // The alert is about the credits, as far as they say.
+                    alert.amount_minor = credit.amount_minor;
+                    alert.currency = credit.currency;
                     alert.verdicts.push((at, "DUPLICATE_CREDIT"));
-                    alert.amount_minor = None;
+                } else if let Some(amount) = credit.amount_minor {
+                    alert.amount_minor = Some(alert.amount_minor.unwrap_or(0) + amount);
+                    alert.currency = credit.currency;
                 }
-                alert.amount_minor = Some(alert.amount_minor.unwrap_or(0) + amount);
-                alert.currency = Some(currency);
             }
             Some(Closed::Undone(_)) => {
                 self.open("credit_after_reversal", at);
@@ -386,3 +388,6 @@ fn rejection_verdict(class: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;
