@@ -82,31 +82,35 @@ pub fn check_stream(event: &Event<'_>, keyed_other: bool) -> Result<(), Rejectio
 
 /// Proves that `text` is one JSON object of tolerable depth and finds its known members.
 fn scan<'a>(text: &'a str, fields: &mut Fields<'a>) -> Result<(), Rejection> {
-    let mut scanner = Scanner::open(text.as_bytes()).map_err(bad_json)?;
+    let deepest = scan_json(text, fields).map_err(bad_json)?;
+    if deepest > DEPTH {
+        let detail = format!("{deepest} levels: expected at most {DEPTH}");
+        return Err(Rejection::new(Reason::TooDeep, detail));
+    }
+    Ok(())
+}
+
+/// Proves that `text` is one JSON object and finds its known members; returns how deep it is nested.
+fn scan_json<'a>(text: &'a str, fields: &mut Fields<'a>) -> Result<usize, Fault> {
+    let mut scanner = Scanner::open(text.as_bytes())?;
     // A name with escapes can only be read once no string is known to hold half a surrogate pair.
     let mut escaped_names = false;
-    while let Some((name, value)) = scanner.member().map_err(bad_json)? {
+    while let Some((name, value)) = scanner.member()? {
         if name.kind == Kind::Plain {
             fields.put(name, value);
         } else {
             escaped_names = true;
         }
     }
-    scanner.finish().map_err(bad_json)?;
+    scanner.finish()?;
     if let Some(at) = scanner.lone_surrogate() {
-        return Err(bad_json(Fault {
-            at,
-            expected: "both halves of a surrogate pair",
-        }));
-    }
-    if scanner.deepest() > DEPTH {
-        let detail = format!("{} levels: expected at most {DEPTH}", scanner.deepest());
-        return Err(Rejection::new(Reason::TooDeep, detail));
+        let expected = "both halves of a surrogate pair";
+        return Err(Fault { at, expected });
     }
     if escaped_names {
         *fields = scan_escaped(text);
     }
-    Ok(())
+    Ok(scanner.deepest())
 }
 
 /// Finds the known members of a valid record again, reading names that are written with escapes.

@@ -26,10 +26,14 @@ macro_rules! fields {
             pub(crate) const COUNT: usize = [$(Self::$variant,)+].len();
 
             pub(crate) const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
+                let name: &[u8] = match self { $(Self::$variant => $name,)+ };
+                match core::str::from_utf8(name) {
+                    Ok(name) => name,
+                    Err(_) => "",
+                }
             }
 
-            fn of(name: &str) -> Option<Self> {
+            fn of(name: &[u8]) -> Option<Self> {
                 match name { $($name => Some(Self::$variant),)+ _ => None }
             }
         }
@@ -37,56 +41,56 @@ macro_rules! fields {
 }
 
 fields! {
-    Type = "type",
-    EventId = "event_id",
-    OccurredAt = "occurred_at",
-    Tenant = "tenant",
-    PaymentId = "payment_id",
-    Channel = "channel",
-    MerchantId = "merchant_id",
-    TerminalId = "terminal_id",
-    AmountMinor = "amount_minor",
-    Currency = "currency",
-    FeeMinor = "fee_minor",
-    OrderAmountMinor = "order_amount_minor",
-    SettleMode = "settle_mode",
-    ExpectedCreditBy = "expected_credit_by",
-    PayerHash = "payer_hash",
-    Gateway = "gateway",
-    Acquirer = "acquirer",
-    Connector = "connector",
-    StoreId = "store_id",
-    Region = "region",
-    Carrier = "carrier",
-    TerminalModel = "terminal_model",
-    PosVendor = "pos_vendor",
-    AppVersion = "app_version",
-    Method = "method",
-    Mcc = "mcc",
-    Attrs = "attrs",
-    CreditId = "credit_id",
-    Partial = "partial",
-    BatchId = "batch_id",
-    RefundId = "refund_id",
-    Status = "status",
-    Reason = "reason",
-    ExpectedReleaseAt = "expected_release_at",
-    Code = "code",
-    Class = "class",
-    Stage = "stage",
-    Network = "network",
-    RssiDbm = "rssi_dbm",
-    QueueDepth = "queue_depth",
-    ErrorCode = "error_code",
-    UptimeS = "uptime_s",
-    SignedIn = "signed_in",
-    SettleDate = "settle_date",
-    Count = "count",
-    TotalMinor = "total_minor",
-    Kind = "kind",
-    Scope = "scope",
-    StartsAt = "starts_at",
-    EndsAt = "ends_at",
+    Type = b"type",
+    EventId = b"event_id",
+    OccurredAt = b"occurred_at",
+    Tenant = b"tenant",
+    PaymentId = b"payment_id",
+    Channel = b"channel",
+    MerchantId = b"merchant_id",
+    TerminalId = b"terminal_id",
+    AmountMinor = b"amount_minor",
+    Currency = b"currency",
+    FeeMinor = b"fee_minor",
+    OrderAmountMinor = b"order_amount_minor",
+    SettleMode = b"settle_mode",
+    ExpectedCreditBy = b"expected_credit_by",
+    PayerHash = b"payer_hash",
+    Gateway = b"gateway",
+    Acquirer = b"acquirer",
+    Connector = b"connector",
+    StoreId = b"store_id",
+    Region = b"region",
+    Carrier = b"carrier",
+    TerminalModel = b"terminal_model",
+    PosVendor = b"pos_vendor",
+    AppVersion = b"app_version",
+    Method = b"method",
+    Mcc = b"mcc",
+    Attrs = b"attrs",
+    CreditId = b"credit_id",
+    Partial = b"partial",
+    BatchId = b"batch_id",
+    RefundId = b"refund_id",
+    Status = b"status",
+    Reason = b"reason",
+    ExpectedReleaseAt = b"expected_release_at",
+    Code = b"code",
+    Class = b"class",
+    Stage = b"stage",
+    Network = b"network",
+    RssiDbm = b"rssi_dbm",
+    QueueDepth = b"queue_depth",
+    ErrorCode = b"error_code",
+    UptimeS = b"uptime_s",
+    SignedIn = b"signed_in",
+    SettleDate = b"settle_date",
+    Count = b"count",
+    TotalMinor = b"total_minor",
+    Kind = b"kind",
+    Scope = b"scope",
+    StartsAt = b"starts_at",
+    EndsAt = b"ends_at",
 }
 
 /// The known members of one record. Readings that reject note their reason and return a filler: whoever
@@ -110,7 +114,7 @@ impl<'a> Fields<'a> {
     /// Keeps a member if some type knows it; a later one of the same name replaces it.
     #[inline]
     pub(crate) fn put(&mut self, name: Value, value: Value) {
-        let name = &self.text[name.range()];
+        let name = &self.text.as_bytes()[name.range()];
         if let Some(field) = Field::of(name) {
             self.values[field as usize] = value;
         }
@@ -118,7 +122,7 @@ impl<'a> Fields<'a> {
 
     /// Likewise where the name is written with escapes.
     pub(crate) fn put_escaped(&mut self, name: Value, value: Value) {
-        if let Some(field) = Field::of(&self.string_of(name)) {
+        if let Some(field) = Field::of(self.string_of(name).as_bytes()) {
             self.values[field as usize] = value;
         }
     }
