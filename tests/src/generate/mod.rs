@@ -33,8 +33,7 @@ impl World {
         let mut rng = Rng::new(seed);
         let batch = rng.chance(15);
         let config = rules::config(&mut rng, batch);
-        let mut drafts = events::drafts(&mut rng, &config);
-        bump_early_business_times(&mut drafts);
+        let drafts = events::drafts(&mut rng, &config);
         Self {
             seed,
             config,
@@ -44,7 +43,9 @@ impl World {
 
     /// Its records over `partitions` partitions, in canonical order.
     pub fn records(&self, partitions: u64) -> Vec<Rec> {
-        render::place(&self.drafts, partitions)
+        let mut drafts = self.drafts.clone();
+        bump_early_business_times(&mut drafts);
+        render::place(&drafts, partitions)
     }
 
     /// When its clock stops: at its last record.
