@@ -35,8 +35,12 @@ pub(crate) fn apply(root: &mut Node, env: &Env, purpose: Purpose, report: &mut R
         }
         let target = Override { name, value, mark };
         let section = Shape::Section(&keys::ROOT);
-        if let Err((message, remedy)) = target.descend(&section, root, &segments, report) {
-            report.error(mark, message, remedy);
+        // A refused override must leave nothing behind that would be reported again.
+        let mut changed = root.clone();
+        match target.descend(&section, &mut changed, &segments, report) {
+            Ok(true) => *root = changed,
+            Ok(false) => {}
+            Err((message, remedy)) => report.error(mark, message, remedy),
         }
     }
 }
@@ -59,19 +63,19 @@ struct Override<'a> {
 }
 
 impl Override<'_> {
-    /// Sets what the segments name below `node`.
+    /// Sets what the segments name below `node`; `false` when the value is not YAML, which is reported.
     fn descend(
         &self,
         shape: &Shape,
         node: &mut Node,
         segments: &[&str],
         report: &mut Report,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let Some((first, rest)) = segments.split_first() else {
-            if let Some(value) = self.parse(shape, report) {
-                *node = value;
-            }
-            return Ok(());
+            let value = self.parse(shape, report);
+            let parsed = value.is_some();
+            *node = value.unwrap_or_else(|| self.nothing());
+            return Ok(parsed);
         };
         match shape {
             Shape::Section(section) | Shape::Switch(section) => {

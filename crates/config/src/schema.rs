@@ -214,3 +214,6 @@ fn json_of(node: &Node) -> Value {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

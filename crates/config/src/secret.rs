@@ -42,10 +42,16 @@ impl fmt::Display for Secret {
 
 /// Whether the value of a key of this name is a secret. The name of a file that holds one is none.
 pub(crate) fn is_secret_key(name: &str) -> bool {
-    let name = name.to_ascii_lowercase().replace('_', ".");
-    let last = name.rsplit("..").next().unwrap_or(&name);
-    !last.ends_with(".file")
-        && (last == "url" || SECRET_WORDS.iter().any(|word| last.contains(word)))
+    // Levels of an override's name are separated by two underscores.
+    name.to_ascii_lowercase()
+        .replace('_', ".")
+        .split("..")
+        .any(is_secret_word)
+}
+
+fn is_secret_word(word: &str) -> bool {
+    let secret = word == "url" || SECRET_WORDS.iter().any(|part| word.contains(part));
+    secret && !word.ends_with(".file")
 }
 
 /// The line with what follows a secret key replaced. References to variables stay: they are no secret.

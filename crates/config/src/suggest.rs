@@ -19,7 +19,7 @@ pub(crate) fn remedy<S: AsRef<str>>(wrong: &str, names: &[S], what: &str) -> Str
 }
 
 /// The name that is nearest to `wrong`, if any is near.
-fn nearest<'n, S: AsRef<str>>(wrong: &str, names: &'n [S]) -> Option<&'n str> {
+pub(crate) fn nearest<'n, S: AsRef<str>>(wrong: &str, names: &'n [S]) -> Option<&'n str> {
     let wrong = wrong.to_lowercase();
     let allowed = (wrong.chars().count() / 3).max(1);
     let distances = names.iter().map(|name| {

@@ -367,6 +367,8 @@ fn remedy(info: &str, line: &str) -> &'static str {
         "indent with spaces: YAML does not allow tabs"
     } else if line.contains("${") {
         "put quotes around a value with `${…}` inside `[ ]` or `{ }`"
+    } else if info.contains("invalid indentation in flow") {
+        "close the bracket that is open since an earlier line"
     } else if info.contains("mapping values") {
         "indent the line like its neighbours; quote a value that contains `: `"
     } else if info.contains("anchor") {

@@ -105,7 +105,7 @@ pub(crate) enum Shape {
 /// Which keys a map may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Lower-case words: letters, digits, `_` and `-`.
+    /// Words: letters, digits, `_`, `-` and `.`.
     Words,
     /// ISO 4217 codes.
     Currencies,
@@ -182,10 +182,8 @@ impl Names {
     pub(crate) fn allow(self, name: &str) -> bool {
         match self {
             Self::Words => {
-                let word = |c: char| {
-                    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-')
-                };
-                name.starts_with(|c: char| c.is_ascii_lowercase())
+                let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+                name.starts_with(|c: char| c.is_ascii_alphanumeric())
                     && name.len() <= 64
                     && name.chars().all(word)
             }
@@ -196,7 +194,7 @@ impl Names {
     /// The same as a regular expression.
     pub(crate) const fn pattern(self) -> &'static str {
         match self {
-            Self::Words => "^[a-z][a-z0-9_-]{0,63}$",
+            Self::Words => "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
             Self::Currencies => "^[A-Z]{3}$",
         }
     }
@@ -205,7 +203,7 @@ impl Names {
     pub(crate) const fn describe(self) -> &'static str {
         match self {
             Self::Words => {
-                "a name of lower-case letters, digits, `_` and `-` that begins with a letter"
+                "at most 64 letters, digits, `_`, `-` and `.`, the first a letter or digit"
             }
             Self::Currencies => "an ISO 4217 code in capitals, such as `CNY`",
         }

@@ -83,23 +83,21 @@ impl Walker<'_> {
         let fixed = section
             .keys
             .iter()
-            .map(|key| (key.name, self.field(key, node, place)))
+            .map(|key| (key.name, self.field(section, key, node, place)))
             .collect();
         Kind::Fields(Fields { fixed, open })
     }
 
     fn unknown_key(&mut self, section: &Section, key: &str, mark: Mark, place: &str) {
-        let inside = if place.is_empty() {
-            String::new()
-        } else {
-            format!(" in `{place}`")
-        };
         let remedy = suggest::remedy(key, &section.names(), "the keys here are");
-        self.report
-            .error(mark, format!("unknown key `{key}`{inside}"), remedy);
+        self.report.error(
+            mark,
+            format!("unknown key `{key}`{}", inside(place)),
+            remedy,
+        );
     }
 
-    fn field(&mut self, key: &'static Key, node: &Node, place: &str) -> Item {
+    fn field(&mut self, section: &Section, key: &'static Key, node: &Node, place: &str) -> Item {
         if key.run_only && self.purpose == Purpose::Replay {
             return Item {
                 mark: node.mark,
@@ -117,21 +115,24 @@ impl Walker<'_> {
                 kind: Kind::Absent,
             },
             (None, Presence::Default(yaml)) => self.default(&key.shape, yaml, node.mark, &path),
-            (None, Presence::Required) => {
-                let inside = if place.is_empty() {
-                    String::new()
-                } else {
-                    format!(" in `{place}`")
-                };
-                let message = format!("the key `{}` is missing{inside}", key.name);
-                let remedy = format!("add `{}`: {}", key.name, lower_first(key.doc));
-                let mark = node.get(key.name).map_or(node.mark, |empty| empty.mark);
-                self.report.error(mark, message, remedy);
-                Item {
-                    mark,
-                    kind: Kind::Bad,
-                }
-            }
+            (None, Presence::Required) => self.missing(section, key, node, place),
+        }
+    }
+
+    /// A required key is not written. Where a key was misspelt, one complaint is enough.
+    fn missing(&mut self, section: &Section, key: &Key, node: &Node, place: &str) -> Item {
+        let mark = node.get(key.name).map_or(node.mark, |empty| empty.mark);
+        if !is_misspelt(section, key, node) {
+            let message = format!("the key `{}` is missing{}", key.name, inside(place));
+            self.report.error(
+                mark,
+                message,
+                format!("add `{}`: {}", key.name, lower_first(key.doc)),
+            );
+        }
+        Item {
+            mark,
+            kind: Kind::Bad,
         }
     }
 
@@ -233,6 +234,26 @@ impl Walker<'_> {
     ) -> Kind {
         self.report.flaw(node.mark, shown(place), flaw, note);
         Kind::Bad
+    }
+}
+
+/// Whether an unknown key looks as if it were meant to be this one.
+fn is_misspelt(section: &Section, key: &Key, node: &Node) -> bool {
+    let Value::Map(entries) = &node.value else {
+        return false;
+    };
+    let names = section.names();
+    let mut unknown = entries
+        .iter()
+        .filter(|entry| section.key(&entry.key).is_none());
+    unknown.any(|entry| suggest::nearest(&entry.key, &names) == Some(key.name))
+}
+
+fn inside(place: &str) -> String {
+    if place.is_empty() {
+        String::new()
+    } else {
+        format!(" in `{place}`")
     }
 }
 
