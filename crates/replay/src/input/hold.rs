@@ -47,7 +47,7 @@ pub(crate) struct Hold {
     arrivals: Arrivals,
     bytes: usize,
     repeated: u64,
-    /// The smallest append time that a first plausible record had.
+    /// The smallest of the partitions' first append times.
     earliest_ms: Option<i64>,
     latest: Option<Latest>,
     clock_ms: Option<i64>,
@@ -68,6 +68,8 @@ struct Lane {
     origin: Origin,
     held: VecDeque<(u64, Arrived)>,
     seen: SeenOffsets,
+    /// Append time of the first plausible record, as far as it arrived.
+    first_ms: Option<i64>,
     clock_ms: Option<i64>,
     next: Option<Judgement>,
 }
@@ -163,6 +165,7 @@ impl Hold {
                 origin,
                 held: VecDeque::new(),
                 seen: SeenOffsets::default(),
+                first_ms: None,
                 clock_ms: None,
                 next: None,
             });
@@ -183,7 +186,7 @@ impl Hold {
         }
     }
 
-    /// Judges the next record of a partition anew; whether the smallest append time changed.
+    /// Judges the next record of a partition anew; whether the earliest append time changed.
     fn judge_one(&mut self, index: usize) -> bool {
         let lane = &mut self.lanes[index];
         if let Some(next) = lane.next.take() {
@@ -193,12 +196,13 @@ impl Hold {
             return false;
         };
         let (plausible, at_ms) = lane.judge();
-        let lowers =
-            |at_ms: &i64| lane.clock_ms.is_none() && self.earliest_ms.is_none_or(|ms| *at_ms < ms);
-        let lowered = at_ms.filter(lowers);
-        self.earliest_ms = lowered.or(self.earliest_ms);
+        let first_changed = lane.clock_ms.is_none() && lane.first_ms != at_ms;
+        if first_changed {
+            lane.first_ms = at_ms;
+        }
+        let known_ms = at_ms.or(self.earliest_ms).unwrap_or(0);
         let place = Place {
-            at: Timestamp::from_millis(at_ms.or(self.earliest_ms).unwrap_or(0)),
+            at: Timestamp::from_millis(known_ms),
             stream: record.stream,
             partition: match lane.origin {
                 Origin::Topic(_, partition) => partition,
@@ -213,7 +217,15 @@ impl Hold {
             unknown: at_ms.is_none(),
         });
         self.order.insert(key);
-        lowered.is_some()
+        first_changed && self.find_earliest()
+    }
+
+    /// Finds the earliest append time anew; whether it changed.
+    fn find_earliest(&mut self) -> bool {
+        let found = self.lanes.iter().filter_map(|lane| lane.first_ms).min();
+        let changed = found != self.earliest_ms;
+        self.earliest_ms = found;
+        changed
     }
 
     /// The next record that leaves at `now`.

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod files;
+mod live;
 mod order;
 mod random;
 
-use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io::Write;
+use std::path::PathBuf;
 
 use settlewatch_join::Timestamp;
 use tempfile::TempDir;
@@ -142,38 +142,4 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-#[test]
-fn standard_input_that_ends_gives_what_the_file_gives() {
-    let mut lines: Vec<_> = (0..500)
-        .map(|n| {
-            line(
-                TOPICS[n % 3],
-                (n % 2) as i32,
-                n as i64,
-                NOW + (n as i64 * 37) % 400,
-                "v",
-            )
-        })
-        .collect();
-    lines.push("no record".into());
-    lines.push(String::new());
-    let dump = Dump::of(&lines);
-    let bytes = lines.join("\n").into_bytes();
-    let options = LiveOptions::default();
-    let mut live =
-        LiveInput::start(Cursor::new(bytes), Path::new("-"), &streams(), options).unwrap();
-    let mut seen = Vec::new();
-    loop {
-        match live.next(Duration::from_secs(60)).unwrap() {
-            Live::Record(raw) => seen.push(Seen::of(raw)),
-            Live::End => break,
-            Live::Clock(_) | Live::Quiet => {}
-        }
-    }
-    assert_eq!(seen, dump.read());
-    let bad: Vec<_> = live.bad_lines().map(|bad| (bad.file, bad.line)).collect();
-    assert_eq!(bad, [(Path::new("-"), 501)]);
-    assert_eq!(live.counters().lines, 501);
 }

@@ -83,14 +83,20 @@ fn a_line_beyond_the_limit_is_bad_and_the_rest_is_read() {
 
 #[test]
 fn values_keep_their_bytes() {
-    let payloads = ["", "\"quoted\" \\ \n \u{1} 掉单 \u{1F600}", "x"];
+    let long = "long".repeat(100_000);
+    let payloads = [
+        long.as_str(),
+        "",
+        "\"quoted\" \\ \n \u{1} 掉单 \u{1F600}",
+        "x",
+    ];
     let mut lines: Vec<_> = payloads
         .iter()
         .zip(0..)
         .map(|(text, at)| line("pay", 0, at, NOW, text))
         .collect();
     lines.push(
-        r#"{"topic":"pay","partition":0,"offset":3,"ts":1775700000000,"key":null,"payload":null}"#
+        r#"{"topic":"pay","partition":0,"offset":4,"ts":1775700000000,"key":null,"payload":null}"#
             .into(),
     );
     for memory_bytes in [1 << 20, 1] {

@@ -91,6 +91,30 @@ fn a_record_met_twice_is_one_and_counted() {
 }
 
 #[test]
+fn of_contradictory_copies_the_first_in_the_order_of_files_stands() {
+    let mut dump = Dump::new();
+    dump.file("b.ndjson", line("pay", 0, 7, NOW, "second").as_bytes());
+    dump.file(
+        "c.ndjson",
+        (line("pay", 0, 6, NOW, "x") + "\n" + &line("pay", 0, 7, NOW, "third")).as_bytes(),
+    );
+    dump.file(
+        "a.ndjson",
+        (line("pay", 0, 7, NOW, "first") + "\n" + &line("pay", 0, 8, NOW, "x")).as_bytes(),
+    );
+    for memory_bytes in [1 << 20, 1] {
+        let seen = dump.read_within(memory_bytes);
+        let values: Vec<_> = seen
+            .iter()
+            .filter_map(|one| one.payload.as_deref())
+            .collect();
+        assert_eq!(values, [&b"x"[..], b"first", b"x"]);
+        dump.files.reverse();
+        assert_eq!(dump.read_within(memory_bytes), seen);
+    }
+}
+
+#[test]
 fn nothing_appended_after_the_end_is_returned() {
     let lines: Vec<_> = (0..9)
         .map(|n| line("pay", n % 2, n.into(), NOW + i64::from(n), "x"))

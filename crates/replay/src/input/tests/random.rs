@@ -10,7 +10,7 @@ const YEAR_2000: i64 = 946_684_800_000;
 const DAY: i64 = 86_400_000;
 
 #[derive(Clone, Debug)]
-struct Record {
+pub(super) struct Record {
     topic: usize,
     partition: i32,
     offset: i64,
@@ -93,7 +93,7 @@ fn a_timestamp() -> impl Strategy<Value = i64> {
     ]
 }
 
-fn a_record() -> impl Strategy<Value = Record> {
+pub(super) fn a_record() -> impl Strategy<Value = Record> {
     let offset = prop_oneof![0..60_i64, any::<i64>().prop_map(|any| any & i64::MAX)];
     (0..4_usize, 0..3_i32, offset, a_timestamp(), 0..300_usize).prop_map(
         |(topic, partition, offset, ts, len)| Record {
@@ -108,7 +108,7 @@ fn a_record() -> impl Strategy<Value = Record> {
 }
 
 /// Makes records of equal coordinates equal.
-fn consistent(mut records: Vec<Record>) -> Vec<Record> {
+pub(super) fn consistent(mut records: Vec<Record>) -> Vec<Record> {
     let mut timestamps = BTreeMap::new();
     for record in &mut records {
         let place = (record.topic, record.partition, record.offset);
@@ -129,7 +129,7 @@ const NAMES: [&str; 5] = [
 ];
 
 /// The records spread over files as `files` says.
-fn spread(records: &[Record], files: &[usize]) -> Dump {
+pub(super) fn spread(records: &[Record], files: &[usize]) -> Dump {
     let mut texts = vec![String::new(); NAMES.len()];
     for (record, file) in records.iter().zip(files.iter().cycle()) {
         let Record {
