@@ -8,6 +8,7 @@ mod decode;
 mod envelope;
 mod escape;
 mod fields;
+mod nest;
 mod reason;
 mod scan;
 mod time;

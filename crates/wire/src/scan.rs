@@ -1,6 +1,7 @@
 //! A JSON object, member by member, without building it and without recursion.
 
 use crate::escape::{Escape, copy_plain, next_special, read_escape};
+use crate::nest::Nest;
 
 /// What a value is. `null` and an absent member are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,14 +340,14 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
                 nest.push(open == b'{');
                 // The object itself is the first level.
-                self.deepest = self.deepest.max(nest.depth + 1);
+                self.deepest = self.deepest.max(nest.depth() + 1);
                 if !self.close(&mut nest) {
                     opened = self.element(&nest)?;
                     continue;
                 }
             }
-            while nest.depth > 0 && self.close(&mut nest) {}
-            if nest.depth == 0 {
+            while nest.depth() > 0 && self.close(&mut nest) {}
+            if nest.depth() == 0 {
                 return Ok(());
             }
             self.expect(b',', "',' or the end of the container")?;
@@ -375,35 +376,5 @@ impl<'a> Scanner<'a> {
             Some(open @ (b'{' | b'[')) => Ok(Some(open)),
             _ => self.value().map(|_| None),
         }
-    }
-}
-
-/// Which of the open containers are objects: a bit each.
-#[derive(Default)]
-struct Nest {
-    depth: usize,
-    top: u64,
-    below: Vec<u64>,
-}
-
-impl Nest {
-    fn push(&mut self, object: bool) {
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.below.push(self.top);
-        }
-        self.top = self.top << 1 | u64::from(object);
-        self.depth += 1;
-    }
-
-    fn pop(&mut self) {
-        self.top >>= 1;
-        self.depth -= 1;
-        if self.depth > 0 && self.depth.is_multiple_of(64) {
-            self.top = self.below.pop().unwrap_or_default();
-        }
-    }
-
-    const fn in_object(&self) -> bool {
-        self.top & 1 == 1
     }
 }

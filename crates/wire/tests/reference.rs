@@ -140,7 +140,7 @@ fn expected(bytes: &[u8]) -> Option<Result<Map<String, Value>, Reason>> {
         _ => return Some(Err(Reason::BadJson)),
     };
     // The tree takes the integer -0 for a fraction.
-    if record.values().any(|value| value.to_string() == "-0.0") {
+    if record.values().any(|value| format!("{value}") == "-0.0") {
         return None;
     }
     Some(judge(&record, text).map_or(Ok(record), Err))
@@ -174,32 +174,40 @@ fn judge(record: &Map<String, Value>, text: &str) -> Option<Reason> {
     reasons.into_iter().min()
 }
 
-/// The accepted event, built from the tree.
-fn build(record: &Map<String, Value>) -> Event<'static> {
-    let text = |name: &str| {
-        record
+/// A valid record as a tree, and its fields by kind.
+struct Tree<'a>(&'a Map<String, Value>);
+
+impl Tree<'_> {
+    fn text(&self, name: &str) -> Option<Text<'static>> {
+        self.0
             .get(name)
             .and_then(fits)
-            .map(|text| Text::Owned(text.to_owned()))
-    };
-    let need = |name: &str| text(name).expect("a required string");
-    let word = |name: &str| text(name).unwrap_or_default().into_owned();
-    let money = |name: &str| {
-        record
-            .get(name)
-            .and_then(|value| value.to_string().parse::<i64>().ok())
-            .map(i64::unsigned_abs)
-    };
-    let unsigned = |name: &str| record.get(name).and_then(Value::as_u64);
-    let time = |name: &str| {
-        record
-            .get(name)
-            .and_then(Value::as_str)
-            .and_then(parse_time)
-    };
-    let currency = |name: &str| Currency::new(word(name).as_bytes().try_into().ok()?);
-    let strings = |name: &str| -> Vec<(Text<'static>, Text<'static>)> {
-        let members = record
+            .map(|text| Cow::Owned(text.to_owned()))
+    }
+
+    fn need(&self, name: &str) -> Text<'static> {
+        self.text(name).expect("a required string")
+    }
+
+    fn word<T>(&self, name: &str, parse: fn(&str) -> Option<T>) -> Option<T> {
+        parse(&self.text(name)?)
+    }
+
+    fn unsigned(&self, name: &str) -> Option<u64> {
+        self.0.get(name).and_then(Value::as_u64)
+    }
+
+    fn bool(&self, name: &str) -> Option<bool> {
+        self.0.get(name).and_then(Value::as_bool)
+    }
+
+    fn currency(&self, name: &str) -> Option<Currency> {
+        Currency::new(self.text(name)?.as_bytes().try_into().ok()?)
+    }
+
+    fn strings(&self, name: &str) -> Vec<(Text<'static>, Text<'static>)> {
+        let members = self
+            .0
             .get(name)
             .and_then(Value::as_object)
             .into_iter()
@@ -213,116 +221,149 @@ fn build(record: &Map<String, Value>) -> Event<'static> {
                 ))
             })
             .collect()
-    };
-    let refund = || Refund {
-        payment_id: need("payment_id"),
-        refund_id: text("refund_id"),
-        amount_minor: money("amount_minor"),
-        status: RefundStatus::parse(&word("status")).unwrap_or(RefundStatus::Succeeded),
-    };
-    let refusal = || Refusal {
-        payment_id: need("payment_id"),
-        channel: text("channel"),
-        merchant_id: text("merchant_id"),
-        terminal_id: text("terminal_id"),
-        amount_minor: money("amount_minor"),
-        currency: currency("currency"),
-        code: text("code"),
-        class: RefusalClass::parse(&word("class")).unwrap_or(RefusalClass::Other),
-    };
-    let body = match word("type").as_str() {
-        "payment.succeeded" => Body::Succeeded(Succeeded {
-            payment_id: need("payment_id"),
-            channel: need("channel"),
-            merchant_id: need("merchant_id"),
-            terminal_id: need("terminal_id"),
-            amount_minor: money("amount_minor").expect("an amount"),
-            currency: currency("currency").expect("a currency"),
-            fee_minor: money("fee_minor"),
-            order_amount_minor: money("order_amount_minor"),
-            settle_mode: SettleMode::parse(&word("settle_mode")).unwrap_or(SettleMode::Realtime),
-            expected_credit_by: time("expected_credit_by"),
-            payer_hash: text("payer_hash"),
-            gateway: text("gateway"),
-            acquirer: text("acquirer"),
-            connector: text("connector"),
-            store_id: text("store_id"),
-            region: text("region"),
-            carrier: text("carrier"),
-            terminal_model: text("terminal_model"),
-            pos_vendor: text("pos_vendor"),
-            app_version: text("app_version"),
-            method: text("method"),
-            mcc: text("mcc"),
-            attrs: strings("attrs"),
-        }),
-        "terminal.credited" => Body::Credited(Credited {
-            payment_id: need("payment_id"),
-            credit_id: text("credit_id"),
-            channel: text("channel"),
-            amount_minor: money("amount_minor"),
-            currency: currency("currency"),
-            fee_minor: money("fee_minor"),
-            terminal_id: text("terminal_id"),
-            merchant_id: text("merchant_id"),
-            mcc: text("mcc"),
-            partial: record.get("partial") == Some(&Value::Bool(true)),
-            batch_id: text("batch_id"),
-        }),
-        "payment.authorized" => Body::Authorized {
-            payment_id: need("payment_id"),
-        },
-        "payment.released" => Body::Released {
-            payment_id: need("payment_id"),
-        },
-        "payment.refunded" => Body::Refunded(refund()),
-        "payment.reversed" => Body::Reversed(refund()),
-        "payment.declined" => Body::Declined(refusal()),
-        "credit.rejected" => Body::Rejected(refusal()),
-        "payment.held" => Body::Held {
-            payment_id: need("payment_id"),
-            reason: text("reason")
-                .filter(|reason| ["risk", "compliance", "manual"].contains(&reason.as_ref())),
-            expected_release_at: time("expected_release_at"),
-        },
-        "payment.stage" => Body::Stage {
-            payment_id: need("payment_id"),
-            stage: Stage::parse(&word("stage")).expect("a stage"),
-        },
-        "terminal.heartbeat" => Body::Heartbeat(Heartbeat {
-            terminal_id: need("terminal_id"),
-            network: text("network"),
-            rssi_dbm: record.get("rssi_dbm").and_then(Value::as_i64),
-            queue_depth: unsigned("queue_depth"),
-            error_code: text("error_code"),
-            uptime_s: unsigned("uptime_s"),
-            app_version: text("app_version"),
-            signed_in: record.get("signed_in").and_then(Value::as_bool),
-        }),
-        "account.status" => Body::AccountStatus {
-            merchant_id: need("merchant_id"),
-            status: AccountStatus::parse(&word("status")).expect("a status"),
-        },
-        "batch.settled" => Body::BatchSettled(BatchSettled {
-            channel: need("channel"),
-            batch_id: need("batch_id"),
-            settle_date: parse_date(&word("settle_date")),
-            count: unsigned("count"),
-            total_minor: money("total_minor"),
-        }),
-        _ => Body::Marker(Marker {
-            kind: MarkerKind::parse(&word("kind")).expect("a kind"),
-            scope: strings("scope"),
-            starts_at: time("starts_at"),
-            ends_at: time("ends_at"),
-        }),
-    };
-    let occurred_at = time("occurred_at").expect("a time");
-    Event {
-        tenant: text("tenant"),
-        event_id: need("event_id"),
-        occurred_at,
-        body,
+    }
+
+    /// The accepted event.
+    fn event(&self) -> Event<'static> {
+        let payment_id = || self.need("payment_id");
+        let body = match self.need("type").as_ref() {
+            "payment.succeeded" => Body::Succeeded(self.succeeded()),
+            "terminal.credited" => Body::Credited(self.credited()),
+            "payment.authorized" => Body::Authorized {
+                payment_id: payment_id(),
+            },
+            "payment.released" => Body::Released {
+                payment_id: payment_id(),
+            },
+            "payment.refunded" => Body::Refunded(self.refund()),
+            "payment.reversed" => Body::Reversed(self.refund()),
+            "payment.declined" => Body::Declined(self.refusal()),
+            "credit.rejected" => Body::Rejected(self.refusal()),
+            "payment.held" => Body::Held {
+                payment_id: payment_id(),
+                reason: self
+                    .text("reason")
+                    .filter(|reason| ["risk", "compliance", "manual"].contains(&reason.as_ref())),
+                expected_release_at: self.word("expected_release_at", parse_time),
+            },
+            "payment.stage" => Body::Stage {
+                payment_id: payment_id(),
+                stage: self.word("stage", Stage::parse).expect("a stage"),
+            },
+            _ => self.other(),
+        };
+        let occurred_at = self.word("occurred_at", parse_time).expect("a time");
+        Event {
+            tenant: self.text("tenant"),
+            event_id: self.need("event_id"),
+            occurred_at,
+            body,
+        }
+    }
+
+    fn succeeded(&self) -> Succeeded<'static> {
+        Succeeded {
+            payment_id: self.need("payment_id"),
+            channel: self.need("channel"),
+            merchant_id: self.need("merchant_id"),
+            terminal_id: self.need("terminal_id"),
+            amount_minor: self.unsigned("amount_minor").expect("an amount"),
+            currency: self.currency("currency").expect("a currency"),
+            fee_minor: self.unsigned("fee_minor"),
+            order_amount_minor: self.unsigned("order_amount_minor"),
+            settle_mode: self
+                .word("settle_mode", SettleMode::parse)
+                .unwrap_or(SettleMode::Realtime),
+            expected_credit_by: self.word("expected_credit_by", parse_time),
+            payer_hash: self.text("payer_hash"),
+            gateway: self.text("gateway"),
+            acquirer: self.text("acquirer"),
+            connector: self.text("connector"),
+            store_id: self.text("store_id"),
+            region: self.text("region"),
+            carrier: self.text("carrier"),
+            terminal_model: self.text("terminal_model"),
+            pos_vendor: self.text("pos_vendor"),
+            app_version: self.text("app_version"),
+            method: self.text("method"),
+            mcc: self.text("mcc"),
+            attrs: self.strings("attrs"),
+        }
+    }
+
+    fn credited(&self) -> Credited<'static> {
+        Credited {
+            payment_id: self.need("payment_id"),
+            credit_id: self.text("credit_id"),
+            channel: self.text("channel"),
+            amount_minor: self.unsigned("amount_minor"),
+            currency: self.currency("currency"),
+            fee_minor: self.unsigned("fee_minor"),
+            terminal_id: self.text("terminal_id"),
+            merchant_id: self.text("merchant_id"),
+            mcc: self.text("mcc"),
+            partial: self.bool("partial").unwrap_or(false),
+            batch_id: self.text("batch_id"),
+        }
+    }
+
+    fn refund(&self) -> Refund<'static> {
+        Refund {
+            payment_id: self.need("payment_id"),
+            refund_id: self.text("refund_id"),
+            amount_minor: self.unsigned("amount_minor"),
+            status: self
+                .word("status", RefundStatus::parse)
+                .unwrap_or(RefundStatus::Succeeded),
+        }
+    }
+
+    fn refusal(&self) -> Refusal<'static> {
+        Refusal {
+            payment_id: self.need("payment_id"),
+            channel: self.text("channel"),
+            merchant_id: self.text("merchant_id"),
+            terminal_id: self.text("terminal_id"),
+            amount_minor: self.unsigned("amount_minor"),
+            currency: self.currency("currency"),
+            code: self.text("code"),
+            class: self
+                .word("class", RefusalClass::parse)
+                .unwrap_or(RefusalClass::Other),
+        }
+    }
+
+    /// What speaks of no payment.
+    fn other(&self) -> Body<'static> {
+        match self.need("type").as_ref() {
+            "terminal.heartbeat" => Body::Heartbeat(Heartbeat {
+                terminal_id: self.need("terminal_id"),
+                network: self.text("network"),
+                rssi_dbm: self.0.get("rssi_dbm").and_then(Value::as_i64),
+                queue_depth: self.unsigned("queue_depth"),
+                error_code: self.text("error_code"),
+                uptime_s: self.unsigned("uptime_s"),
+                app_version: self.text("app_version"),
+                signed_in: self.bool("signed_in"),
+            }),
+            "account.status" => Body::AccountStatus {
+                merchant_id: self.need("merchant_id"),
+                status: self.word("status", AccountStatus::parse).expect("a status"),
+            },
+            "batch.settled" => Body::BatchSettled(BatchSettled {
+                channel: self.need("channel"),
+                batch_id: self.need("batch_id"),
+                settle_date: self.word("settle_date", parse_date),
+                count: self.unsigned("count"),
+                total_minor: self.unsigned("total_minor"),
+            }),
+            _ => Body::Marker(Marker {
+                kind: self.word("kind", MarkerKind::parse).expect("a kind"),
+                scope: self.strings("scope"),
+                starts_at: self.word("starts_at", parse_time),
+                ends_at: self.word("ends_at", parse_time),
+            }),
+        }
     }
 }
 
@@ -348,7 +389,7 @@ fn compare(bytes: &[u8]) -> bool {
         },
     );
     let decoded = decoded.map(sorted).map_err(|rejection| rejection.reason);
-    let expected = expected.map(|record| sorted(build(&record)));
+    let expected = expected.map(|record| sorted(Tree(&record).event()));
     assert_eq!(decoded, expected, "{}", String::from_utf8_lossy(bytes));
     true
 }
