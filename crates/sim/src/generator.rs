@@ -88,9 +88,8 @@ impl Generator {
         for draft in drafts {
             let partition = murmur::partition(&draft.key, self.plan.partitions);
             self.pending.push(Pending {
-                partition,
-                sequence: self.sequence,
-                draft,
+                rank: (draft.at, draft.topic, partition, self.sequence),
+                draft: Box::new(draft),
             });
             self.sequence += 1;
         }
@@ -108,11 +107,7 @@ impl Generator {
             while let Some(beat) = self.pulse.beat(known, &self.traffic.world) {
                 self.push_all(vec![beat]);
             }
-            if self
-                .pending
-                .peek()
-                .is_some_and(|next| next.draft.at <= known)
-            {
+            if self.pending.peek().is_some_and(|next| next.rank.0 <= known) {
                 return self.pending.pop();
             }
             if arrivals_end {
@@ -127,9 +122,8 @@ impl Iterator for Generator {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let Pending {
-            partition, draft, ..
-        } = self.pop()?;
+        let Pending { rank, draft } = self.pop()?;
+        let (_, _, partition, _) = rank;
         let next_offset = self.offsets.entry((draft.topic, partition)).or_default();
         let offset = *next_offset;
         *next_offset += 1;
@@ -149,29 +143,20 @@ impl Iterator for Generator {
     }
 }
 
+/// The order of judgement: append time, stream, partition, and the order of planning in a partition.
+type Rank = (i64, Topic, u32, u64);
+
 /// A draft in the heap: the one that is judged first is the greatest.
 #[derive(Debug)]
 struct Pending {
-    partition: u32,
-    sequence: u64,
-    draft: Draft,
-}
-
-impl Pending {
-    /// The order of judgement: append time, stream, partition, and the order of planning in a partition.
-    const fn rank(&self) -> (i64, Topic, u32, u64) {
-        (
-            self.draft.at,
-            self.draft.topic,
-            self.partition,
-            self.sequence,
-        )
-    }
+    rank: Rank,
+    /// Boxed: the heap moves its entries often.
+    draft: Box<Draft>,
 }
 
 impl Ord for Pending {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.rank().cmp(&self.rank())
+        other.rank.cmp(&self.rank)
     }
 }
 
@@ -183,7 +168,7 @@ impl PartialOrd for Pending {
 
 impl PartialEq for Pending {
     fn eq(&self, other: &Self) -> bool {
-        self.rank() == other.rank()
+        self.rank == other.rank
     }
 }
 

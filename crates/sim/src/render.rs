@@ -7,6 +7,9 @@ use crate::event::{Credit, Draft, Heartbeat, Payment, What};
 use crate::record::Record;
 use crate::world::World;
 
+/// Enough bytes for most events, so that they are not moved while they grow.
+const CAPACITY: usize = 768;
+
 /// A JSON object under construction; fields stand in the order in which they are added.
 struct Object {
     text: String,
@@ -14,10 +17,13 @@ struct Object {
 
 impl Object {
     fn new(kind: &str) -> Self {
-        Self {
-            text: String::from("{"),
-        }
-        .string("type", kind)
+        Self::with_capacity(CAPACITY).string("type", kind)
+    }
+
+    fn with_capacity(bytes: usize) -> Self {
+        let mut text = String::with_capacity(bytes);
+        text.push('{');
+        Self { text }
     }
 
     fn key(&mut self, key: &str) {
@@ -63,14 +69,18 @@ impl Object {
 /// Appends `value` as a JSON string. The generator's strings are printable; escapes cover what JSON demands.
 fn push_string(text: &mut String, value: &str) {
     text.push('"');
-    for letter in value.chars() {
-        match letter {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            other => text.push(other),
-        }
+    let mut rest = value;
+    let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | b'\n');
+    while let Some(place) = rest.bytes().position(escaped) {
+        text.push_str(&rest[..place]);
+        text.push('\\');
+        text.push(match rest.as_bytes()[place] {
+            b'\n' => 'n',
+            mark => char::from(mark),
+        });
+        rest = &rest[place + 1..];
     }
+    text.push_str(rest);
     text.push('"');
 }
 
@@ -166,11 +176,9 @@ fn lifecycle(head: Object, what: &What) -> Object {
 
 fn paid(head: Object, payment: &Payment, world: &World) -> Object {
     let terminal = &world.terminals[payment.terminal];
-    let attrs = Object {
-        text: String::from("{"),
-    }
-    .string("lane", &terminal.lane.to_string())
-    .end();
+    let attrs = Object::with_capacity(32)
+        .string("lane", &terminal.lane.to_string())
+        .end();
     head.string("payment_id", &payment.id)
         .string("channel", payment.channel.name)
         .string("merchant_id", &payment.merchant_id)

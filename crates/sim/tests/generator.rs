@@ -70,7 +70,7 @@ fn no_record_lies_outside_of_the_plan_and_no_business_time_before_it() {
 
 #[test]
 fn healthy_traffic_calls_for_no_alert() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         let (_, truth) = run(&plan(seed, &[Scenario::Healthy]));
         assert_eq!(truth.alerts, [], "seed {seed}");
         assert!(truth.payments.credited > 3000, "seed {seed}");
@@ -264,7 +264,7 @@ fn faults_stay_within_their_time_and_channel() {
 
 #[test]
 fn the_rate_is_kept() {
-    for (text, payments) in [("0.5", 400..500), ("20", 17_000..18_900)] {
+    for (text, payments) in [("0.5", 400..500), ("10", 8500..9450)] {
         let plan = Plan::builder()
             .rate(Rate::parse(text).unwrap())
             .stages_permille(0)
