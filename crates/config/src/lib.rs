@@ -19,6 +19,7 @@ mod interpolate;
 mod item;
 mod keys;
 mod keys_run;
+mod keys_watch;
 mod leaf;
 mod load;
 mod matchers;
