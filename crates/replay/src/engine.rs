@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use settlewatch_join::{
-    Alert, Body, ChannelIndex, Effect, Effects, Event, Fingerprint, Flow, KnowsSince,
-    Ledger, Message, Note, Outcome, Pairs, Partition, Record, Settings, Timestamp, Wait,
+    Alert, Body, ChannelIndex, Effect, Effects, Event, Fingerprint, Flow, KnowsSince, Ledger,
+    Message, Note, Outcome, Pairs, Partition, Record, Settings, Timestamp, Wait,
 };
 use settlewatch_watch::{ChannelRow, Channels};
 
@@ -69,7 +69,9 @@ impl Engine {
         Self {
             partitions: (0..partitions).map(|_| make()).collect(),
             next: vec![Timestamp::MAX; partitions],
-            pairs: (0..partitions).map(|_| Pairs::new(settings.duplicate_window)).collect(),
+            pairs: (0..partitions)
+                .map(|_| Pairs::new(settings.duplicate_window))
+                .collect(),
             now: first,
             exchange: Exchange::default(),
             effects: Effects::new(),
@@ -82,7 +84,7 @@ impl Engine {
 
     /// Applies a record, after settling every millisecond before it. Alerts that became final go to `sink`,
     /// ordered by (decided at, alert id, revision).
-    pub fn apply(&mut self, record: &Record<'_>, sink: &mut impl FnMut(Alert)) {
+    pub fn apply(&mut self, record: &Record<'_>, sink: &mut dyn FnMut(Alert)) {
         self.reach(record.place.at, sink);
         let at = self.partition_of(&record.event);
         self.partitions[at].apply(record, &mut self.effects);
@@ -90,18 +92,18 @@ impl Engine {
     }
 
     /// Counts a record that is no valid event.
-    pub fn reject(&mut self, stream: u8, at: Timestamp, sink: &mut impl FnMut(Alert)) {
+    pub fn reject(&mut self, stream: u8, at: Timestamp, sink: &mut dyn FnMut(Alert)) {
         self.reach(at, sink);
         self.partitions[0].reject(stream);
     }
 
     /// Settles everything dated up to and including `last`.
-    pub fn settle(&mut self, last: Timestamp, sink: &mut impl FnMut(Alert)) {
+    pub fn settle(&mut self, last: Timestamp, sink: &mut dyn FnMut(Alert)) {
         self.reach(last.next(), sink);
     }
 
     /// Settles everything dated before `at`, and stands there. A moment in the past changes nothing.
-    fn reach(&mut self, at: Timestamp, sink: &mut impl FnMut(Alert)) {
+    fn reach(&mut self, at: Timestamp, sink: &mut dyn FnMut(Alert)) {
         if at <= self.now {
             return;
         }
@@ -117,11 +119,15 @@ impl Engine {
 
     /// When the next deadline is decided, at the earliest.
     pub fn next_decision(&self) -> Option<Timestamp> {
-        self.next.iter().copied().min().filter(|&next| next < Timestamp::MAX)
+        self.next
+            .iter()
+            .copied()
+            .min()
+            .filter(|&next| next < Timestamp::MAX)
     }
 
     /// Decides the deadlines of the current millisecond and lets everybody hear what concerns them.
-    fn end_millisecond(&mut self, sink: &mut impl FnMut(Alert)) {
+    fn end_millisecond(&mut self, sink: &mut dyn FnMut(Alert)) {
         for at in 0..self.partitions.len() {
             if self.next[at] <= self.now {
                 self.partitions[at].advance(self.now.next(), &mut self.effects);
@@ -132,8 +138,9 @@ impl Engine {
             self.deliver_messages();
             self.deliver_notes();
         }
-        self.alerts.sort_by_key(|alert| (alert.decided_at, alert.alert_id, alert.revision));
-        self.alerts.drain(..).for_each(sink);
+        self.alerts
+            .sort_by_key(|alert| (alert.decided_at, alert.alert_id, alert.revision));
+        self.alerts.drain(..).for_each(&mut *sink);
     }
 
     fn deliver_messages(&mut self) {
@@ -178,23 +185,36 @@ impl Engine {
             }
         }
         self.effects = effects;
-        self.next[at] = self.partitions[at].next_decision().unwrap_or(Timestamp::MAX);
+        self.next[at] = self.partitions[at]
+            .next_decision()
+            .unwrap_or(Timestamp::MAX);
     }
 
     fn flow(&mut self, at: usize, flow: &Flow) {
         let partition = &self.partitions[at];
         let mut name = |channel| self.channels.get(at, partition, channel);
         match *flow {
-            Flow::Accepted { channel, at, timed, .. } => {
+            Flow::Accepted {
+                channel, at, timed, ..
+            } => {
                 self.waiting += 1;
                 self.rows.accepted(&name(channel), at, timed);
             }
             Flow::Credit { channel, at } => self.rows.credited(&name(channel), at),
             Flow::Overdue { channel, .. } => self.rows.overdue(&name(channel)),
-            Flow::Closed { channel, closing, accepted_at, timed, lag_ms, overdue, .. } => {
+            Flow::Closed {
+                channel,
+                closing,
+                accepted_at,
+                timed,
+                lag_ms,
+                overdue,
+                ..
+            } => {
                 self.waiting -= 1;
                 let lag_ms = timed.then_some(lag_ms);
-                self.rows.closed(&name(channel), closing, accepted_at, lag_ms, overdue);
+                self.rows
+                    .closed(&name(channel), closing, accepted_at, lag_ms, overdue);
             }
             Flow::Raised { .. } => {}
         }
@@ -205,12 +225,18 @@ impl Engine {
         if count == 1 {
             return 0;
         }
-        let subject = event.body.payment_id().unwrap_or_else(|| auxiliary_subject(&event.body));
-        index_of(Fingerprint::of_payment(event.tenant.as_deref(), subject), count)
+        let subject = event
+            .body
+            .payment_id()
+            .unwrap_or_else(|| auxiliary_subject(&event.body));
+        index_of(
+            Fingerprint::of_payment(event.tenant.as_deref(), subject),
+            count,
+        )
     }
 
     /// Time ends at `at`: what is open is counted.
-    pub fn finish(&mut self, at: Timestamp, sink: &mut impl FnMut(Alert)) {
+    pub fn finish(&mut self, at: Timestamp, sink: &mut dyn FnMut(Alert)) {
         self.settle(at, sink);
         self.rows.finish(at);
         self.partitions.iter_mut().for_each(Partition::finish);
@@ -240,7 +266,11 @@ impl Engine {
     /// Explained waits at the moment `at`.
     pub fn waits(&self, at: Timestamp) -> HashMap<Wait, u64> {
         let mut counts = HashMap::new();
-        for (wait, count) in self.partitions.iter().flat_map(|partition| partition.waits(at)) {
+        for (wait, count) in self
+            .partitions
+            .iter()
+            .flat_map(|partition| partition.waits(at))
+        {
             *counts.entry(wait).or_default() += count;
         }
         counts
@@ -248,7 +278,9 @@ impl Engine {
 
     /// Records of a stream by outcome.
     pub fn records(&self, stream: u8, outcome: Outcome) -> u64 {
-        self.ledgers().map(|ledger| ledger.records(stream, outcome)).sum()
+        self.ledgers()
+            .map(|ledger| ledger.records(stream, outcome))
+            .sum()
     }
 
     /// The partition that knows a payment.

@@ -1,2 +1,19 @@
-//! The `settlewatch` binary.
-fn main() {}
+//! The `settlewatch` binary: commands, exit status, nothing else.
+
+mod cli;
+mod commands;
+mod exit;
+mod terminal;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match commands::run(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::report(&error),
+    }
+}

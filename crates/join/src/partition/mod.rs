@@ -115,7 +115,8 @@ impl Partition {
 
     /// Decides every deadline dated before `known`: up to there, everything appended has been applied.
     pub fn advance(&mut self, known: Timestamp, effects: &mut Effects) {
-        if known <= self.known {
+        // At the same moment again there may be something new: a note can set a timer that is due.
+        if known < self.known {
             return;
         }
         let last = known - Span::from_millis(1);

@@ -1,0 +1,20 @@
+//! Loading the configuration, with its warnings shown.
+
+use std::path::Path;
+
+use settlewatch_config::{Config, Env, Purpose, load};
+
+use crate::exit::BadConfig;
+
+/// Loads a configuration for replaying; warnings go to standard error.
+pub(crate) fn for_replay(path: &Path) -> anyhow::Result<Config> {
+    loaded(path, Purpose::Replay)
+}
+
+pub(crate) fn loaded(path: &Path, purpose: Purpose) -> anyhow::Result<Config> {
+    let loaded = load(path, purpose, &Env::of_process()).map_err(BadConfig)?;
+    for warning in &loaded.warnings {
+        eprintln!("{warning}\n");
+    }
+    Ok(loaded.config)
+}

@@ -1,0 +1,46 @@
+//! How a command ends: 0 done, 1 failed, 2 usage (by the argument parser), 78 bad configuration.
+
+use std::process::ExitCode;
+
+use settlewatch_config::Diagnostics;
+
+/// The check or the run failed; its reason has been shown.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Failed(pub(crate) String);
+
+/// The arguments fit the grammar but not each other or the world.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
+
+/// The configuration has errors.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadConfig(pub(crate) Diagnostics);
+
+const FAILED: u8 = 1;
+const USAGE: u8 = 2;
+const BAD_CONFIG: u8 = 78;
+
+/// Shows an error, with what caused it, and gives the exit status.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if is_closed_pipe(error) {
+        // Whoever read our output has seen enough.
+        return ExitCode::SUCCESS;
+    }
+    if let Some(BadConfig(diagnostics)) = error.downcast_ref() {
+        eprintln!("{diagnostics}");
+        return ExitCode::from(BAD_CONFIG);
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.map(std::io::Error::kind)
+        .any(|kind| kind == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,248 @@
+//! One row a minute and channel: how many were paid, credited, waiting, overdue, and how long a credit takes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use settlewatch_join::{Closing, Span, Timestamp};
+
+use crate::cohort::Cohort;
+use crate::lag::LagBuckets;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// Minutes whose rows may still change: a credit belongs to the minute of its append time, but its channel
+/// is known only when its payment comes.
+const OPEN_MINUTES: usize = 60;
+
+/// What a minute was like for a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelRow {
+    /// When the minute began.
+    pub minute: Timestamp,
+    /// The channel.
+    pub channel: String,
+    /// Payments appended in it.
+    pub payments: u64,
+    /// Credits of known payments appended in it.
+    pub credits: u64,
+    /// Payments waiting at its end.
+    pub pending: u64,
+    /// Of them: past their first deadline.
+    pub overdue: u64,
+    /// Quantiles of the lag in milliseconds over the payments of the last 5 minutes, the waiting counted;
+    /// `None` where one cannot be known yet: 50 %, 95 %, 99 %.
+    pub lag_ms: [Option<u64>; 3],
+}
+
+const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
+
+#[derive(Debug, Default)]
+struct Channel {
+    payments: u64,
+    credits: u64,
+    pending: u64,
+    overdue: u64,
+    cohort: Cohort,
+}
+
+/// The channels of a recording, or of a lane.
+#[derive(Debug, Default)]
+pub struct Channels {
+    buckets: LagBuckets,
+    channels: BTreeMap<String, Channel>,
+    /// Beginning of the current minute; `None` before the first record.
+    minute: Option<i64>,
+    /// Finished minutes whose rows may still change, oldest first.
+    open: VecDeque<Vec<ChannelRow>>,
+    /// Rows that are final.
+    done: Vec<ChannelRow>,
+}
+
+impl Channels {
+    /// No channel yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn channel(&mut self, name: &str) -> &mut Channel {
+        if !self.channels.contains_key(name) {
+            self.channels.insert(name.into(), Channel::default());
+        }
+        self.channels.get_mut(name).expect("it was just put there")
+    }
+
+    /// A payment was accepted; `timed` where its lag counts.
+    pub fn accepted(&mut self, name: &str, at: Timestamp, timed: bool) {
+        let channel = self.channel(name);
+        channel.payments += 1;
+        channel.pending += 1;
+        if timed {
+            channel.cohort.accepted(at);
+        }
+    }
+
+    /// A credit of a known payment was appended at `at`, now or in an earlier minute.
+    pub fn credited(&mut self, name: &str, at: Timestamp) {
+        let minute = minute_of(at);
+        let earlier = self.open.iter_mut().rev().flatten();
+        let row = earlier
+            .take_while(|row| row.minute.millis() >= minute)
+            .find(|row| row.minute.millis() == minute && row.channel == name);
+        match row {
+            Some(row) => row.credits += 1,
+            None => self.channel(name).credits += 1,
+        }
+    }
+
+    /// A payment passed its first deadline.
+    pub fn overdue(&mut self, name: &str) {
+        self.channel(name).overdue += 1;
+    }
+
+    /// A payment was closed.
+    pub fn closed(
+        &mut self,
+        name: &str,
+        closing: Closing,
+        accepted_at: Timestamp,
+        timed_lag_ms: Option<u64>,
+        was_overdue: bool,
+    ) {
+        let buckets = std::mem::take(&mut self.buckets);
+        let channel = self.channel(name);
+        channel.pending -= 1;
+        channel.overdue -= u64::from(was_overdue);
+        if let Some(lag_ms) = timed_lag_ms {
+            channel
+                .cohort
+                .closed(accepted_at, lag_ms, closing == Closing::Credited, &buckets);
+        }
+        self.buckets = buckets;
+    }
+
+    /// Time reaches `at`: the minutes that end by then get their rows.
+    pub fn advance(&mut self, at: Timestamp) {
+        let reached = minute_of(at);
+        let Some(mut minute) = self.minute else {
+            self.minute = Some(reached);
+            return;
+        };
+        while minute < reached {
+            let end = Timestamp::from_millis(minute + MINUTE_MS);
+            self.end_minute(minute, end);
+            minute += MINUTE_MS;
+        }
+        self.minute = Some(minute);
+    }
+
+    /// Time ends at `at`, within a minute that gets its rows as far as it went.
+    pub fn finish(&mut self, at: Timestamp) {
+        self.advance(at);
+        if let Some(minute) = self.minute.take() {
+            self.end_minute(minute, at);
+        }
+        self.done.extend(self.open.drain(..).flatten());
+    }
+
+    /// Takes the rows that are final.
+    pub fn take_rows(&mut self) -> Vec<ChannelRow> {
+        std::mem::take(&mut self.done)
+    }
+
+    fn end_minute(&mut self, minute: i64, end: Timestamp) {
+        let buckets = &self.buckets;
+        let rows = self.channels.iter_mut().map(|(name, channel)| {
+            let survival = channel.cohort.survival(end, buckets);
+            channel.cohort.forget_before(end - Span::from_millis(1));
+            ChannelRow {
+                minute: Timestamp::from_millis(minute),
+                channel: name.clone(),
+                payments: std::mem::take(&mut channel.payments),
+                credits: std::mem::take(&mut channel.credits),
+                pending: channel.pending,
+                overdue: channel.overdue,
+                lag_ms: QUANTILES.map(|q| survival.quantile(q)),
+            }
+        });
+        self.open.push_back(rows.collect());
+        if self.open.len() > OPEN_MINUTES {
+            self.done
+                .extend(self.open.pop_front().into_iter().flatten());
+        }
+    }
+}
+
+fn minute_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(MINUTE_MS) * MINUTE_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: i64 = 1_775_707_200_000;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_millis(NOON + secs * 1000)
+    }
+
+    #[test]
+    fn a_channel_that_stops_shows_null_instead_of_the_lag_of_the_lucky() {
+        let mut channels = Channels::new();
+        channels.advance(at(0));
+        for second in 0..60 {
+            channels.accepted("wechat", at(second), true);
+            if second < 10 {
+                channels.credited("wechat", at(second + 2));
+                channels.closed("wechat", Closing::Credited, at(second), Some(2000), false);
+            }
+        }
+        channels.finish(at(59));
+        let rows = channels.take_rows();
+        assert_eq!(rows.len(), 1);
+        let row = &rows[0];
+        assert_eq!((row.payments, row.credits, row.pending), (60, 10, 50));
+        assert_eq!(row.lag_ms, [None, None, None]);
+    }
+
+    #[test]
+    fn quantiles_follow_the_credits_while_they_flow() {
+        let mut channels = Channels::new();
+        channels.advance(at(0));
+        for i in 0..100 {
+            let paid = Timestamp::from_millis(NOON + i * 100);
+            channels.accepted("wechat", paid, true);
+            channels.closed(
+                "wechat",
+                Closing::Credited,
+                paid,
+                Some(1000 + i as u64 * 10),
+                false,
+            );
+        }
+        channels.advance(at(60));
+        channels.finish(at(61));
+        let rows = channels.take_rows();
+        assert_eq!(rows.len(), 2);
+        let [p50, p95, p99] = rows[0]
+            .lag_ms
+            .map(|lag| lag.expect("everything was credited") as i64);
+        for (measured, exact) in [(p50, 1490), (p95, 1940), (p99, 1980)] {
+            assert!(
+                (measured - exact).abs() * 100 <= exact,
+                "{measured} is not {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_credit_counts_in_the_minute_of_its_append_time() {
+        let mut channels = Channels::new();
+        channels.advance(at(0));
+        channels.accepted("wechat", at(1), true);
+        channels.advance(at(70));
+        channels.credited("wechat", at(59));
+        channels.finish(at(70));
+        let rows = channels.take_rows();
+        assert_eq!((rows[0].credits, rows[1].credits), (1, 0));
+    }
+}
