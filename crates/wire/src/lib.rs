@@ -3,6 +3,7 @@
 //! This crate knows what stands on the wire and nothing of what follows from it. It reads bytes it is given;
 //! it opens no file and asks no clock.
 
+mod alert;
 mod currency;
 mod decode;
 mod envelope;
@@ -13,6 +14,7 @@ mod reason;
 mod scan;
 mod time;
 
+pub use alert::AlertLine;
 pub use currency::is_iso_4217;
 pub use decode::{Limits, check_stream, decode};
 pub use envelope::{BadLine, Envelope, Line, Scratch, parse_line, parse_line_into};
