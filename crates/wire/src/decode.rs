@@ -33,8 +33,8 @@ impl Default for Limits {
 
 /// Reads the event of a record's value. It borrows from `value` but for strings with escapes.
 ///
-/// A `type` that is absent is a missing field, one that is no string of 1 to 256 bytes a bad type; any other
-/// that is not in the table is unknown. Fields of other types are unknown fields and ignored.
+/// A `type` that is absent, no string, or not in the table is unknown: it is judged before the fields, which it
+/// decides. Fields of other types are unknown fields and ignored.
 ///
 /// # Errors
 ///
@@ -160,27 +160,22 @@ readers! {
 
 /// Reads the fields that every type has and those of the record's own.
 fn read_event<'a>(fields: &mut Fields<'a>) -> Result<Event<'a>, Rejection> {
-    let type_name = fields.text(Field::Type);
+    let type_name = fields.optional_text(Field::Type).unwrap_or_default();
     let tenant = fields.optional_text(Field::Tenant);
     let event_id = fields.text(Field::EventId);
     let occurred_at = fields.time(Field::OccurredAt);
-    let body = if type_name.is_empty() {
-        None
-    } else {
-        read_body(&type_name, fields)
+    // Without a known type nobody knows which fields are required.
+    let Some(body) = read_body(&type_name, fields) else {
+        return Err(unknown_type(&type_name));
     };
-    match body {
-        // Comes before whatever is wrong with the fields that every type has.
-        None if !type_name.is_empty() => Err(unknown_type(&type_name)),
-        body => match (fields.rejection(), body) {
-            (None, Some(body)) => Ok(Event {
-                tenant,
-                event_id,
-                occurred_at,
-                body,
-            }),
-            (rejection, _) => Err(rejection.expect("a type that was not read is a fault")),
-        },
+    match fields.rejection() {
+        None => Ok(Event {
+            tenant,
+            event_id,
+            occurred_at,
+            body,
+        }),
+        Some(rejection) => Err(rejection),
     }
 }
 

@@ -154,12 +154,9 @@ fn judge(record: &Map<String, Value>, text: &str) -> Option<Reason> {
         return Some(Reason::TooLarge);
     }
     let present = |name: &str| record.get(name).filter(|value| !value.is_null());
-    let row = match present("type").and_then(fits) {
-        Some(name) => match TABLE.iter().find(|(known, _)| *known == name) {
-            Some((_, row)) => row,
-            None => return Some(Reason::UnknownType),
-        },
-        None => "",
+    let name = present("type").and_then(fits).unwrap_or_default();
+    let Some((_, row)) = TABLE.iter().find(|(known, _)| *known == name) else {
+        return Some(Reason::UnknownType);
     };
     let mut reasons = Vec::new();
     for field in format!("type!text event_id!text occurred_at!time {row}").split_whitespace() {
