@@ -119,8 +119,8 @@ fn what_is_not_one_json_object_is_bad_json() {
 #[test]
 fn white_space_between_tokens_is_json() {
     let record = " {\r\n\t\"a\" : [ ] , \"b\" : { } , \"c\" : [ 1 , { \"d\" : null } , [ [ ] , -0.5E+7 ] ] } \n";
-    assert_eq!(reason(record), Some(Reason::MissingField));
-    assert_eq!(reason("{}"), Some(Reason::MissingField));
+    assert_eq!(reason(record), Some(Reason::UnknownType));
+    assert_eq!(reason("{}"), Some(Reason::UnknownType));
     assert_eq!(reason(with("marker", &[("extra", "1e999")])), None);
 }
 
