@@ -19,12 +19,14 @@ pub type Run<'a> = &'a dyn Fn(&[String], &str) -> (Vec<Value>, Value);
 /// The partition counts each world is spread over.
 pub const PARTITIONS: [u64; 3] = [1, 3, 7];
 
-/// The seeds to check: the one that `SETTLEWATCH_SEED` names, else `count` of them. Prints which.
+/// The seeds to check: the one that `SETTLEWATCH_SEED` names, else as many as `SETTLEWATCH_SEEDS` says, else
+/// `count`. Prints which.
 pub fn seeds(count: u64) -> Range<u64> {
-    let given = std::env::var("SETTLEWATCH_SEED")
-        .ok()
-        .and_then(|seed| seed.parse::<u64>().ok());
-    let seeds = given.map_or(0..count, |seed| seed..seed + 1);
+    let number = |name| std::env::var(name).ok()?.parse::<u64>().ok();
+    let seeds = match number("SETTLEWATCH_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SETTLEWATCH_SEEDS").unwrap_or(count),
+    };
     println!("seeds {seeds:?}");
     seeds
 }

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod compare;
 pub mod generate;
+pub mod harness;
 pub mod reference;
 pub mod render;
 pub mod shrink;

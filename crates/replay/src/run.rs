@@ -1,5 +1,6 @@
 //! One replay from the first record to where the clock stops.
 
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -143,8 +144,21 @@ impl<'a> Replay<'a> {
         options: LiveOptions,
         observer: &mut dyn Observer,
     ) -> Result<Finished, ReplayError> {
+        self.live_from(std::io::stdin(), options, observer)
+    }
+
+    /// Replays what `input` yields, as it comes.
+    ///
+    /// # Errors
+    /// As [`files`](Self::files).
+    pub fn live_from(
+        self,
+        input: impl Read + Send + 'static,
+        options: LiveOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Finished, ReplayError> {
         let streams = self.streams();
-        let mut live = LiveInput::start(std::io::stdin(), "-".as_ref(), &streams, options)?;
+        let mut live = LiveInput::start(input, "-".as_ref(), &streams, options)?;
         let mut running = Running::new(self, observer);
         loop {
             match live.next(LIVE_TICK)? {
