@@ -22,6 +22,8 @@ pub(crate) struct Extras {
     pub(crate) released_at: Option<Timestamp>,
     /// Sum of the parts credited so far, minor units of the payment's currency.
     pub(crate) parts_minor: u128,
+    /// Business lag of the latest part.
+    pub(crate) part_lag_ms: Option<i64>,
     /// Refunds by their id.
     pub(crate) refunds: Vec<RefundState>,
     /// Sum of the refunds that succeeded since the payment was last whole, minor units.

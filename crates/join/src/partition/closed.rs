@@ -34,7 +34,7 @@ impl Partition {
             }
             Body::Declined(_) => {
                 event.occurred_at >= self.table.get(slot).occurred_at
-                    && self.decline_closed(slot, at, effects)
+                    && self.end_closed(slot, Resolution::Declined, at, effects)
             }
             _ => false,
         };
@@ -47,7 +47,7 @@ impl Partition {
             .is_some_and(|extras| extras.alerts.iter().any(|alert| alert.is_open()))
     }
 
-    /// A closed payment was refunded in full or reversed; whether that changed an alert.
+    /// A closed payment was refunded in full, reversed or declined; whether that changed an alert.
     fn end_closed(
         &mut self,
         slot: Slot,
@@ -61,18 +61,6 @@ impl Partition {
                 .is_some_and(|extras| !extras.twins.is_empty());
         self.end(slot, resolution, at, effects);
         answers
-    }
-
-    /// A decline after the closing answers only a duplicate payment: the credit stands.
-    fn decline_closed(&mut self, slot: Slot, at: Timestamp, effects: &mut Effects) -> bool {
-        let had_twins = self.extras(slot).is_some_and(|extras| {
-            !extras.twins.is_empty() || extras.is_open(AlertKind::DuplicatePayment)
-        });
-        if had_twins {
-            self.resolve_answered(slot, Resolution::Declined, at, effects);
-            self.tell_twins(slot, Resolution::Declined, at, effects);
-        }
-        had_twins
     }
 
     /// A credit of a payment that is closed already.

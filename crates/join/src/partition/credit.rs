@@ -36,10 +36,12 @@ impl Partition {
         let same_currency = self.check_currency(slot, credit, lag_ms, at, effects);
         self.check_terminal(slot, credit, lag_ms, at, effects);
         if credit.partial {
+            let extras = self.extras_mut(slot);
+            extras.part_lag_ms = lag_ms;
             if same_currency && let Some(amount) = credit.amount_minor {
-                self.extras_mut(slot).parts_minor += u128::from(amount);
+                extras.parts_minor += u128::from(amount);
             }
-            self.close_if_parts_add_up(slot, lag_ms, at, effects);
+            self.close_if_parts_add_up(slot, at, effects);
             return;
         }
         if same_currency && let Some(amount) = credit.amount_minor {
@@ -52,11 +54,12 @@ impl Partition {
     pub(super) fn close_if_parts_add_up(
         &mut self,
         slot: Slot,
-        lag_ms: Option<i64>,
         at: Timestamp,
         effects: &mut Effects,
     ) {
-        let parts = self.extras(slot).map_or(0, |extras| extras.parts_minor);
+        let (parts, lag_ms) = self
+            .extras(slot)
+            .map_or((0, None), |extras| (extras.parts_minor, extras.part_lag_ms));
         if parts == 0 {
             return;
         }

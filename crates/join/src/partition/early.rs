@@ -35,9 +35,10 @@ impl Partition {
         }
         early.first_sight(identity);
         let event = &record.event;
-        let uncounted = self
-            .knows_since
-            .before_horizon(event.occurred_at, self.settings.beginning);
+        let uncounted = follows_a_payment(&event.body)
+            && self
+                .knows_since
+                .before_horizon(event.occurred_at, self.settings.beginning);
         let entry = self.table.get_mut(slot);
         entry.flags |= match &event.body {
             Body::Authorized { .. } => AUTHORIZED,
@@ -210,6 +211,15 @@ impl Partition {
             }
         }
     }
+}
+
+/// Whether such a record comes after its payment by nature: where it is dated before knowledge began, its
+/// payment lies there too.
+fn follows_a_payment(body: &Body<'_>) -> bool {
+    matches!(
+        body,
+        Body::Credited(_) | Body::Refunded(_) | Body::Reversed(_)
+    )
 }
 
 /// Whether the end of the grace decides something about it.

@@ -24,7 +24,7 @@ impl Partition {
         }
         self.reconsider(slot, at, effects);
         // What was refunded is no longer due: the parts that came may be all that is.
-        self.close_if_parts_add_up(slot, None, at, effects);
+        self.close_if_parts_add_up(slot, at, effects);
     }
 
     /// Brings the refund's state up to date; whether the payment is now refunded in full.
@@ -41,7 +41,8 @@ impl Partition {
         let succeeded_before = match known {
             Some(known) => {
                 let before = known.status == RefundStatus::Succeeded && id.is_some();
-                if !before {
+                // However late it is told that it was asked for: what is done or failed is not in flight.
+                if !before && refund.status != RefundStatus::Created {
                     known.status = refund.status;
                 }
                 before

@@ -20,7 +20,7 @@ impl Partition {
     ) {
         let until = expected_release_at
             .unwrap_or(moment.appended_at + self.settings.hold_limit)
-            .max(moment.appended_at);
+            .max(moment.at);
         let entry = self.table.get_mut(slot);
         // Everything of a millisecond is applied before its deadlines: no tier passed means in time.
         let stops_clock = entry.tier == 0;

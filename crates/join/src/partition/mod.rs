@@ -99,13 +99,17 @@ impl Partition {
 
     /// Folds a record in. Records must come in canonical order (see [`Place`](crate::Place)); every
     /// deadline dated before the record is decided first.
-    pub fn apply(&mut self, record: &Record<'_>, effects: &mut Effects) {
+    ///
+    /// Returns what the record counts as; `None` where that is open until its payment comes or the grace ends.
+    pub fn apply(&mut self, record: &Record<'_>, effects: &mut Effects) -> Option<Outcome> {
         self.advance(record.place.at, effects);
         self.applying = Some(record.place);
-        if let Some(outcome) = self.judge(record, effects) {
+        let outcome = self.judge(record, effects);
+        if let Some(outcome) = outcome {
             self.ledger.count(record.place.stream, outcome);
         }
         self.applying = None;
+        outcome
     }
 
     /// Counts a record that is no valid event.

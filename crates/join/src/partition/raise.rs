@@ -137,11 +137,9 @@ impl Partition {
         self.write(slot, i, None, at, effects);
     }
 
-    /// The near id, while it is what the verdict of a missing credit rests on.
+    /// The near id: both alerts name each other, also where a stronger verdict stands.
     pub(super) fn shown_near(&self, slot: Slot) -> Option<String> {
-        let extras = self.extras(slot)?;
-        let shown = extras.verdict() == Some(Verdict::IdCorrupted);
-        extras.near.clone().filter(|_| shown)
+        self.extras(slot)?.near.clone()
     }
 
     fn write(

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::settings::Settings;
 use crate::table::{Phase, Slot};
+use crate::time::Timestamp;
 
 use super::Partition;
 use super::accept::clock;
@@ -69,16 +70,17 @@ impl Partition {
     }
 
     fn redate(&mut self, settings: &Arc<Settings>, dry: bool) -> Reload {
-        self.settings = Arc::clone(settings);
         let waiting: Vec<Slot> = self
             .table
             .iter()
             .filter(|(_, entry)| entry.phase == Phase::Waiting)
             .map(|(slot, _)| slot)
             .collect();
+        // An entry names its rule by index: it means what it did only under the settings it was made with.
+        let before: Vec<Timestamp> = waiting.iter().map(|&slot| self.next_due(slot)).collect();
+        self.settings = Arc::clone(settings);
         let mut reload = Reload::default();
-        for slot in waiting {
-            let before = self.next_due(slot);
+        for (&slot, before) in waiting.iter().zip(before) {
             self.redate_one(slot);
             let after = self.next_due(slot);
             reload.redated += u64::from(before != after);

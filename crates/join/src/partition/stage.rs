@@ -15,29 +15,30 @@ impl Partition {
         record: &Record<'_>,
         stage: Stage,
     ) -> Option<Outcome> {
-        let slot = match slot {
-            Some(slot) => slot,
-            None => {
-                let occurred_at = record.event.occurred_at;
-                if self.finished.contains_up_to(key.fingerprint, occurred_at) {
-                    return Some(Outcome::Used);
-                }
-                if self
-                    .knows_since
-                    .before_horizon(occurred_at, self.settings.beginning)
-                {
-                    return Some(Outcome::BeforeHorizon);
-                }
-                let slot = self.insert(key, record.place.at);
-                self.reschedule(slot, record.place.at);
-                slot
+        let known = slot.is_some_and(|slot| self.table.get(slot).is_accepted());
+        let occurred_at = record.event.occurred_at;
+        if !known {
+            if slot.is_none() && self.finished.contains_up_to(key.fingerprint, occurred_at) {
+                return Some(Outcome::Used);
             }
-        };
+            if self
+                .knows_since
+                .before_horizon(occurred_at, self.settings.beginning)
+            {
+                return Some(Outcome::BeforeHorizon);
+            }
+        }
+        let slot = slot.unwrap_or_else(|| {
+            let slot = self.insert(key, record.place.at);
+            self.reschedule(slot, record.place.at);
+            slot
+        });
         let entry = self.table.get_mut(slot);
         let bit = 1 << stage as u8;
         let seen = entry.stages & bit != 0;
         entry.stages |= bit;
-        Some(if seen {
+        // A stage seen again is told apart only while its payment is known.
+        Some(if seen && known {
             Outcome::Duplicate
         } else {
             Outcome::Used

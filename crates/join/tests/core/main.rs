@@ -1,0 +1,6 @@
+//! The core in virtual time, one partition at a time.
+
+mod common;
+mod holes;
+mod known_time;
+mod reload;
