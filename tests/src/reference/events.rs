@@ -51,12 +51,12 @@ impl World<'_> {
         let payment = self.payment(id).clone();
         let lag = fact.occurred_at() - payment.said.occurred_at();
         match payment.status {
-            Status::WrittenOff => return Count::Late,
             Status::Waiting => self.awaited_credit(id, &payment, fact, now, lag),
             _ if payment.ended.is_some() => {
                 self.ledger
                     .raise(id, now, case::after_reversal(&payment, lag))
             }
+            Status::WrittenOff => return Count::Late,
             _ => self.extra_credit(id, &payment, fact, now, lag),
         }
         Count::Used
@@ -133,6 +133,7 @@ impl World<'_> {
         let payment = self.payment(id);
         let mut changed = payment.ended.is_none();
         payment.ended.get_or_insert(how);
+        payment.settled = payment.history.len();
         if payment.waits() {
             self.close(id, Status::Explained(how), how, now, None);
         }

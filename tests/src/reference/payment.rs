@@ -36,6 +36,8 @@ pub(super) struct Payment {
     pub(super) status: Status,
     /// The first full refund, reversal or decline, whether or not it closed the payment.
     pub(super) ended: Option<&'static str>,
+    /// How much of the history lies before the latest end: refunds after it count anew.
+    pub(super) settled: usize,
     /// The orphan whose id nearly matches.
     pub(super) near: Option<String>,
 }
@@ -51,6 +53,7 @@ impl Payment {
             history: Vec::new(),
             status: Status::Waiting,
             ended: None,
+            settled: 0,
             near: None,
         }
     }
@@ -78,17 +81,14 @@ impl Payment {
         [Some(open), net].into_iter().flatten().collect()
     }
 
-    /// The sum of the refunds that succeeded, each refund id once.
+    /// The sum of the refunds that succeeded since the latest end, each refund id once.
     pub(super) fn refunded(&self) -> i128 {
         let mut known = BTreeSet::new();
         let mut sum = 0;
-        for refund in self
-            .history
-            .iter()
-            .filter(|fact| refunds(fact, &["succeeded"]))
-        {
+        let history = self.history.iter().enumerate();
+        for (i, refund) in history.filter(|(_, fact)| refunds(fact, &["succeeded"])) {
             let first = refund.text("refund_id").is_none_or(|id| known.insert(id));
-            if first {
+            if first && i >= self.settled {
                 sum += refund.money("amount_minor").unwrap_or(self.amount());
             }
         }
