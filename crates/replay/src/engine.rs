@@ -84,11 +84,18 @@ impl Engine {
 
     /// Applies a record, after settling every millisecond before it. Alerts that became final go to `sink`,
     /// ordered by (decided at, alert id, revision).
-    pub fn apply(&mut self, record: &Record<'_>, sink: &mut dyn FnMut(Alert)) {
+    ///
+    /// Returns what the record counts as; `None` where that is open until its payment comes or the grace ends.
+    pub fn apply(
+        &mut self,
+        record: &Record<'_>,
+        sink: &mut dyn FnMut(Alert),
+    ) -> Option<Outcome> {
         self.reach(record.place.at, sink);
         let at = self.partition_of(&record.event);
-        self.partitions[at].apply(record, &mut self.effects);
+        let outcome = self.partitions[at].apply(record, &mut self.effects);
         self.drain(at);
+        outcome
     }
 
     /// Counts a record that is no valid event.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use settlewatch_config::Config;
-use settlewatch_join::{Alert, Event, Record, Settings, Timestamp};
+use settlewatch_join::{Alert, Event, Outcome, Place, Record, Settings, Timestamp};
 use settlewatch_wire::{Limits, Rejection, check_stream, decode};
 
 use crate::engine::Engine;
@@ -31,6 +31,17 @@ pub enum Until {
 pub trait Observer {
     /// A record was accepted, before it is applied.
     fn record(&mut self, _raw: &Raw<'_>, _event: &Event<'_>) {}
+
+    /// A record was applied: what it counts as (`None`: open until its payment comes or the grace ends), and
+    /// the engine that knows it.
+    fn applied(
+        &mut self,
+        _raw: &Raw<'_>,
+        _event: &Event<'_>,
+        _outcome: Option<Outcome>,
+        _engine: &Engine,
+    ) {
+    }
 
     /// A record was rejected.
     fn rejected(&mut self, _raw: &Raw<'_>, _rejection: &Rejection) {}
@@ -135,6 +146,33 @@ impl<'a> Replay<'a> {
         running.finish(bad_lines)
     }
 
+    /// Replays records that are in memory, each with its place, in any order. Records after the time at which the
+    /// clock stops are not read.
+    ///
+    /// # Errors
+    /// [`ReplayError`]: a result cannot be written, or too many payments wait.
+    pub fn records(
+        self,
+        mut records: Vec<(Place, Vec<u8>)>,
+        observer: &mut dyn Observer,
+    ) -> Result<Finished, ReplayError> {
+        records.sort_by_key(|(place, _)| *place);
+        let mut running = Running::new(self, observer);
+        for (place, payload) in &records {
+            let raw = Raw {
+                place: *place,
+                ts: place.at.millis(),
+                plausible: true,
+                payload: Some(payload),
+            };
+            if running.is_beyond(&raw) {
+                break;
+            }
+            running.record(&raw)?;
+        }
+        running.finish(0)
+    }
+
     /// Replays standard input as it comes.
     ///
     /// # Errors
@@ -215,7 +253,11 @@ impl<'a, 'o> Running<'a, 'o> {
                     place: raw.place,
                     event,
                 };
-                self.with_engine(at, |engine, sink| engine.apply(&record, sink))?;
+                let mut outcome = None;
+                self.with_engine(at, |engine, sink| outcome = engine.apply(&record, sink))?;
+                if let Some(engine) = &self.engine {
+                    self.observer.applied(raw, &record.event, outcome, engine);
+                }
             }
             Err(rejection) => {
                 self.observer.rejected(raw, &rejection);
