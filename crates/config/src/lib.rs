@@ -12,6 +12,7 @@ mod calendar_files;
 mod calendars;
 mod coverage;
 mod diagnostic;
+mod document;
 mod durations;
 mod env;
 mod files;
@@ -45,6 +46,7 @@ mod walk;
 
 pub use coverage::Coverage;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use document::{Document, Field, Part, Spot, parse_duration};
 pub use env::Env;
 pub use load::{Loaded, load, load_str};
 pub use model::{
