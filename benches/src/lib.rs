@@ -1,1 +1,19 @@
-//! Tools that the benchmarks share.
+//! Budgets: what the program may take, and what it takes.
+
+mod allocation;
+mod bed;
+mod core_speed;
+mod ids;
+pub mod instructions;
+mod memory;
+mod replay_speed;
+mod table;
+mod traffic;
+mod zipf;
+
+pub use allocation::{Counted, count};
+pub use core_speed::{core, ladder};
+pub use memory::{finished, memory};
+pub use replay_speed::replay;
+pub use table::{Row, print, print_head};
+pub use traffic::Shape;

@@ -1,0 +1,64 @@
+//! Events a CPU-second of the core alone, at a hundred thousand waiting and over the ladder.
+
+use settlewatch_join::Span;
+
+use crate::bed::Bed;
+use crate::table::{Row, median};
+use crate::traffic::Shape;
+
+/// Payments of one measured stretch.
+const STRETCH: u64 = 200_000;
+/// Stretches, of which the median counts.
+const STRETCHES: usize = 7;
+
+/// Events a CPU-second, the median of several stretches in steady state.
+fn speed(waiting: u64, stages: bool, closed_keep: Span) -> f64 {
+    let shape = Shape {
+        waiting,
+        per_ms: 10,
+        stages,
+        payer: false,
+    };
+    let mut bed = Bed::new(shape, closed_keep);
+    bed.run(waiting + waiting / 2 + 100_000);
+    let rates = (0..STRETCHES)
+        .map(|_| bed.run(STRETCH).per_second())
+        .collect();
+    assert_eq!(bed.kinds().others, 0, "steady traffic raises no alert");
+    median(rates)
+}
+
+/// The core at 100 k waiting.
+pub fn core() -> Vec<Row> {
+    let budget = 3e6;
+    let kept = Span::from_secs(600);
+    [
+        ("core, payments + credits", false, Span::ZERO),
+        ("core, with two stages", true, Span::ZERO),
+        ("core, closed kept 10 min", false, kept),
+        ("core, with two stages, closed kept 10 min", true, kept),
+    ]
+    .map(|(name, stages, kept)| {
+        let rate = speed(100_000, stages, kept);
+        Row::at_least(name, budget / 1e6, rate / 1e6, "M events/CPU-s")
+    })
+    .into()
+}
+
+/// From 10 k to 3 M waiting: the slowest against the fastest.
+pub fn ladder() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (stages, what) in [(false, "payments + credits"), (true, "with two stages")] {
+        let rungs = [10_000, 100_000, 1_000_000, 3_000_000];
+        let rates = rungs.map(|waiting| speed(waiting, stages, Span::ZERO));
+        for (waiting, rate) in rungs.iter().zip(rates) {
+            let name = format!("{what}, {waiting} waiting");
+            rows.push(Row::shown(&name, rate / 1e6, "M events/CPU-s"));
+        }
+        let slowest = rates.into_iter().fold(f64::INFINITY, f64::min);
+        let fastest = rates.into_iter().fold(0.0, f64::max);
+        let name = format!("{what}, slowest / fastest");
+        rows.push(Row::at_least(&name, 0.85, slowest / fastest, ""));
+    }
+    rows
+}

@@ -1,0 +1,86 @@
+//! Measures what the budgets are about: `cargo run --release -p settlewatch-benches -- all`.
+
+use std::alloc::System;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use settlewatch_benches::{
+    Row, Shape, core, count, finished, instructions, ladder, memory, print, print_head, replay,
+};
+use settlewatch_join::Span;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const USAGE: &str = "usage: settlewatch-benches all|core|ladder|allocations|memory|finished|replay
+       settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)";
+
+const PARTS: [&str; 6] = [
+    "core",
+    "ladder",
+    "allocations",
+    "memory",
+    "finished",
+    "replay",
+];
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["all"] => all(),
+        ["instructions", what, events] => instructions::run(what, events.parse()?),
+        [part] => {
+            print(&measure(part)?);
+            Ok(())
+        }
+        _ => bail!(USAGE),
+    }
+}
+
+/// Every part in a process of its own: none inherits the memory of another.
+fn all() -> Result<()> {
+    print_head();
+    for part in PARTS {
+        let status = Command::new(std::env::current_exe()?).arg(part).status()?;
+        status.success().then_some(()).context(part)?;
+    }
+    Ok(())
+}
+
+fn measure(part: &str) -> Result<Vec<Row>> {
+    match part {
+        "core" => Ok(core()),
+        "ladder" => Ok(ladder()),
+        "allocations" => Ok(allocations()),
+        "memory" => memory(),
+        "finished" => finished(),
+        "replay" => replay(),
+        _ => bail!(USAGE),
+    }
+}
+
+fn allocations() -> Vec<Row> {
+    let shape = Shape {
+        waiting: 20_000,
+        per_ms: 10,
+        stages: true,
+        payer: true,
+    };
+    [
+        ("closed not kept", Span::ZERO),
+        ("closed kept 10 s", Span::from_secs(10)),
+    ]
+    .map(|(what, kept)| {
+        let counted = count(shape, kept, 200_000, || INSTRUMENTED_SYSTEM.stats());
+        let name = format!("allocations in {} events, {what}", counted.events);
+        Row::at_most(
+            &name,
+            counted.events as f64 / 1000.0,
+            counted.allocations as f64,
+            "",
+        )
+    })
+    .into()
+}
