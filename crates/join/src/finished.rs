@@ -130,6 +130,12 @@ impl Finished {
             || self.odd.values().any(|segment| segment.contains(key.0))
     }
 
+    /// Whether `key` was finished with any business time and within the horizon.
+    pub(crate) fn contains_ever(&self, key: Fingerprint) -> bool {
+        let mut segments = self.hours.values().chain(self.odd.values());
+        segments.any(|segment| segment.contains(key.0))
+    }
+
     /// Notes `key`; `false` when it was there.
     pub(crate) fn insert(&mut self, key: Fingerprint, occurred_at: Timestamp) -> bool {
         if self.contains(key, occurred_at) {

@@ -22,9 +22,16 @@ use crate::time::{Span, Timestamp};
 pub struct PaymentRef {
     pub(crate) tenant: Option<Arc<str>>,
     pub(crate) id: PackedId,
+    /// The partition number that owns it.
+    pub(crate) home: u32,
 }
 
 impl PaymentRef {
+    /// The partition number that owns it: notes go there.
+    pub fn home(&self) -> u32 {
+        self.home
+    }
+
     /// Namespace of the payment id.
     pub fn tenant(&self) -> Option<&str> {
         self.tenant.as_deref()

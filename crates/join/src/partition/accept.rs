@@ -144,6 +144,8 @@ impl Partition {
             return;
         };
         let early = core::mem::take(&mut extras.early);
+        // An id that was near the orphan's says nothing about the payment that came after all.
+        extras.near = None;
         let orphan = early
             .iter()
             .rev()

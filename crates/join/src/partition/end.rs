@@ -22,9 +22,10 @@ impl Partition {
             self.close(slot, Phase::Refunded, None, at, effects);
             return;
         }
-        self.reconsider(slot, at, effects);
-        // What was refunded is no longer due: the parts that came may be all that is.
+        // What was refunded is no longer due: the parts that came may be all that is. A closing is no
+        // change of the verdict.
         self.close_if_parts_add_up(slot, at, effects);
+        self.reconsider(slot, at, effects);
     }
 
     /// Brings the refund's state up to date; whether the payment is now refunded in full.

@@ -51,6 +51,8 @@ const SEEN_PER_PAYMENT: usize = 256;
 
 /// One partition of payments.
 pub struct Partition {
+    /// Its number.
+    home: u32,
     settings: Arc<Settings>,
     knows_since: KnowsSince,
     /// Every deadline before it is decided.
@@ -84,6 +86,7 @@ impl Partition {
     /// An empty partition that knows its inputs from `knows_since` on.
     pub fn new(settings: Arc<Settings>, knows_since: KnowsSince) -> Self {
         Self {
+            home: 0,
             table: Table::new(knows_since.0),
             attributes: Attributes::default(),
             tenants: Vec::new(),
@@ -95,6 +98,13 @@ impl Partition {
             knows_since,
             settings,
         }
+    }
+
+    /// Gives it its number: what it says to others carries it, so that answers find back.
+    #[must_use]
+    pub fn with_home(mut self, home: u32) -> Self {
+        self.home = home;
+        self
     }
 
     /// Folds a record in. Records must come in canonical order (see [`Place`](crate::Place)); every
@@ -188,13 +198,14 @@ impl Partition {
     ) -> Option<Outcome> {
         let event = &record.event;
         let identity = identity(key.fingerprint, event);
-        let seen_beside = slot.is_some_and(|slot| {
-            self.extras(slot)
-                .is_some_and(|extras| extras.seen.contains(&identity))
-        });
+        let forgotten = slot.is_none()
+            && self
+                .finished
+                .contains_up_to(key.fingerprint, event.occurred_at);
+        let seen = self.seen_beside(slot, forgotten, identity);
         // Both must be asked: the entry remembers while its payment waits, the finished ids for the horizon.
         let new = self.finished.insert(identity, event.occurred_at);
-        if seen_beside || !new {
+        if seen || !new {
             return Some(Outcome::Duplicate);
         }
         let at = record.place.at;
@@ -209,17 +220,22 @@ impl Partition {
                 Some(outcome)
             }
             Some(slot) => self.remember_early(slot, identity, record),
-            None if self
-                .finished
-                .contains_up_to(key.fingerprint, event.occurred_at) =>
-            {
-                Some(self.forgotten(key, event, at, effects))
-            }
+            None if forgotten => Some(self.forgotten(key, event, at, effects)),
             None => {
                 let slot = self.insert(key, at);
                 self.remember_early(slot, identity, record)
             }
         }
+    }
+
+    /// Whether an event was seen before, as far as its payment's entry knows, or once the payment is closed,
+    /// where the same again may name another hour: what is that rare may be looked for in all of them.
+    fn seen_beside(&self, slot: Option<Slot>, forgotten: bool, identity: Fingerprint) -> bool {
+        let beside = slot
+            .and_then(|slot| self.extras(slot))
+            .is_some_and(|extras| extras.seen.contains(&identity));
+        let closed = slot.map_or(forgotten, |slot| self.table.get(slot).is_closed());
+        beside || (closed && self.finished.contains_ever(identity))
     }
 
     /// Judges an event about an accepted payment.
@@ -325,6 +341,7 @@ impl Partition {
         PaymentRef {
             tenant: self.tenant(slot).cloned(),
             id: self.table.get(slot).id.clone(),
+            home: self.home,
         }
     }
 
