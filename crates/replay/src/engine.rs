@@ -63,11 +63,11 @@ impl Engine {
     pub fn new(settings: &Arc<Settings>, partitions: usize, first: Timestamp) -> Self {
         let partitions = partitions.max(1);
         let since = KnowsSince(first);
-        let make = || Partition::new(Arc::clone(settings), since);
+        let make = |home| Partition::new(Arc::clone(settings), since).with_home(home);
         let mut rows = Channels::new();
         rows.advance(first);
         Self {
-            partitions: (0..partitions).map(|_| make()).collect(),
+            partitions: (0..partitions as u32).map(make).collect(),
             next: vec![Timestamp::MAX; partitions],
             pairs: (0..partitions)
                 .map(|_| Pairs::new(settings.duplicate_window))
@@ -86,11 +86,7 @@ impl Engine {
     /// ordered by (decided at, alert id, revision).
     ///
     /// Returns what the record counts as; `None` where that is open until its payment comes or the grace ends.
-    pub fn apply(
-        &mut self,
-        record: &Record<'_>,
-        sink: &mut dyn FnMut(Alert),
-    ) -> Option<Outcome> {
+    pub fn apply(&mut self, record: &Record<'_>, sink: &mut dyn FnMut(Alert)) -> Option<Outcome> {
         self.reach(record.place.at, sink);
         let at = self.partition_of(&record.event);
         let outcome = self.partitions[at].apply(record, &mut self.effects);
@@ -170,7 +166,7 @@ impl Engine {
         let count = self.partitions.len();
         let mut by_partition = vec![Vec::new(); count];
         for note in notes {
-            by_partition[index_of(note.to.fingerprint(), count)].push(note);
+            by_partition[note.to.home() as usize].push(note);
         }
         for (at, notes) in by_partition.iter().enumerate() {
             if !notes.is_empty() {
