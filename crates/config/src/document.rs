@@ -11,6 +11,9 @@ use crate::report::Report;
 use crate::source::Mark;
 use crate::{durations, files, suggest, syntax};
 
+/// Names beyond this many are not listed beside the one that was probably meant.
+const FEW: usize = 20;
+
 /// A YAML document and what is found to be wrong with it.
 #[derive(Debug)]
 pub struct Document {
@@ -88,7 +91,10 @@ impl Document {
 
     /// Notes that the key of `field` is none of `known`.
     pub fn unknown_key(&self, field: &Field<'_>, known: &[&str]) {
-        let remedy = suggest::remedy(field.key, known, "the keys are");
+        let remedy = match suggest::nearest(field.key, known) {
+            Some(near) if known.len() > FEW => format!("did you mean `{near}`?"),
+            _ => suggest::remedy(field.key, known, "the keys are"),
+        };
         self.error(field.spot, format!("unknown key `{}`", field.key), remedy);
     }
 

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use settlewatch_join::{Span, Timestamp};
 use settlewatch_replay::Until;
+use settlewatch_sim::{Rate, Scenario};
 
 /// Which payments succeeded but were never credited, how much money that is, and why.
 #[derive(Debug, Parser)]
@@ -17,10 +20,23 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Replay recorded records on a virtual clock: what would have alerted
     Replay(ReplayArgs),
+    /// Tell everything about one payment: its records, its rule, its deadlines, and why it did or did not alert
+    Explain(ExplainArgs),
+    /// Run the unit tests of a configuration: events at virtual times, and the alerts they must raise
+    Test(TestArgs),
+    /// Write a seeded recording of payments and faults, with the truth beside it
+    Simulate(SimulateArgs),
     /// Check a configuration
     Validate(ValidateArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
+    /// List the metrics
+    Metrics(MetricsArgs),
+    /// Print a script that makes a shell complete commands and options
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -38,6 +54,10 @@ pub(crate) struct InputArgs {
     /// at the last record
     #[arg(long, value_name = "TIME|drained", value_parser = until)]
     pub(crate) until: Option<Until>,
+
+    /// Megabytes of records held in memory; what is beyond is sorted on disk
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) memory: u32,
 }
 
 #[derive(Debug, Args)]
@@ -52,10 +72,73 @@ pub(crate) struct ReplayArgs {
     /// Virtual partitions; the output is the same for any number
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) partitions: u16,
+}
 
-    /// Megabytes of records held in memory; what is beyond is sorted on disk
-    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) memory: u32,
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The payment
+    #[arg(value_name = "PAYMENT_ID")]
+    pub(crate) payment_id: String,
+
+    /// Its tenant, where records name one
+    #[arg(long, value_name = "T")]
+    pub(crate) tenant: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Files of test cases
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    /// Folder for the records, the configuration and the truth
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The same seed gives the same bytes
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Faults, separated by commas; without any, nothing goes wrong
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = Scenario::parse)]
+    pub(crate) scenario: Vec<Scenario>,
+
+    /// Payments a second, on average
+    #[arg(long, value_name = "N", default_value = "20", value_parser = Rate::parse)]
+    pub(crate) rate: Rate,
+
+    /// How long the recording is: 90s, 10m, 2h
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
+    pub(crate) duration: Span,
+
+    /// Partitions of each topic
+    #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) partitions: u16,
+
+    /// When it starts, an RFC 3339 time; by default always the same
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) start: Option<Timestamp>,
+
+    /// Print the scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MetricsArgs {
+    /// As a JSON array
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+
+    /// As a Markdown table
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, Args)]
@@ -73,8 +156,18 @@ fn until(text: &str) -> Result<Until, String> {
     if text == "drained" {
         return Ok(Until::Drained);
     }
-    let time = settlewatch_wire::parse_time(text);
-    time.map(Until::Time).ok_or_else(|| {
-        "expected `drained` or an RFC 3339 time with an offset, such as 2026-04-09T12:00:00+08:00".into()
+    time(text)
+        .map(Until::Time)
+        .map_err(|expected| format!("{expected}, or `drained`"))
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    settlewatch_wire::parse_time(text).ok_or_else(|| {
+        "expected an RFC 3339 time with an offset, such as 2026-04-09T12:00:00+08:00".into()
     })
+}
+
+fn duration(text: &str) -> Result<Span, String> {
+    settlewatch_config::parse_duration(text)
+        .ok_or_else(|| "expected a duration with units, such as 90s, 10m or 1h30m".into())
 }

@@ -3,6 +3,9 @@
 mod cli;
 mod commands;
 mod exit;
+mod explain;
+mod metrics;
+mod suite;
 mod terminal;
 mod text;
 

@@ -1,8 +1,14 @@
 //! The commands, one a file.
 
+mod completions;
 mod config;
+mod explain;
+mod metrics;
+mod reading;
 mod replay;
 mod schema;
+mod simulate;
+mod test;
 mod validate;
 
 use crate::cli::Command;
@@ -10,7 +16,12 @@ use crate::cli::Command;
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Replay(args) => replay::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Schema => schema::run(),
+        Command::Metrics(args) => metrics::run(&args),
+        Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 use std::path::Path;
 
-use settlewatch_join::{Outcome, Timestamp};
+use settlewatch_join::{Book, Outcome, Tally, Timestamp};
 use settlewatch_replay::Summary;
 use settlewatch_wire::format_time;
 
@@ -23,7 +23,10 @@ fn write_all(
 ) -> Result<(), std::fmt::Error> {
     use std::fmt::Write;
     let time = |at: Option<Timestamp>| at.map_or("-".into(), |at| format_time(at).to_string());
-    writeln!(text, "{} to {}\n", time(summary.from), time(summary.to))?;
+    match summary.from {
+        Some(_) => writeln!(text, "{} to {}\n", time(summary.from), time(summary.to))?,
+        None => writeln!(text, "no records\n")?,
+    }
     payments(summary, text)?;
     alerts(summary, text)?;
     waits(summary, text)?;
@@ -34,31 +37,53 @@ fn write_all(
     Ok(())
 }
 
+/// Money of more currencies than this stands in lines of its own.
+const CURRENCIES_ABREAST: usize = 3;
+
+const PARTS: [&str; 6] = [
+    "payments",
+    "credited",
+    "explained",
+    "written off",
+    "pending",
+    "overdue",
+];
+
+fn parts(book: &Book) -> [Tally; 6] {
+    [
+        book.payments,
+        book.credited,
+        book.explained,
+        book.written_off,
+        book.pending,
+        book.overdue,
+    ]
+}
+
 fn payments(summary: &Summary, text: &mut String) -> std::fmt::Result {
     use std::fmt::Write;
-    let counts = summary.counts();
-    let rows = [
-        ("payments", counts.payments.count),
-        ("credited", counts.credited.count),
-        ("explained", counts.explained.count),
-        ("written off", counts.written_off.count),
-        ("pending", counts.pending.count),
-        ("overdue", counts.overdue.count),
-    ];
-    for (i, (name, count)) in rows.into_iter().enumerate() {
-        let mut line = format!("{name:<14} {:>10}", grouped(count));
-        for (currency, book) in &summary.books {
-            let tally = [
-                book.payments,
-                book.credited,
-                book.explained,
-                book.written_off,
-                book.pending,
-                book.overdue,
-            ][i];
-            line += &format!("  {:>22}", money(tally.amount_minor, currency));
+    let abreast = summary.books.len() <= CURRENCIES_ABREAST;
+    let shown = |currency: &str, tally: Tally| money(tally.amount_minor, currency);
+    let widths: Vec<usize> = summary
+        .books
+        .iter()
+        .map(|(currency, book)| parts(book).map(|tally| shown(currency, tally).len()))
+        .map(|lengths| lengths.into_iter().max().unwrap_or(0))
+        .collect();
+    let widest = widths.iter().copied().max().unwrap_or(0);
+    for (i, (name, tally)) in PARTS.iter().zip(parts(&summary.counts())).enumerate() {
+        write!(text, "{name:<14} {:>10}", grouped(tally.count))?;
+        let money = summary.books.iter().zip(&widths);
+        let money = money.map(|((currency, book), width)| (currency, parts(book)[i], *width));
+        for (currency, tally, width) in money {
+            let amount = shown(currency, tally);
+            if abreast {
+                write!(text, "  {amount:>width$}")?;
+            } else if tally.amount_minor != 0 {
+                write!(text, "\n{:25}  {amount:>widest$}", "")?;
+            }
         }
-        writeln!(text, "{line}")?;
+        writeln!(text)?;
     }
     Ok(())
 }
@@ -111,4 +136,66 @@ fn records(summary: &Summary, text: &mut String) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn summary(currencies: &[(&str, i128)]) -> Summary {
+        let books = currencies.iter().map(|&(currency, amount_minor)| {
+            let tally = Tally {
+                count: 1,
+                amount_minor,
+            };
+            let book = Book {
+                payments: tally,
+                credited: tally,
+                ..Book::default()
+            };
+            (currency.to_owned(), book)
+        });
+        Summary {
+            books: books.collect(),
+            ..Summary::default()
+        }
+    }
+
+    fn head(summary: &Summary, lines: usize) -> Vec<String> {
+        let mut text = String::new();
+        payments(summary, &mut text).unwrap();
+        text.lines().take(lines).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn few_currencies_stand_abreast_each_as_wide_as_its_widest_amount() {
+        let few = summary(&[("CNY", 123_456), ("JPY", 5)]);
+        assert_eq!(
+            head(&few, 3),
+            [
+                "payments                2  1,234.56 CNY  5 JPY",
+                "credited                2  1,234.56 CNY  5 JPY",
+                "explained               0      0.00 CNY  0 JPY",
+            ]
+        );
+    }
+
+    #[test]
+    fn many_currencies_stand_one_a_line_and_empty_ones_nowhere() {
+        let many = summary(&[("CNY", 123_456), ("EUR", 1), ("JPY", 5), ("USD", 7)]);
+        assert_eq!(
+            head(&many, 6),
+            [
+                "payments                4",
+                "                           1,234.56 CNY",
+                "                               0.01 EUR",
+                "                                  5 JPY",
+                "                               0.07 USD",
+                "credited                4",
+            ]
+        );
+        let last = head(&many, 99).pop().unwrap();
+        assert_eq!(last, "overdue                 0");
+    }
 }

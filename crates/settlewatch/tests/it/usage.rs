@@ -1,0 +1,89 @@
+//! Exit statuses: 0 done, 1 failed, 2 usage, 78 bad configuration.
+
+use crate::{CONFIG, folder, run, run_in};
+
+#[test]
+fn a_wrong_argument_is_usage() {
+    for args in [
+        &["replya"][..],
+        &[],
+        &["replay", "--config", "examples/settlewatch.yaml"],
+        &["completions", "tcsh"],
+        &["metrics", "--json", "--markdown"],
+        &["simulate"],
+        &["simulate", "--out", "x", "--scenario", "earthquake"],
+        &["simulate", "--out", "x", "--rate", "-1"],
+        &["simulate", "--out", "x", "--duration", "10"],
+        &["simulate", "--out", "x", "--start", "yesterday"],
+        &[
+            "replay",
+            "--config",
+            "examples/settlewatch.yaml",
+            "--input",
+            "-",
+            "x.ndjson",
+        ],
+        &[
+            "replay",
+            "--config",
+            "examples/settlewatch.yaml",
+            "--input",
+            "x",
+            "--until",
+            "noon",
+        ],
+        &["validate", "--config", "examples/settlewatch.yaml", "--env"],
+    ] {
+        assert_eq!(run(args).status, 2, "{args:?}");
+    }
+}
+
+#[test]
+fn a_bad_configuration_is_78_and_shows_the_line() {
+    let bad = CONFIG.replace("tiers: {breach: 10m}", "teirs: {breach: 10m}");
+    let folder = folder(&[("bad.yaml", &bad), ("empty.ndjson", "")]);
+    for args in [
+        &["validate", "--replay", "--config", "bad.yaml"][..],
+        &["replay", "--config", "bad.yaml", "--input", "empty.ndjson"],
+        &[
+            "explain",
+            "P1",
+            "--config",
+            "bad.yaml",
+            "--input",
+            "empty.ndjson",
+        ],
+    ] {
+        let ran = run_in(folder.path(), args);
+        assert_eq!(ran.status, 78, "{args:?}");
+        assert!(ran.err.contains("bad.yaml:17:5"), "{}", ran.err);
+        assert!(ran.err.contains("did you mean `tiers`?"), "{}", ran.err);
+        assert!(ran.err.contains("teirs: {breach: 10m}"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_good_configuration_is_said_to_be_so() {
+    let folder = folder(&[("good.yaml", CONFIG)]);
+    let ran = run_in(
+        folder.path(),
+        &["validate", "--replay", "--config", "good.yaml"],
+    );
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""));
+    assert_eq!(ran.out, "good.yaml: valid; 3 rules, 3 streams\n");
+}
+
+#[test]
+fn input_that_is_not_there_fails() {
+    let folder = folder(&[("good.yaml", CONFIG)]);
+    let args = [
+        "replay",
+        "--config",
+        "good.yaml",
+        "--input",
+        "nowhere.ndjson",
+    ];
+    let ran = run_in(folder.path(), &args);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("nowhere.ndjson"), "{}", ran.err);
+}
