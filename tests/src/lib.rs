@@ -4,6 +4,7 @@ pub mod check;
 pub mod compare;
 pub mod generate;
 pub mod harness;
+pub mod picture;
 pub mod reference;
 pub mod render;
 pub mod shrink;
