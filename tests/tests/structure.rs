@@ -75,10 +75,10 @@ const CRATES: &[Allowed] = &[
         ],
         outside: None,
     },
-    // Its library is the naive reference: written from the contract alone.
+    // Its harness runs replays; its naive reference uses nothing of ours.
     Allowed {
         name: "settlewatch-tests",
-        workspace: &[],
+        workspace: &["settlewatch-config", "settlewatch-replay"],
         outside: None,
     },
     Allowed {
@@ -440,4 +440,23 @@ fn a_word_in_a_comment_or_in_a_longer_word_is_no_mention() {
         "Instant"
     ));
     assert!(!mentions(code("struct Instantly;"), "Instant"));
+}
+
+#[test]
+fn the_naive_reference_shares_no_code_with_what_it_judges() {
+    let sources = sources("tests/src");
+    let reference: Vec<_> = sources
+        .into_iter()
+        .filter(|(file, _)| file.contains("reference"))
+        .collect();
+    assert!(reference.len() > 5, "the reference was not found");
+    let failures: Vec<_> = reference
+        .into_iter()
+        .filter(|(_, text)| text.contains("settlewatch_"))
+        .map(|(file, _)| file)
+        .collect();
+    refuse(
+        "files of the reference that use the project's code",
+        &failures,
+    );
 }
