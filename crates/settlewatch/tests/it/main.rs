@@ -74,7 +74,7 @@ rules:
     due: {calendar: week, business_days: 1}
     tiers: {breach: 0s}
   - name: large
-    match: {amount_minor: {min: 100000}}
+    match: {currency: EUR, amount_minor: {min: 100000}}
     tiers: {breach: 10m}
   - name: default
     tiers: {warn: 30s, breach: 2m}

@@ -56,7 +56,7 @@ fn a_bad_configuration_is_78_and_shows_the_line() {
     ] {
         let ran = run_in(folder.path(), args);
         assert_eq!(ran.status, 78, "{args:?}");
-        assert!(ran.err.contains("bad.yaml:17:5"), "{}", ran.err);
+        assert!(ran.err.contains("bad.yaml:16:5"), "{}", ran.err);
         assert!(ran.err.contains("did you mean `tiers`?"), "{}", ran.err);
         assert!(ran.err.contains("teirs: {breach: 10m}"), "{}", ran.err);
     }
