@@ -531,23 +531,9 @@ fn no_detail_quotes_a_value() {
         let type_name = fields["type"].as_str().expect("a type");
         for name in fields.keys() {
             let record = with(type_name, &[(name, &secret)]);
-            if name != "type"
-                && let Err(rejection) = decode(Some(record.as_bytes()), &Limits::default())
-            {
+            if let Err(rejection) = decode(Some(record.as_bytes()), &Limits::default()) {
                 assert!(!rejection.detail.contains("6222"), "{rejection}");
             }
         }
     }
-    let record = with(
-        PAID,
-        &[("type", &format!("\"掉单\\n{}\"", "x".repeat(100)))],
-    );
-    let rejection =
-        decode(Some(record.as_bytes()), &Limits::default()).expect_err("an unknown type");
-    assert!(
-        rejection
-            .detail
-            .ends_with(&format!(" ???{}", "x".repeat(29))),
-        "{rejection}"
-    );
 }
