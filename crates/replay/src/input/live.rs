@@ -253,8 +253,10 @@ impl<R: Read> Reader<R> {
         };
         let number = number + 1;
         let parsed = match line {
-            Line::Text(text) if is_blank(text) => return Some(Message::Blank),
-            Line::Text(text) => self.parser.parse(without_mark(number, text), scratch),
+            Line::Text(text) => match without_mark(number, text) {
+                text if is_blank(text) => return Some(Message::Blank),
+                text => self.parser.parse(text, scratch),
+            },
             Line::TooLong => None,
         };
         let Some(parsed) = parsed else {

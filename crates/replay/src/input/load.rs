@@ -129,8 +129,10 @@ impl Loader<'_> {
         self.counters.lines += 1;
         let number = broken.0 + 1;
         let parsed = match line {
-            Line::Text(text) if is_blank(text) => return Ok(true),
-            Line::Text(text) => self.parser.parse(without_mark(number, text), scratch),
+            Line::Text(text) => match without_mark(number, text) {
+                text if is_blank(text) => return Ok(true),
+                text => self.parser.parse(text, scratch),
+            },
             Line::TooLong => None,
         };
         match parsed {
