@@ -20,6 +20,7 @@ mod identity;
 mod inbox;
 mod ledger;
 mod near;
+mod packed;
 mod pairs;
 mod partition;
 pub mod settings;

@@ -13,8 +13,9 @@ use hashbrown::HashTable;
 
 use crate::alert::Resolution;
 use crate::event::{Currency, Place};
-use crate::identity::{Fingerprint, PackedId};
+use crate::identity::Fingerprint;
 use crate::near;
+use crate::packed::PackedId;
 use crate::time::{Span, Timestamp};
 
 /// A payment, named from outside its partition.
@@ -44,7 +45,7 @@ impl PaymentRef {
 
     /// Fingerprint of the two.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of_payment(self.tenant(), &self.payment_id())
+        Fingerprint::of_packed(self.tenant(), &self.id)
     }
 }
 

@@ -8,7 +8,8 @@ use hashbrown::HashTable;
 use crate::attributes::AttributeRefs;
 use crate::dictionary::TupleRef;
 use crate::extras::Extras;
-use crate::identity::{Fingerprint, PackedId};
+use crate::identity::Fingerprint;
+use crate::packed::PackedId;
 use crate::time::Timestamp;
 use crate::wheel::{Timer, Timers, Wheel};
 

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 
 use crate::alert::{AlertKind, Resolution, Verdict};
 use crate::event::Body;
-use crate::identity::{Fingerprint, PackedId};
+use crate::identity::Fingerprint;
 use crate::ledger::Wait;
+use crate::packed::PackedId;
 use crate::table::{FORGOTTEN, Phase, Slot};
 use crate::time::Timestamp;
 

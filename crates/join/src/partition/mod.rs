@@ -33,8 +33,9 @@ use crate::effect::{ChannelIndex, Effects};
 use crate::event::{Body, Event, Place, Record};
 use crate::extras::Extras;
 use crate::finished::Finished;
-use crate::identity::{Fingerprint, PackedId};
+use crate::identity::Fingerprint;
 use crate::ledger::{Ledger, Outcome};
+use crate::packed::PackedId;
 use crate::pairs::PaymentRef;
 use crate::settings::{KnowsSince, Settings};
 use crate::table::{Entry, Phase, Slot, Table};
@@ -295,10 +296,14 @@ impl Partition {
     }
 
     fn key(&mut self, tenant: Option<&str>, payment_id: &str) -> Key {
+        self.key_of(tenant, PackedId::pack(payment_id))
+    }
+
+    fn key_of(&mut self, tenant: Option<&str>, id: PackedId) -> Key {
         Key {
-            fingerprint: Fingerprint::of_payment(tenant, payment_id),
+            fingerprint: Fingerprint::of_packed(tenant, &id),
             tenant: tenant.map_or(0, |tenant| self.tenant_index(tenant)),
-            id: PackedId::pack(payment_id),
+            id,
         }
     }
 
@@ -346,11 +351,12 @@ impl Partition {
     }
 
     fn fingerprint(&self, slot: Slot) -> Fingerprint {
-        self.payment_ref(slot).fingerprint()
+        let tenant = self.tenant(slot).map(AsRef::as_ref);
+        Fingerprint::of_packed(tenant, &self.table.get(slot).id)
     }
 
     fn slot_of(&mut self, payment: &PaymentRef) -> Option<Slot> {
-        let key = self.key(payment.tenant(), &payment.payment_id());
+        let key = self.key_of(payment.tenant(), payment.id.clone());
         self.table.find(key.fingerprint, key.tenant, &key.id)
     }
 

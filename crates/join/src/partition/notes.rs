@@ -97,7 +97,7 @@ impl Partition {
         effects: &mut Effects,
     ) {
         let slot = slot.unwrap_or_else(|| {
-            let key = self.key(payment.tenant(), &payment.payment_id());
+            let key = self.key_of(payment.tenant(), payment.id.clone());
             self.revive(key, at)
         });
         let extras = self.extras_mut(slot);
