@@ -5,6 +5,8 @@ use serde_json::json;
 use super::events::{About, Teller};
 use super::ids;
 
+const HOUR_MS: i64 = 3_600_000;
+
 impl Teller<'_> {
     /// Credits whose ids nearly match, and ids that never pay.
     pub(super) fn strays(&mut self) {
@@ -56,9 +58,14 @@ impl Teller<'_> {
 
     /// Some records once more, some of which contradict the first.
     pub(super) fn redeliver(&mut self) {
+        // Within the horizon, but for stages, which are told apart only while their payment is at hand.
+        let hours_later = self.rng.chance(15);
         for _ in 0..self.rng.pick(&[0, 0, 1, 2, 4]) {
             let mut again = self.rng.pick(&self.drafts.clone());
             again.at_ms += self.rng.pick(&[0, 1, 50, 400, 2_000]);
+            if hours_later && again.value["type"] != "payment.stage" {
+                again.at_ms += HOUR_MS * self.rng.between(1, 25);
+            }
             if again.value.get("amount_minor").is_some() && self.rng.chance(30) {
                 again.value["amount_minor"] = 3.into();
             }
