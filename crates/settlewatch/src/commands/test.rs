@@ -17,6 +17,9 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
             let verdict = suite::judge(case, &suite.config)?;
             run += 1;
             let heading = suite::heading(&suite.name, case);
+            for warning in &verdict.warnings {
+                eprintln!("warning: {heading}: {warning}");
+            }
             if verdict.passed {
                 writeln!(stdout(), "ok    {heading}")?;
             } else {

@@ -16,6 +16,8 @@ pub(crate) struct Verdict {
     pub(super) rows: Vec<Row>,
     /// Whether everything is as expected.
     pub(crate) passed: bool,
+    /// Where the case goes beyond what a calendar knows.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// An expectation, the alert that answers it, or both.
@@ -48,12 +50,20 @@ impl Observer for Came {
 pub(crate) fn judge(case: &Case, config: &Config) -> Result<Verdict, ReplayError> {
     let mut came = Came::default();
     let replay = Replay::new(config, 1, case.until);
-    replay.records(case.records.clone(), &mut came)?;
+    let finished = replay.records(case.records.clone(), &mut came)?;
+    let warnings = match (finished.summary.from, finished.summary.to) {
+        (Some(from), Some(to)) => config.calendar_warnings(from, to),
+        _ => Vec::new(),
+    };
     let rows = compare(case, came.0);
     let passed = rows
         .iter()
         .all(|row| row.expected.is_some() && row.came.is_some() && row.differs.is_empty());
-    Ok(Verdict { rows, passed })
+    Ok(Verdict {
+        rows,
+        passed,
+        warnings,
+    })
 }
 
 fn compare(case: &Case, came: Vec<(Timestamp, Value)>) -> Vec<Row> {

@@ -29,6 +29,12 @@ pub(crate) fn read(path: &Path) -> Result<Suite, Diagnostics> {
     let document = Document::read(path)?;
     let root = document.root();
     check_keys(&document, root, FILE_KEYS, "the file");
+    for map in ["env", "payment"] {
+        if let Some(part) = root.get(map).filter(|part| part.fields().is_none()) {
+            let message = format!("`{map}` must be a map, not {}", part.kind());
+            document.error(part.spot(), message, "write `name: value`, one a line");
+        }
+    }
     let config = match config_path(&document, root, path) {
         Some(config) => load(&config, Purpose::Replay, &environment(root))?.config,
         None => {

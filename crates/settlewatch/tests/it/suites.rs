@@ -172,6 +172,8 @@ fn hostile_files_are_refused_without_a_panic() {
         "config: c.yaml\nstart: é\ncases: [{name: x, events: {}, expect: [x]}]",
         "config: c.yaml\nstart: 2026-03-02T12:00:00Z\ncases: [{name: x, events: [{at: é23456, pay: {}}], expect: []}]",
         "config: nowhere.yaml\ncases: []",
+        "config: c.yaml\npayment: 7\ncases: []",
+        "config: c.yaml\nenv: [x]\ncases: []",
         "config: \"\ncases: []",
     ] {
         let folder = folder(&[("c.yaml", CONFIG), ("t.yaml", text)]);
@@ -179,4 +181,25 @@ fn hostile_files_are_refused_without_a_panic() {
         assert_eq!(ran.status, 78, "{text}\n{}{}", ran.out, ran.err);
         assert!(!ran.err.contains("panicked"), "{text}\n{}", ran.err);
     }
+}
+
+#[test]
+fn a_case_beyond_the_end_of_a_calendar_is_warned_of() {
+    let config = CONFIG.replace(
+        "weekend: [sat, sun],",
+        "weekend: [sat, sun], holidays: [2025-12-25],",
+    );
+    let case = "  - name: too late
+    until: +1d
+    events: [{at: +0s, pay: P1, settle_mode: t1}, {at: +1s, credit: P1}]
+    expect_no_alerts: true
+";
+    let folder = folder(&[("c.yaml", &config), ("t.yaml", &format!("{HEAD}{case}"))]);
+    let ran = run_in(folder.path(), &["test", "t.yaml"]);
+    assert_eq!(ran.status, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains("warning: t.yaml:5: too late: "),
+        "{}",
+        ran.err
+    );
 }
