@@ -137,3 +137,18 @@ fn a_credit_before_the_decline_that_comes_first_in_append_time_is_in_order() {
         .says(&[])
         .counts([1, 0, 0, 0, 0]);
 }
+
+#[test]
+fn another_credit_on_the_next_day_is_still_a_duplicate_though_the_payment_is_no_longer_at_hand() {
+    let story = credited()
+        .at("2026-03-03T08:00:00Z")
+        .credit("P1")
+        .amount(9_000);
+    let told = tell(story)
+        .says(&["03-03 08:00:00 | P1 duplicate_credit open breach DUPLICATE_CREDIT 9000 CNY"])
+        .counts([1, 0, 0, 0, 0])
+        .records("credits", [2, 0, 0, 0, 0]);
+    for forgotten in ["paid_at", "merchant_id", "dimensions", "lag_ms"] {
+        assert!(told.alerts()[0][forgotten].is_null(), "{forgotten}");
+    }
+}

@@ -52,3 +52,38 @@ rules:
     });
     assert_eq!(*resolved, expected);
 }
+
+#[test]
+fn the_id_of_an_alert_depends_on_the_payment_and_the_kind_alone() {
+    let id = |story: Story, expected: &[&str]| {
+        let told = tell(story).says(expected);
+        told.alerts()[0]["alert_id"].clone()
+    };
+    let missing = id(
+        Story::new()
+            .at("12:00:00")
+            .pay("P1")
+            .at("12:00:30")
+            .heartbeat("T1"),
+        &["12:00:30 | P1 credit_missing open warn 10000 CNY"],
+    );
+    let later = id(
+        Story::new()
+            .at("14:00:00")
+            .pay("P1")
+            .amount(7)
+            .place("M2", "T2")
+            .at("14:00:45")
+            .heartbeat("T1"),
+        &["14:00:30 | P1 credit_missing open warn 7 CNY"],
+    );
+    assert_eq!(missing, later);
+    let mismatch = id(
+        Story::new()
+            .at("12:00:00")
+            .pay("P1")
+            .with("order_amount_minor", 7),
+        &["12:00:00 | P1 amount_mismatch open breach USER_AMOUNT_ERROR 10000 CNY"],
+    );
+    assert_ne!(missing, mismatch);
+}

@@ -83,7 +83,13 @@ fn an_orphan_says_where_its_credit_went() {
     assert_eq!(alert["channel"], "wallet");
     assert_eq!(alert["merchant_id"], "M4");
     assert_eq!(alert["terminal_id"], "T4");
-    for unknown in ["paid_at", "deadline", "lag_ms", "related_payment_id"] {
+    for unknown in [
+        "paid_at",
+        "deadline",
+        "lag_ms",
+        "related_payment_id",
+        "dimensions",
+    ] {
         assert!(alert[unknown].is_null(), "{unknown}: {alert}");
     }
 }
