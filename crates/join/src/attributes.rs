@@ -11,10 +11,10 @@ use crate::settings::{Dimension, Matcher, Settings};
 /// The two dictionaries and the scratch space to write a tuple.
 #[derive(Default)]
 pub(crate) struct Attributes {
-    places: Dictionary,
-    routes: Dictionary,
+    pub(crate) places: Dictionary,
+    pub(crate) routes: Dictionary,
     /// Names of the channels, never forgotten: there are few.
-    channels: Vec<String>,
+    pub(crate) channels: Vec<String>,
     scratch: Vec<u8>,
 }
 
@@ -64,6 +64,20 @@ impl Attributes {
             tag(channel_index(channels, &payment.channel), payment.currency)
         });
         AttributeRefs { place, route }
+    }
+
+    /// Takes in a route that was written by another dictionary, for now without a reference; `None` where it
+    /// is none, is there already, or names a channel that is not known.
+    pub(crate) fn load_route(&mut self, tuple: &[u8]) -> Option<TupleRef> {
+        let mut fields = Fields(tuple);
+        let channel = fields.next()??;
+        let letters = fields.next()??.as_bytes().try_into().ok()?;
+        let currency = Currency::new(letters)?;
+        if !self.channels.iter().any(|name| name == channel) {
+            return None;
+        }
+        let tag = tag(channel_index(&mut self.channels, channel), currency);
+        self.routes.load(tuple, tag)
     }
 
     /// Gives the references back.

@@ -17,9 +17,9 @@ const TERMINAL_KEPT: Span = Span::from_secs(7 * 24 * 3600);
 /// What was seen of the auxiliary events of one partition.
 pub struct Auxiliary {
     /// Business time of the last heartbeat, by terminal.
-    terminals: HashMap<Fingerprint, Timestamp, FixedState>,
-    seen: Finished,
-    swept_at: Timestamp,
+    pub(crate) terminals: HashMap<Fingerprint, Timestamp, FixedState>,
+    pub(crate) seen: Finished,
+    pub(crate) swept_at: Timestamp,
 }
 
 impl Auxiliary {

@@ -14,6 +14,11 @@ pub(crate) struct TupleRef(u32);
 impl TupleRef {
     /// Refers to nothing: the attributes are not known.
     pub(crate) const NONE: Self = Self(u32::MAX);
+
+    /// Its place in the dictionary; `None` for `NONE`.
+    pub(crate) fn index(self) -> Option<usize> {
+        (self != Self::NONE).then_some(self.0 as usize)
+    }
 }
 
 struct Item {
@@ -69,6 +74,36 @@ impl Dictionary {
         self.index
             .insert_unique(hash, at, |&at| items[at as usize].hash);
         TupleRef(at)
+    }
+
+    /// Interns a tuple that nothing refers to yet; `None` where it is there already.
+    pub(crate) fn load(&mut self, bytes: &[u8], tag: u64) -> Option<TupleRef> {
+        let before = self.len();
+        let tuple = self.acquire(bytes, || tag);
+        if self.len() == before {
+            return None;
+        }
+        self.items[tuple.0 as usize].refs = 0;
+        Some(tuple)
+    }
+
+    /// Counts one more reference.
+    pub(crate) fn retain(&mut self, tuple: TupleRef) {
+        if let Some(item) = self.items.get_mut(tuple.0 as usize) {
+            item.refs += 1;
+        }
+    }
+
+    /// Whether a tuple has no reference.
+    pub(crate) fn is_unused(&self, tuple: TupleRef) -> bool {
+        self.items
+            .get(tuple.0 as usize)
+            .is_none_or(|item| item.refs == 0)
+    }
+
+    /// Places of tuples, used and free: every [`TupleRef::index`] is below.
+    pub(crate) fn places(&self) -> usize {
+        self.items.len()
     }
 
     /// The bytes of a tuple; empty for `NONE`.

@@ -9,8 +9,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use hashbrown::HashTable;
-use xorf::{BinaryFuse32, Filter};
 
+use crate::fuse::Fuse;
 use crate::identity::Fingerprint;
 use crate::time::{Span, Timestamp};
 
@@ -20,17 +20,30 @@ const HOUR_MS: i64 = 3_600_000;
 const WORTH_SEALING: usize = 512;
 
 #[derive(Default)]
-struct Segment {
+pub(crate) struct Segment {
     /// Exact, while the hour is young or few were added since it was sealed.
-    exact: HashTable<u64>,
-    sealed: Vec<BinaryFuse32>,
-    sealed_len: usize,
+    pub(crate) exact: HashTable<u64>,
+    pub(crate) sealed: Vec<Fuse>,
+    pub(crate) sealed_len: usize,
 }
 
 impl Segment {
+    /// A segment of what another one held.
+    pub(crate) fn restored(keys: &[u64], sealed: Vec<Fuse>, sealed_len: usize) -> Self {
+        let mut exact = HashTable::with_capacity(keys.len());
+        for &key in keys {
+            exact.insert_unique(key, key, |&key| key);
+        }
+        Self {
+            exact,
+            sealed,
+            sealed_len,
+        }
+    }
+
     fn contains(&self, key: u64) -> bool {
         self.exact.find(key, |&other| other == key).is_some()
-            || self.sealed.iter().any(|filter| filter.contains(&key))
+            || self.sealed.iter().any(|filter| filter.contains(key))
     }
 
     fn insert(&mut self, key: u64) {
@@ -46,7 +59,7 @@ impl Segment {
         let mut keys: Vec<u64> = self.exact.iter().copied().collect();
         // The table's order depends on its history; the filter must not.
         keys.sort_unstable();
-        if let Ok(filter) = BinaryFuse32::try_from(keys.as_slice()) {
+        if let Some(filter) = Fuse::build(&keys) {
             self.sealed_len += keys.len();
             self.sealed.push(filter);
             self.exact = HashTable::new();
@@ -54,11 +67,7 @@ impl Segment {
     }
 
     fn bytes(&self) -> usize {
-        let sealed: usize = self
-            .sealed
-            .iter()
-            .map(|filter| filter.fingerprints.len() * 4 + 64)
-            .sum();
+        let sealed: usize = self.sealed.iter().map(Fuse::bytes).sum();
         self.exact.capacity() * 9 + sealed
     }
 }
@@ -66,12 +75,12 @@ impl Segment {
 /// The finished ids of a partition.
 pub(crate) struct Finished {
     /// By hour of business time. Records whose business time is out of reach lie in `odd`.
-    hours: BTreeMap<i64, Segment>,
+    pub(crate) hours: BTreeMap<i64, Segment>,
     /// By hour of append time: records dated before the horizon or after the next hour.
-    odd: BTreeMap<i64, Segment>,
+    pub(crate) odd: BTreeMap<i64, Segment>,
     horizon_hours: i64,
     /// Hour of the clock.
-    now: i64,
+    pub(crate) now: i64,
 }
 
 fn hour(at: Timestamp) -> i64 {

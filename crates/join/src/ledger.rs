@@ -110,10 +110,10 @@ pub struct AlertCounts {
 /// The accounts of a partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    books: Vec<(Currency, Book)>,
-    records: Vec<[u64; Outcome::ALL.len()]>,
-    alerts: [AlertCounts; AlertKind::ALL.len()],
-    waits: [u64; Wait::ALL.len()],
+    pub(crate) books: Vec<(Currency, Book)>,
+    pub(crate) records: Vec<[u64; Outcome::ALL.len()]>,
+    pub(crate) alerts: [AlertCounts; AlertKind::ALL.len()],
+    pub(crate) waits: [u64; Wait::ALL.len()],
 }
 
 impl Ledger {

@@ -170,27 +170,27 @@ pub(crate) fn twin_key(
     )
 }
 
-struct Paid {
-    key: Fingerprint,
-    payer: Fingerprint,
-    payment: PaymentRef,
-    place: Place,
-    ended: bool,
+pub(crate) struct Paid {
+    pub(crate) key: Fingerprint,
+    pub(crate) payer: Fingerprint,
+    pub(crate) payment: PaymentRef,
+    pub(crate) place: Place,
+    pub(crate) ended: bool,
 }
 
-struct Seeker {
-    key: Fingerprint,
-    item: NearItem,
+pub(crate) struct Seeker {
+    pub(crate) key: Fingerprint,
+    pub(crate) item: NearItem,
 }
 
 /// The pairs stage of one partition of keys.
 pub struct Pairs {
     window: Span,
     /// Payments of the window in the order of their places; `first` is the sequence number of the front.
-    paid: VecDeque<Paid>,
-    first: u64,
+    pub(crate) paid: VecDeque<Paid>,
+    pub(crate) first: u64,
     by_key: HashTable<u64>,
-    seekers: HashTable<Box<Seeker>>,
+    pub(crate) seekers: HashTable<Box<Seeker>>,
 }
 
 impl Pairs {
@@ -270,19 +270,28 @@ impl Pairs {
                 },
             });
         }
-        let sequence = self.first + self.paid.len() as u64;
-        self.paid.push_back(Paid {
+        let remembered = self.remember(Paid {
             key: message.key,
             payer,
             payment: payment.clone(),
             place: message.place,
             ended: false,
         });
+        debug_assert!(remembered, "2^64 payments do not come");
+    }
+
+    /// Adds the next payment of the window; `false` where its sequence number would not fit.
+    pub(crate) fn remember(&mut self, paid: Paid) -> bool {
+        let Some(sequence) = self.first.checked_add(self.paid.len() as u64) else {
+            return false;
+        };
+        let key = paid.key;
+        self.paid.push_back(paid);
         let (first, paid) = (self.first, &self.paid);
-        self.by_key
-            .insert_unique(message.key.0, sequence, |&other| {
-                paid[(other - first) as usize].key.0
-            });
+        self.by_key.insert_unique(key.0, sequence, |&other| {
+            paid[(other - first) as usize].key.0
+        });
+        true
     }
 
     /// The latest earlier payment with this key and payer that has not ended.
@@ -311,30 +320,33 @@ impl Pairs {
     }
 
     fn seek(&mut self, key: Fingerprint, item: &NearItem, at: Timestamp, notes: &mut Vec<Note>) {
-        for seeker in self.seekers.iter_hash(key.0) {
-            if seeker.key != key || seeker.item.orphan.is_some() == item.orphan.is_some() {
-                continue;
-            }
-            let (payment, orphan) = if item.orphan.is_some() {
-                (&seeker.item, item)
-            } else {
-                (item, &seeker.item)
-            };
-            if let Some(candidate) = candidate(payment, orphan) {
-                let to = candidate.payment.clone();
-                notes.push(Note {
-                    to,
-                    at,
-                    body: NoteBody::NearFound(candidate),
-                });
-            }
-        }
-        let seeker = Box::new(Seeker {
+        let mut found: Vec<Candidate> = self
+            .seekers
+            .iter_hash(key.0)
+            .filter(|seeker| {
+                seeker.key == key && seeker.item.orphan.is_some() != item.orphan.is_some()
+            })
+            .filter_map(|seeker| match item.orphan {
+                Some(_) => candidate(&seeker.item, item),
+                None => candidate(item, &seeker.item),
+            })
+            .collect();
+        // The table's order depends on its history; what is said must not.
+        found.sort_by_cached_key(Candidate::rank);
+        notes.extend(found.into_iter().map(|candidate| Note {
+            to: candidate.payment.clone(),
+            at,
+            body: NoteBody::NearFound(candidate),
+        }));
+        self.add_seeker(Seeker {
             key,
             item: item.clone(),
         });
+    }
+
+    pub(crate) fn add_seeker(&mut self, seeker: Seeker) {
         self.seekers
-            .insert_unique(key.0, seeker, |seeker| seeker.key.0);
+            .insert_unique(seeker.key.0, Box::new(seeker), |seeker| seeker.key.0);
     }
 
     fn gone(&mut self, key: Fingerprint, payment: &PaymentRef) {

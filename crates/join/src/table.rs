@@ -51,7 +51,7 @@ pub(crate) struct Entry {
     pub(crate) clock: Timestamp,
     pub(crate) amount_minor: u64,
     fee_minor: u64,
-    timer: Timer,
+    pub(crate) timer: Timer,
     place: TupleRef,
     route: TupleRef,
     pub(crate) rule: u16,
@@ -151,13 +151,24 @@ impl Slab {
             self.chunks[at as usize / CHUNK][at as usize % CHUNK] = Some(entry);
             return Slot(at);
         }
+        self.append(Some(entry))
+    }
+
+    /// A slot behind all others.
+    fn append(&mut self, entry: Option<Entry>) -> Slot {
         let at = self.next;
         self.next += 1;
         if (at as usize).is_multiple_of(CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
-        self.chunks[at as usize / CHUNK].push(Some(entry));
+        self.chunks[at as usize / CHUNK].push(entry);
         Slot(at)
+    }
+
+    /// The entry at a slot that may be anything.
+    fn at(&self, at: u32) -> Option<&Entry> {
+        let chunk = self.chunks.get(at as usize / CHUNK)?;
+        chunk.get(at as usize % CHUNK)?.as_ref()
     }
 
     fn get(&self, at: Slot) -> &Entry {
@@ -247,12 +258,16 @@ impl Table {
 
     pub(crate) fn insert(&mut self, fingerprint: Fingerprint, entry: Entry) -> Slot {
         let at = self.slab.insert(entry);
+        self.enter(fingerprint, at);
+        at
+    }
+
+    fn enter(&mut self, fingerprint: Fingerprint, at: Slot) {
         let check = check(fingerprint);
         self.index
             .insert_unique(place(check), Key { check, at: at.0 }, |key| {
                 place(key.check)
             });
-        at
     }
 
     pub(crate) fn remove(&mut self, fingerprint: Fingerprint, at: Slot) -> Entry {
@@ -294,6 +309,74 @@ impl Table {
 
     pub(crate) fn len(&self) -> usize {
         self.index.len()
+    }
+
+    /// The wheel that times the entries.
+    pub(crate) fn wheel(&self) -> &Wheel {
+        &self.wheel
+    }
+
+    /// An empty table over a wheel that has turned.
+    pub(crate) fn restoring(wheel: Wheel) -> Self {
+        Self {
+            slab: Slab::default(),
+            index: HashTable::new(),
+            wheel,
+        }
+    }
+
+    /// Adds the next slot of a table that is being restored: an entry, or `None` where it is free.
+    pub(crate) fn restore_slot(&mut self, tenant: Option<&str>, entry: Option<Entry>) {
+        let fingerprint = entry
+            .as_ref()
+            .map(|entry| Fingerprint::of_packed(tenant, &entry.id));
+        let at = self.slab.append(entry);
+        if let Some(fingerprint) = fingerprint {
+            self.enter(fingerprint, at);
+        }
+    }
+
+    /// Says in which order the free slots will be used, the next last.
+    pub(crate) fn restore_free(&mut self, free: Vec<u32>) {
+        self.slab.free = free;
+    }
+
+    /// Sets the timer of a restored entry; `false` where there is no such entry, or it is set already, or
+    /// the time is beyond the wheel.
+    pub(crate) fn restore_timer(&mut self, at: u32, ahead: u64) -> bool {
+        let idle = self
+            .slab
+            .at(at)
+            .is_some_and(|entry| self.wheel.ahead(&entry.timer).is_none());
+        idle && self.wheel.set_ahead(&mut self.slab, at, ahead)
+    }
+
+    /// Whether the timer of an entry is set for `when`.
+    pub(crate) fn is_due_at(&self, at: Slot, when: Timestamp) -> bool {
+        self.wheel.stands_at(&self.get(at).timer, when)
+    }
+
+    /// Slots that are free, the next to be used last.
+    pub(crate) fn free(&self) -> &[u32] {
+        &self.slab.free
+    }
+
+    /// Slots, used and free.
+    pub(crate) fn slots(&self) -> u32 {
+        self.slab.next
+    }
+
+    /// Every timer that is set, in an order that makes the same lists again when they are set anew.
+    pub(crate) fn timers(&self) -> Vec<Slot> {
+        let mut timers = Vec::with_capacity(self.len());
+        for head in self.wheel.heads() {
+            let list = core::iter::successors(Some(head), |&at| self.get(Slot(at)).timer.next());
+            let start = timers.len();
+            timers.extend(list.map(Slot));
+            // A timer is linked before those that are there: the last of the list comes first.
+            timers[start..].reverse();
+        }
+        timers
     }
 
     /// Bytes of memory, about.

@@ -33,6 +33,11 @@ impl Timer {
         next: NIL,
     };
 
+    /// The entry behind it in its list.
+    pub(crate) fn next(&self) -> Option<u32> {
+        (self.next != NIL).then_some(self.next)
+    }
+
     fn is_set(&self) -> bool {
         self.when != UNSET
     }
@@ -62,6 +67,44 @@ impl Wheel {
             occupied: [0; LEVELS],
             heads: [[NIL; SLOTS]; LEVELS],
         }
+    }
+
+    /// Where it began and how far it has turned since, in milliseconds.
+    pub(crate) fn position(&self) -> (Timestamp, u64) {
+        (Timestamp::from_millis(self.origin), self.elapsed)
+    }
+
+    /// A wheel that stands where another one stood; `None` where none can stand.
+    pub(crate) fn standing_at((origin, elapsed): (Timestamp, u64)) -> Option<Self> {
+        (elapsed < RANGE).then(|| Self {
+            elapsed,
+            ..Self::new(origin)
+        })
+    }
+
+    /// The timer of an entry as milliseconds from where the wheel stands.
+    pub(crate) fn ahead(&self, timer: &Timer) -> Option<u64> {
+        timer.is_set().then(|| timer.when - self.elapsed)
+    }
+
+    /// Sets a timer that was [`ahead`](Self::ahead); whether it is within reach.
+    pub(crate) fn set_ahead(&mut self, timers: &mut impl Timers, at: u32, ahead: u64) -> bool {
+        let when = self.elapsed.saturating_add(ahead);
+        if when < RANGE {
+            self.link(timers, at, when);
+        }
+        when < RANGE
+    }
+
+    /// Whether the timer stands where [`set`](Self::set) would put it.
+    pub(crate) fn stands_at(&self, timer: &Timer, when: Timestamp) -> bool {
+        timer.when == self.offset(when)
+    }
+
+    /// The first entry of every list.
+    pub(crate) fn heads(&self) -> impl Iterator<Item = u32> {
+        let heads = self.heads.iter().flatten().copied();
+        heads.filter(|&head| head != NIL)
     }
 
     fn offset(&self, at: Timestamp) -> u64 {

@@ -60,7 +60,7 @@ impl Partition {
     }
 
     /// When the next step of a waiting payment is due.
-    pub(super) fn next_due(&self, slot: Slot) -> Timestamp {
+    pub(crate) fn next_due(&self, slot: Slot) -> Timestamp {
         self.next_step(slot).1
     }
 

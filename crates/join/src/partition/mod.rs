@@ -53,17 +53,17 @@ const SEEN_PER_PAYMENT: usize = 256;
 /// One partition of payments.
 pub struct Partition {
     /// Its number.
-    home: u32,
-    settings: Arc<Settings>,
-    knows_since: KnowsSince,
+    pub(crate) home: u32,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) knows_since: KnowsSince,
     /// Every deadline before it is decided.
-    known: Timestamp,
-    table: Table,
-    attributes: Attributes,
-    tenants: Vec<Arc<str>>,
-    finished: Finished,
-    auxiliary: Auxiliary,
-    ledger: Ledger,
+    pub(crate) known: Timestamp,
+    pub(crate) table: Table,
+    pub(crate) attributes: Attributes,
+    pub(crate) tenants: Vec<Arc<str>>,
+    pub(crate) finished: Finished,
+    pub(crate) auxiliary: Auxiliary,
+    pub(crate) ledger: Ledger,
     /// The record that is being applied.
     applying: Option<Place>,
 }

@@ -93,7 +93,8 @@ impl Partition {
         reload
     }
 
-    fn redate_one(&mut self, slot: Slot) {
+    /// Dates one waiting payment by the rules in force.
+    pub(crate) fn redate_one(&mut self, slot: Slot) {
         let entry = self.table.get(slot);
         let view = self.attributes.view(entry.attributes());
         let Some(facts) = view.facts(entry.amount_minor) else {

@@ -3,4 +3,7 @@
 mod common;
 mod holes;
 mod known_time;
+mod random;
 mod reload;
+mod snapshot;
+mod snapshot_size;
