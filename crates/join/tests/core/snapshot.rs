@@ -5,7 +5,7 @@ use std::sync::Arc;
 use settlewatch_join::event::SettleMode;
 use settlewatch_join::settings::{Due, Matcher};
 use settlewatch_join::snapshot::{CHUNK_BYTES, SnapshotError};
-use settlewatch_join::{Calendar, Day, Pairs, Partition, Settings};
+use settlewatch_join::{AlertKind, Calendar, Day, Pairs, Partition, Resolution, Settings};
 
 use super::common::{Bench, at, payment, rule, settings, told, usual};
 use super::random::{Random, START_MS, World, records};
@@ -88,7 +88,7 @@ fn outcome(mut world: World) -> (Vec<String>, String, Vec<u8>, Vec<u8>) {
 #[test]
 fn a_restart_at_any_point_changes_nothing() {
     let settings = with_batches();
-    let mut alerts = 0;
+    let mut lines = Vec::new();
     for seed in 1..=120 {
         let mut random = Random::new(seed);
         let records = records(&mut random, 250);
@@ -99,9 +99,8 @@ fn a_restart_at_any_point_changes_nothing() {
         }
         let chunk_bytes = [1, 7, 4096, CHUNK_BYTES][random.below(4) as usize];
         let mut restarted = restarted(&world, &settings, chunk_bytes);
-        assert_eq!(
+        assert!(
             bytes_of(&restarted.partition) == bytes_of(&world.partition),
-            true,
             "seed {seed}: written again, it differs"
         );
         world.told.clear();
@@ -120,9 +119,33 @@ fn a_restart_at_any_point_changes_nothing() {
         assert_eq!(again.1, ledger, "seed {seed}, cut at {cut}");
         assert!(again.2 == partition, "seed {seed}: the partitions differ");
         assert!(again.3 == pairs, "seed {seed}: the pairs differ");
-        alerts += told.iter().filter(|line| line.starts_with("Alert")).count();
+        lines.extend(told);
     }
-    assert!(alerts > 5_000, "only {alerts} alerts were compared");
+    let alerts: Vec<_> = lines
+        .iter()
+        .filter(|line| line.starts_with("Alert"))
+        .collect();
+    assert!(alerts.len() > 5_000, "only {} alerts", alerts.len());
+    for kind in AlertKind::ALL {
+        let name = format!("kind: {kind:?},");
+        assert!(alerts.iter().any(|line| line.contains(&name)), "no {kind}");
+    }
+    for resolution in [
+        Resolution::Completed,
+        Resolution::WrittenOff,
+        Resolution::Declined,
+    ] {
+        let name = format!("resolution: Some({resolution:?})");
+        assert!(
+            alerts.iter().any(|line| line.contains(&name)),
+            "never {resolution}"
+        );
+    }
+    assert!(
+        alerts
+            .iter()
+            .any(|line| line.contains("verdict: Some(IdCorrupted)"))
+    );
 }
 
 #[test]

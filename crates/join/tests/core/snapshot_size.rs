@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use settlewatch_join::event::Succeeded;
 use settlewatch_join::settings::Matcher;
@@ -85,6 +85,22 @@ fn full() -> Partition {
     partition
 }
 
+/// Time on the processor of this thread: the machine may have other work.
+fn busy() -> Duration {
+    let schedstat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = schedstat.split(' ').next();
+    Duration::from_nanos(nanos.and_then(|nanos| nanos.parse().ok()).unwrap_or(0))
+}
+
+/// Prints how long `work` takes.
+fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
+    let (started, busy_before) = (Instant::now(), busy());
+    let result = work();
+    let (elapsed, busy) = (started.elapsed(), busy() - busy_before);
+    println!("{what} in {elapsed:.2?}, {busy:.2?} of them busy");
+    result
+}
+
 #[test]
 #[ignore = "it measures: run it in release"]
 fn size_and_time_of_a_snapshot() {
@@ -95,18 +111,15 @@ fn size_and_time_of_a_snapshot() {
         partition.len()
     );
     let mut chunks: Vec<Vec<u8>> = Vec::new();
-    let started = Instant::now();
-    partition.snapshot(&mut |chunk| chunks.push(chunk.to_vec()));
+    timed("written", || {
+        partition.snapshot(&mut |chunk| chunks.push(chunk.to_vec()));
+    });
     let bytes: usize = chunks.iter().map(Vec::len).sum();
-    println!(
-        "written in {:?}: {bytes} bytes in {} chunks",
-        started.elapsed(),
-        chunks.len()
-    );
+    println!("{bytes} bytes in {} chunks", chunks.len());
     let len = partition.len();
     drop(partition);
-    let started = Instant::now();
-    let restored = Partition::restore(patient(), &chunks).expect("it was written so");
-    println!("restored in {:?}", started.elapsed());
+    let restored = timed("restored", || {
+        Partition::restore(patient(), &chunks).expect("it was written so")
+    });
     assert_eq!(restored.len(), len);
 }
