@@ -175,7 +175,7 @@ impl Written {
             alerts: json_lines(&files[0]),
             summary: serde_json::from_slice(&files[4]).expect("the summary is JSON"),
             files,
-            bad_lines: finished.summary.bad_lines,
+            bad_lines: finished.summary.input.bad_lines,
             engine: finished.engine,
         }
     }

@@ -8,10 +8,11 @@ mod error;
 pub mod input;
 mod output;
 mod run;
+mod running;
 mod summary;
 
 pub use engine::Engine;
 pub use error::ReplayError;
 pub use output::Output;
 pub use run::{Finished, Observer, Replay, Until};
-pub use summary::Summary;
+pub use summary::{InputCounts, Summary};

@@ -8,6 +8,7 @@ use settlewatch_join::{AlertCounts, AlertKind, Book, Ledger, Outcome, Tally, Tim
 use settlewatch_wire::format_time;
 
 use crate::engine::Engine;
+use crate::input::Counters;
 
 /// What a replay found, summed over partitions: a function of the records and the configuration alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +25,29 @@ pub struct Summary {
     pub alerts: Vec<(AlertKind, AlertCounts)>,
     /// Explained waits.
     pub waits: Vec<(Wait, u64)>,
+    /// What reading the recording found.
+    pub input: InputCounts,
+}
+
+/// What reading a recording found besides its records.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputCounts {
     /// Lines that were no records.
     pub bad_lines: u64,
+    /// Records met again at the same topic, partition and offset: dropped.
+    pub repeated: u64,
+    /// Records whose timestamp was not believed, by rank of the stream.
+    pub implausible: Vec<u64>,
+}
+
+impl InputCounts {
+    pub(crate) fn new(counters: &Counters, bad_lines: u64) -> Self {
+        Self {
+            bad_lines,
+            repeated: counters.repeated,
+            implausible: counters.implausible.clone(),
+        }
+    }
 }
 
 impl Summary {
@@ -35,7 +57,7 @@ impl Summary {
         streams: &[Stream],
         from: Option<Timestamp>,
         to: Option<Timestamp>,
-        bad_lines: u64,
+        input: InputCounts,
     ) -> Self {
         let ledgers: Vec<&Ledger> = engine.ledgers().collect();
         let waits = to.map(|to| engine.waits(to)).unwrap_or_default();
@@ -57,7 +79,7 @@ impl Summary {
                 .filter_map(|wait| Some((*wait, *waits.get(wait)?)))
                 .filter(|&(_, count)| count > 0)
                 .collect(),
-            bad_lines,
+            input,
         }
     }
 
@@ -88,6 +110,7 @@ impl Summary {
             .iter()
             .map(|(wait, count)| (wait.as_str().into(), (*count).into()));
         json.insert("waits".into(), Value::Object(waits.collect()));
+        json.insert("input".into(), self.input_json());
         // Incidents come with detection.
         json.insert("incidents".into(), json!({}));
         Value::Object(json)
@@ -110,6 +133,16 @@ impl Summary {
             (stream.clone(), Value::Object(counts.collect()))
         });
         Value::Object(streams.collect())
+    }
+
+    fn input_json(&self) -> Value {
+        let streams = self.records.iter().map(|(stream, _)| stream.clone());
+        let implausible = self.input.implausible.iter().map(|&count| count.into());
+        json!({
+            "bad_lines": self.input.bad_lines,
+            "repeated": self.input.repeated,
+            "implausible_ts": Value::Object(streams.zip(implausible).collect()),
+        })
     }
 
     fn alerts_json(&self) -> Value {

@@ -33,6 +33,10 @@ pub struct ChannelRow {
     pub lag_ms: [Option<u64>; 3],
 }
 
+/// After so many minutes in which nothing happened, minutes get no rows until something does: a payment that
+/// is due in the year 9999 must not write one for every minute until then.
+const IDLE_MINUTES: i64 = 60;
+
 const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 #[derive(Debug, Default)]
@@ -51,6 +55,8 @@ pub struct Channels {
     channels: BTreeMap<String, Channel>,
     /// Beginning of the current minute; `None` before the first record.
     minute: Option<i64>,
+    /// Beginning of the last minute in which something happened.
+    busy: i64,
     /// Finished minutes whose rows may still change, oldest first.
     open: VecDeque<Vec<ChannelRow>>,
     /// Rows that are final.
@@ -64,6 +70,7 @@ impl Channels {
     }
 
     fn channel(&mut self, name: &str) -> &mut Channel {
+        self.busy = self.minute.unwrap_or(self.busy);
         if !self.channels.contains_key(name) {
             self.channels.insert(name.into(), Channel::default());
         }
@@ -124,14 +131,15 @@ impl Channels {
         let reached = minute_of(at);
         let Some(mut minute) = self.minute else {
             self.minute = Some(reached);
+            self.busy = reached;
             return;
         };
-        while minute < reached {
+        while minute < reached && minute <= self.busy + IDLE_MINUTES * MINUTE_MS {
             let end = Timestamp::from_millis(minute + MINUTE_MS);
             self.end_minute(minute, end);
             minute += MINUTE_MS;
         }
-        self.minute = Some(minute);
+        self.minute = Some(minute.max(reached));
     }
 
     /// Time ends at `at`, within a minute that gets its rows as far as it went.
@@ -232,6 +240,19 @@ mod tests {
                 "{measured} is not {exact}"
             );
         }
+    }
+
+    #[test]
+    fn rows_end_an_hour_after_the_last_event_and_go_on_with_the_next() {
+        let mut channels = Channels::new();
+        channels.advance(at(0));
+        channels.accepted("wechat", at(0), true);
+        channels.advance(Timestamp::MAX - Span::from_secs(3600));
+        channels.accepted("wechat", Timestamp::MAX - Span::from_secs(3600), true);
+        channels.finish(Timestamp::MAX - Span::from_secs(3000));
+        let rows = channels.take_rows();
+        assert!((60..80).contains(&rows.len()), "{} rows", rows.len());
+        assert_eq!(rows.last().map(|row| row.pending), Some(2));
     }
 
     #[test]

@@ -128,12 +128,16 @@ fn records(summary: &Summary, text: &mut String) -> std::fmt::Result {
         }
         writeln!(text, "{line}")?;
     }
-    if summary.bad_lines > 0 {
-        writeln!(
-            text,
-            "  lines that are no records: {}",
-            grouped(summary.bad_lines)
-        )?;
+    let input = &summary.input;
+    let implausible = input.implausible.iter().sum();
+    for (what, count) in [
+        ("lines that are no records", input.bad_lines),
+        ("records met twice, dropped", input.repeated),
+        ("timestamps not believed", implausible),
+    ] {
+        if count > 0 {
+            writeln!(text, "  {what}: {}", grouped(count))?;
+        }
     }
     Ok(())
 }
