@@ -14,7 +14,6 @@ use crate::time::Timestamp;
 /// Records that were read and are not known to be next.
 pub struct Inbox<T> {
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
-    limit: usize,
 }
 
 struct Waiting<T> {
@@ -42,37 +41,29 @@ impl<T> Ord for Waiting<T> {
     }
 }
 
-/// The inbox holds as many records as it may: the lane must stop reading until K moves on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InboxFull;
-
-impl<T> Inbox<T> {
-    /// An empty inbox for at most `limit` records.
-    pub fn new(limit: usize) -> Self {
+impl<T> Default for Inbox<T> {
+    fn default() -> Self {
         Self {
             waiting: BinaryHeap::new(),
-            limit,
         }
     }
+}
 
-    /// Takes a record in.
-    ///
-    /// # Errors
-    /// [`InboxFull`] gives the record back with nothing changed.
-    pub fn offer(&mut self, place: Place, record: T) -> Result<(), (InboxFull, T)> {
-        if self.waiting.len() >= self.limit {
-            return Err((InboxFull, record));
-        }
+impl<T> Inbox<T> {
+    /// Takes a record in. How many may wait is for the reader to say: it stops reading at its limit.
+    pub fn put(&mut self, place: Place, record: T) {
         self.waiting.push(Reverse(Waiting { place, record }));
-        Ok(())
+    }
+
+    /// The next record in canonical order, and where it stands.
+    pub fn next(&self) -> Option<(Place, &T)> {
+        let Reverse(next) = self.waiting.peek()?;
+        Some((next.place, &next.record))
     }
 
     /// The next record in canonical order whose append time is before `known`.
     pub fn take(&mut self, known: Timestamp) -> Option<(Place, T)> {
-        let Reverse(next) = self.waiting.peek()?;
-        if next.place.at >= known {
-            return None;
-        }
+        self.next().filter(|(place, _)| place.at < known)?;
         let Reverse(next) = self.waiting.pop()?;
         Some((next.place, next.record))
     }
@@ -112,14 +103,14 @@ mod tests {
             place(12, 0, 5),
         ];
         for first in 0..records.len() {
-            let mut inbox = Inbox::new(10);
+            let mut inbox = Inbox::default();
             for i in 0..records.len() {
                 let place = records[(first + i) % records.len()];
-                assert!(inbox.offer(place, place).is_ok());
+                inbox.put(place, ());
             }
             let known = Timestamp::from_millis(11);
             let left: Vec<Place> = core::iter::from_fn(|| inbox.take(known))
-                .map(|(place, _)| place)
+                .map(|(place, ())| place)
                 .collect();
             assert_eq!(left, [place(9, 2, 0), place(10, 0, 4), place(10, 1, 0)]);
             assert_eq!(inbox.len(), 1);
@@ -128,16 +119,9 @@ mod tests {
 
     #[test]
     fn a_record_of_the_known_millisecond_stays_because_another_may_still_be_appended() {
-        let mut inbox = Inbox::new(1);
-        assert!(inbox.offer(place(10, 0, 0), ()).is_ok());
+        let mut inbox = Inbox::default();
+        inbox.put(place(10, 0, 0), ());
         assert!(inbox.take(Timestamp::from_millis(10)).is_none());
         assert!(inbox.take(Timestamp::from_millis(11)).is_some());
-    }
-
-    #[test]
-    fn a_full_inbox_gives_the_record_back() {
-        let mut inbox = Inbox::new(1);
-        assert!(inbox.offer(place(10, 0, 0), 'a').is_ok());
-        assert_eq!(inbox.offer(place(11, 0, 1), 'b'), Err((InboxFull, 'b')));
     }
 }
