@@ -67,6 +67,9 @@ impl Partition {
         self.reschedule(slot, at);
         self.check_order(slot, payment, at, effects);
         self.fold_early(slot, at, effects);
+        if at < self.hole_until && self.table.get(slot).phase == Phase::Waiting {
+            self.close(slot, Phase::WrittenOff, None, at, effects);
+        }
     }
 
     /// A due time that the payment names is kept only where a release or reload could need it again.

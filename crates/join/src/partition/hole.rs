@@ -11,9 +11,9 @@ use super::Partition;
 
 impl Partition {
     /// What was appended from `from` to `to` was lost unread. A payment that was still in time when the
-    /// hole began or came within it may have been credited there: it is written off without an alert, and
-    /// an unmatched record dated before the end of the hole is counted as before the horizon. Returns how
-    /// many payments were written off.
+    /// hole began may have been credited there: it is written off without an alert, and so will be a payment
+    /// that was appended within the hole. An unmatched record dated before the end of the hole is counted as
+    /// before the horizon. Returns how many payments were written off at once.
     pub fn hole(&mut self, from: Timestamp, to: Timestamp, effects: &mut Effects) -> u64 {
         self.advance(from, effects);
         let unknowable: Vec<Slot> = self
@@ -23,10 +23,10 @@ impl Partition {
             .map(|(slot, _)| slot)
             .collect();
         for &slot in &unknowable {
-            self.close(slot, Phase::WrittenOff, None, to, effects);
+            self.close(slot, Phase::WrittenOff, None, from, effects);
         }
+        self.hole_until = self.hole_until.max(to);
         self.knows_since = KnowsSince(self.knows_since.0.max(to));
-        self.advance(to, effects);
         unknowable.len() as u64
     }
 }

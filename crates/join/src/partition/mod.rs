@@ -95,6 +95,7 @@ impl Partition {
             auxiliary: Auxiliary::new(settings.redelivery_horizon),
             ledger: Ledger::default(),
             applying: None,
+            hole_until: Timestamp::MIN,
             known: knows_since.0,
             knows_since,
             settings,

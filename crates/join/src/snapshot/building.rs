@@ -104,6 +104,7 @@ impl Building {
         partition.home = input.read()?;
         partition.known = input.read()?;
         partition.knows_since = KnowsSince(input.read()?);
+        partition.hole_until = input.read()?;
         let wheel = Wheel::standing_at(input.read()?).ok_or(Malformed)?;
         partition.table = Table::restoring(wheel);
         let settings = &partition.settings;

@@ -20,6 +20,7 @@
 mod building;
 mod codec;
 mod entry;
+mod exchange;
 mod extras;
 mod finished;
 mod frames;
@@ -35,6 +36,7 @@ mod tests;
 
 use core::fmt;
 
+pub use exchange::Parcel;
 pub use pairs::PairsRestorer;
 pub use restore::Restorer;
 

@@ -54,6 +54,7 @@ impl Partition {
         self.home.write(out);
         self.known.write(out);
         self.knows_since.0.write(out);
+        self.hole_until.write(out);
         origin.write(out);
         elapsed.write(out);
         rules_digest(&self.settings).write(out);

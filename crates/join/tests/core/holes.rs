@@ -18,6 +18,16 @@ fn payments_whose_credit_may_lie_in_the_hole_are_written_off_without_an_alert() 
 }
 
 #[test]
+fn a_payment_of_the_hole_is_written_off_when_it_is_read() {
+    let mut bench = Bench::new(&usual(), 0);
+    bench.hole(10_000, 60_000);
+    assert!(bench.pay("WITHIN", 30_000, "a").is_empty());
+    assert!(bench.known(1_000_000).is_empty());
+    let books = bench.partition.ledger().books();
+    assert_eq!(books[0].1.written_off.count, 1);
+}
+
+#[test]
 fn a_payment_that_was_overdue_before_the_hole_stays_open() {
     let mut bench = Bench::new(&usual(), 0);
     bench.pay("OVERDUE", 5_000, "a");
