@@ -56,6 +56,8 @@ pub struct Partition {
     pub(crate) home: u32,
     pub(crate) settings: Arc<Settings>,
     pub(crate) knows_since: KnowsSince,
+    /// Where the last hole of the inputs ended: a payment appended before it may have been credited in it.
+    pub(crate) hole_until: Timestamp,
     /// Every deadline before it is decided.
     pub(crate) known: Timestamp,
     pub(crate) table: Table,
