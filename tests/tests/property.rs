@@ -28,7 +28,7 @@ fn replayed(lines: &[String], yaml: &str) -> (Vec<Value>, Value) {
     let bench = Bench::new(yaml);
     let written = bench.lines(lines).expect("a replay ends");
     let (head, tail) = lines.split_at(lines.len() / 2);
-    let partitions = if lines.len() % 2 == 0 { 7 } else { 48 };
+    let partitions = if lines.len().is_multiple_of(2) { 7 } else { 48 };
     let many = bench.partitions(partitions).parts(&[tail, head]);
     let difference = written.difference(&many.expect("a replay ends"));
     assert_eq!(difference, None, "{partitions} partitions differ from one");

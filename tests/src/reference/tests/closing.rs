@@ -98,3 +98,29 @@ fn what_came_before_the_payment_is_judged_with_it() {
     let expected = ["12:00:07 P1 credit_after_reversal#1 breach lag -6000"];
     assert_eq!(told(&story, "13:00:00"), expected);
 }
+
+#[test]
+fn only_as_much_again_as_the_whole_answers_a_credit_after_a_refund() {
+    let story = Story::new().pay("P1").refund("P1", "R1", "succeeded");
+    let story = story.at("12:01:00").credit("P1").at("12:02:00");
+    let some = story.refund("P1", "R2", "succeeded").amount(2_500);
+    let raised = "12:01:00 P1 credit_after_reversal#1 breach lag 60000";
+    assert_eq!(told(&some, "13:00:00"), [raised]);
+    let all = some.at("12:03:00").refund("P1", "R3", "succeeded");
+    let all = all.amount(7_500);
+    let expected = [raised, "12:03:00 P1 credit_after_reversal#2 refunded"];
+    assert_eq!(told(&all, "13:00:00"), expected);
+}
+
+#[test]
+fn a_credit_after_the_reversal_of_what_was_given_up_is_told() {
+    let config = with(|config| config.give_up_ms = 1_000);
+    let story = Story::new().pay("P1").at("12:20:00").reverse("P1");
+    let outcome = story
+        .at("12:30:00")
+        .credit("P1")
+        .judged(&config, "13:00:00");
+    let told = said(&outcome);
+    let expected = "12:30:00 P1 credit_after_reversal#1 breach lag 1800000";
+    assert_eq!(told.last().map(String::as_str), Some(expected));
+}
