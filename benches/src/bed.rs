@@ -128,7 +128,11 @@ impl Bed {
     }
 
     /// As [`run`](Self::run), but `watch` is told the number of events of each block and applies them.
-    pub(crate) fn run_watched(&mut self, payments: u64, mut watch: impl FnMut(u64, &mut dyn FnMut())) {
+    pub(crate) fn run_watched(
+        &mut self,
+        payments: u64,
+        mut watch: impl FnMut(u64, &mut dyn FnMut()),
+    ) {
         let end = self.traffic.payments() + payments;
         while self.traffic.payments() < end {
             let records = self.traffic.block(BLOCK);
@@ -160,7 +164,11 @@ impl Kinds {
 
 /// What the ratchet counts: the name is known to `ratchet.sh`.
 #[inline(never)]
-pub(crate) fn apply_measured(partition: &mut Partition, records: &[Record<'_>], effects: &mut Effects) {
+pub(crate) fn apply_measured(
+    partition: &mut Partition,
+    records: &[Record<'_>],
+    effects: &mut Effects,
+) {
     for record in records {
         partition.apply(record, effects);
     }
