@@ -53,6 +53,12 @@ const CRATES: &[Allowed] = &[
         workspace: &[],
         outside: None,
     },
+    // Its tests bring a model of Kafka, and replay as the judge.
+    Allowed {
+        name: "settlewatch-protocol",
+        workspace: &["settlewatch-join"],
+        outside: Some(&[]),
+    },
     Allowed {
         name: "settlewatch-replay",
         workspace: &[

@@ -1,0 +1,41 @@
+//! The append time of a record: when the broker took it in, as far as that can be known.
+//!
+//! On a LogAppendTime topic it is the record's timestamp. On a CreateTime topic the timestamp is the
+//! producer's word: it is believed only within what the probes around the record's offset allow. Append times
+//! never decrease within a partition.
+
+use settlewatch_join::Timestamp;
+
+use crate::io::Probe;
+
+/// 2000-01-01T00:00:00Z: no payment is older.
+const OLDEST_MS: i64 = 946_684_800_000;
+
+/// The clock of one partition of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AppendClock {
+    /// Append time of the last record; `MIN` before the first.
+    pub(crate) last: Timestamp,
+}
+
+impl AppendClock {
+    /// The append time on a LogAppendTime topic, or of a record whose time was settled before.
+    pub(crate) fn take(&mut self, at: Timestamp) -> Timestamp {
+        self.last = self.last.max(at);
+        self.last
+    }
+
+    /// The append time on a CreateTime topic: the record was appended after `after` was sent and before
+    /// `before` was answered.
+    pub(crate) fn clamp(&mut self, ts: i64, after: Option<&Probe>, before: &Probe) -> Timestamp {
+        let low = after.map_or(self.last, |probe| probe.sent_at.max(self.last));
+        let high = before.answered_by.max(low);
+        let said = Timestamp::from_millis(ts);
+        let believed = if ts < OLDEST_MS {
+            if low == Timestamp::MIN { high } else { low }
+        } else {
+            said.clamp(low, high)
+        };
+        self.take(believed)
+    }
+}

@@ -1,0 +1,119 @@
+//! From the state topic, or from nothing, to a task.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use settlewatch_join::snapshot::{PairsRestorer, Restorer as PartitionRestorer};
+use settlewatch_join::{KnowsSince, Pairs, Partition, Timestamp};
+
+use crate::io::{SourceId, StartPoint};
+use crate::lane::LaneConfig;
+use crate::post::Post;
+use crate::restore::Restorer;
+use crate::source::Source;
+use crate::step::Step;
+use crate::task::{Beginning, PAIRS, PARTITION, POST, Task};
+
+/// What the state topic of a partition number says so far.
+#[derive(Default)]
+pub(crate) struct Assembly(Restorer);
+
+/// How far it is.
+pub(crate) enum Ready {
+    /// Our claim has not appeared.
+    More,
+    /// It appeared, and before it there was nothing.
+    Nothing,
+    /// It appeared: everything before it is decided and here.
+    Whole(Box<Restorer>),
+    /// It cannot be read.
+    Broken(String),
+}
+
+impl Assembly {
+    /// Takes the next record; `token` is our claim's.
+    pub(crate) fn push(&mut self, offset: i64, key: &[u8], value: &[u8], token: u64) -> Ready {
+        match self.0.push(offset, key, value) {
+            Err(error) => Ready::Broken(error.to_string()),
+            Ok(Some(claim)) if claim == token => {
+                let restorer = core::mem::take(&mut self.0);
+                match (&restorer.snapshot, restorer.steps.is_empty()) {
+                    (Some(_), _) => Ready::Whole(Box::new(restorer)),
+                    (None, true) => Ready::Nothing,
+                    (None, false) => Ready::Broken("there are steps, but no snapshot".into()),
+                }
+            }
+            Ok(_) => Ready::More,
+        }
+    }
+}
+
+/// A task from the last snapshot and the steps after it, and where that snapshot begins.
+pub(crate) fn restored(
+    config: &LaneConfig,
+    number: i32,
+    restorer: Restorer,
+) -> Result<(Task, i64), String> {
+    let snapshot = restorer.snapshot.ok_or("there is no snapshot")?;
+    let window = config.settings.duplicate_window;
+    let mut partition = PartitionRestorer::new(Arc::clone(&config.settings));
+    let mut pairs = PairsRestorer::new(window);
+    let mut post = Vec::new();
+    for chunk in &snapshot.chunks {
+        let (kind, bytes) = chunk.split_first().ok_or("an empty chunk")?;
+        let pushed = match *kind {
+            PARTITION => partition.push(bytes),
+            PAIRS => pairs.push(bytes),
+            POST => {
+                post.extend_from_slice(bytes);
+                Ok(())
+            }
+            _ => return Err(format!("a chunk of an unknown kind {kind}")),
+        };
+        pushed.map_err(|error| error.to_string())?;
+    }
+    let pairs = pairs.finish().map_err(|error| error.to_string())?;
+    let beginning = Beginning {
+        partition: partition.finish().map_err(|error| error.to_string())?,
+        post: Post::restore(pairs, &post).map_err(|_| "the post is malformed")?,
+        sources: sources(config, &snapshot.manifest.step, &snapshot.manifest.clocks),
+        step: snapshot.manifest.step,
+    };
+    let task = Task::new(number, config.numbers, beginning, restorer.steps);
+    Ok((task, snapshot.begins_at))
+}
+
+/// A task that begins with nothing.
+pub(crate) fn fresh(config: &LaneConfig, number: i32, start: &StartPoint) -> Task {
+    let since = KnowsSince(start.knows_since);
+    let partition =
+        Partition::new(Arc::clone(&config.settings), since).with_home(number.unsigned_abs());
+    let step = Step {
+        known: start.knows_since,
+        positions: start.positions.clone(),
+        ..Step::default()
+    };
+    let senders = usize::try_from(config.numbers).unwrap_or(0);
+    let beginning = Beginning {
+        partition,
+        post: Post::new(Pairs::new(config.settings.duplicate_window), senders),
+        sources: sources(config, &step, &[]),
+        step,
+    };
+    Task::new(number, config.numbers, beginning, Vec::new())
+}
+
+fn sources(config: &LaneConfig, step: &Step, clocks: &[Timestamp]) -> Vec<Source> {
+    let sources = config.sources.iter().zip(0..);
+    sources
+        .map(|(&source, id)| {
+            let at = usize::from(id);
+            let position = step.positions.get(at).copied().unwrap_or(0);
+            let last = clocks.get(at).copied().unwrap_or(Timestamp::MIN);
+            Source::new(SourceId(id), source, position, last, step.known)
+        })
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! Exactly once on Kafka, as a state machine without IO.
+//!
+//! The decision is deterministic, so its state need not be written change by change: the state topic of a
+//! partition number holds *snapshots* and, between them, *steps*. A step says which records were applied, up
+//! to which known time, and in which order notes came. Whoever owns the partition number next restores the
+//! last snapshot and applies the same records again, step by step, without writing their effects: those are in
+//! the log already, in the transactions of the steps.
+//!
+//! 1. The shell hands [`Lane::handle`] what happened ([`Input`]).
+//! 2. It drains [`Lane::next_command`] and carries each [`Command`] out.
+//! 3. A [`Transaction`] is carried out as a whole; its [`TxnOutcome`] is the next input.
+//!
+//! Nothing here knows a socket, a thread or a clock: times come with the inputs.
+#![no_std]
+
+extern crate alloc;
+
+mod append;
+mod assembly;
+mod bytes;
+mod clock;
+mod io;
+mod known;
+mod lane;
+mod output;
+mod post;
+mod restore;
+mod snapshots;
+mod source;
+mod step;
+mod task;
+
+pub use clock::BrokerClock;
+pub use io::{
+    Codec, Command, Fault, Input, Probe, Produce, RawRecord, SourceId, StartPoint, Topic,
+    Transaction, TxnOutcome, TxnStep,
+};
+pub use lane::{Lane, LaneConfig};
+pub use restore::RestoreError;
+pub use source::SourceConfig;

@@ -1,0 +1,91 @@
+//! Effects as records: alerts, dead letters, and parcels by target.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use settlewatch_join::snapshot::Parcel;
+use settlewatch_join::{Alert, Effect, Effects, Note};
+
+use crate::io::{Codec, Produce, RawRecord, Topic};
+
+/// What a step wants written.
+#[derive(Default)]
+pub(crate) struct Turn {
+    pub(crate) records: Vec<Produce>,
+    /// What is said to other partition numbers, and to this one's own pairs stage.
+    pub(crate) parcels: BTreeMap<i32, Parcel>,
+}
+
+/// Longest value that a dead letter carries.
+const DEAD_LETTER_BYTES: usize = 512 * 1024;
+
+impl Turn {
+    /// Takes effects of partition number `number` in; there are `numbers` of them.
+    pub(crate) fn take(
+        &mut self,
+        number: i32,
+        numbers: i32,
+        effects: &mut Effects,
+        codec: &impl Codec,
+    ) {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Alert(alert) => self.records.push(alert_record(number, &alert, codec)),
+                Effect::Pair(message) => {
+                    let target = message.key.0 % u64::from(numbers.unsigned_abs().max(1));
+                    self.parcel(target as i32).messages.push(*message);
+                }
+                Effect::Note(note) => self.note(*note),
+                // Statistics are counted where the lane runs, not written.
+                Effect::Flow(_) => {}
+            }
+        }
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        self.parcel(note.to.home() as i32).notes.push(note);
+    }
+
+    fn parcel(&mut self, target: i32) -> &mut Parcel {
+        self.parcels.entry(target).or_default()
+    }
+
+    pub(crate) fn dead_letter(
+        &mut self,
+        number: i32,
+        record: &RawRecord,
+        reason: &str,
+        detail: &str,
+    ) {
+        let value = record.value.as_deref();
+        let mut headers: Vec<(String, Box<[u8]>)> = Vec::new();
+        let mut header = |name: &str, value: &[u8]| headers.push((name.into(), value.into()));
+        header("reason", reason.as_bytes());
+        header("detail", detail.as_bytes());
+        header("source", record.source.0.to_string().as_bytes());
+        header("partition", record.partition.to_string().as_bytes());
+        header("offset", record.offset.to_string().as_bytes());
+        if value.is_some_and(|value| value.len() > DEAD_LETTER_BYTES) {
+            header("truncated", b"true");
+        }
+        self.records.push(Produce {
+            topic: Topic::DeadLetters,
+            partition: number,
+            key: record.key.clone(),
+            value: value.map(|value| value[..value.len().min(DEAD_LETTER_BYTES)].into()),
+            headers,
+        });
+    }
+}
+
+fn alert_record(number: i32, alert: &Alert, codec: &impl Codec) -> Produce {
+    Produce {
+        topic: Topic::Alerts,
+        partition: number,
+        key: Some(alert.payment_id.as_bytes().into()),
+        value: Some(codec.alert(alert).into()),
+        headers: Vec::new(),
+    }
+}

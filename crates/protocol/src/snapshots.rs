@@ -1,0 +1,145 @@
+//! When a partition number's snapshot is due, and its way into the state topic.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::io::Produce;
+use crate::step::{Manifest, StateRecord, Step, chunk};
+use crate::task::Task;
+
+/// A snapshot is due when so many times its size was applied since the last: a quarter of the input's
+/// traffic at most.
+const TIMES_ITS_SIZE: usize = 4;
+
+/// No snapshot is due before so many bytes were applied, unless the lane stops.
+const AT_LEAST_BYTES: usize = 1 << 20;
+
+/// Steps after which one is due all the same: a restart reads them all.
+const AT_MOST_STEPS: u64 = 10_000;
+
+/// Bytes of chunks that go into one transaction.
+const BYTES_PER_STEP: usize = 2 << 20;
+
+/// A snapshot on its way.
+struct Outgoing {
+    chunks: VecDeque<Box<[u8]>>,
+    sent: u64,
+    manifest: Manifest,
+}
+
+/// The snapshots of one partition number.
+pub(crate) struct Snapshots {
+    generation: u64,
+    size: usize,
+    outgoing: Option<Outgoing>,
+    /// The transaction under way holds the first chunk; the manifest.
+    begins: bool,
+    ends: bool,
+    /// Where the one under way begins, the last complete one, and the one before it.
+    begins_at: Option<i64>,
+    last_at: Option<i64>,
+    /// There is a complete snapshot.
+    complete: bool,
+    /// The snapshot that draining asks for was taken.
+    drained: bool,
+}
+
+impl Snapshots {
+    /// `snapshot_at`: where the last complete snapshot begins.
+    pub(crate) fn new(snapshot_at: Option<i64>) -> Self {
+        Self {
+            generation: 0,
+            size: 0,
+            outgoing: None,
+            begins: false,
+            ends: false,
+            begins_at: None,
+            last_at: snapshot_at,
+            complete: snapshot_at.is_some(),
+            drained: false,
+        }
+    }
+
+    /// Whether a step is wanted for the snapshot's sake.
+    pub(crate) fn wants(&self, task: &Task, draining: bool) -> bool {
+        self.outgoing.is_some() || self.is_due(task, draining)
+    }
+
+    fn is_due(&self, task: &Task, draining: bool) -> bool {
+        let enough = (self.size * TIMES_ITS_SIZE).max(AT_LEAST_BYTES);
+        !self.complete && self.outgoing.is_none()
+            || draining && !self.drained
+            || task.bytes_since_snapshot >= enough
+            || task.steps_since_snapshot >= AT_MOST_STEPS
+    }
+
+    /// Nothing is on its way, and what draining asks for is done.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.outgoing.is_none() && self.drained
+    }
+
+    /// Adds to a transaction, after its step, what is due of a snapshot.
+    pub(crate) fn step(
+        &mut self,
+        task: &mut Task,
+        step: &Step,
+        draining: bool,
+        records: &mut Vec<Produce>,
+    ) {
+        if self.outgoing.is_none() && self.is_due(task, draining) {
+            self.drained |= draining;
+            self.generation = step.sequence;
+            let chunks = task.snapshot();
+            self.size = chunks.iter().map(|chunk| chunk.len()).sum();
+            let manifest = Manifest {
+                generation: self.generation,
+                chunks: chunks.len() as u64,
+                step: step.clone(),
+                clocks: task.clocks(),
+            };
+            self.outgoing = Some(Outgoing {
+                chunks,
+                sent: 0,
+                manifest,
+            });
+            self.begins = true;
+        }
+        self.send(task.number, records);
+    }
+
+    fn send(&mut self, number: i32, records: &mut Vec<Produce>) {
+        let Some(outgoing) = &mut self.outgoing else {
+            return;
+        };
+        let mut bytes = 0;
+        while bytes < BYTES_PER_STEP {
+            let Some(next) = outgoing.chunks.pop_front() else {
+                records.push(StateRecord::Manifest(outgoing.manifest.clone()).produce(number));
+                self.ends = true;
+                self.outgoing = None;
+                return;
+            };
+            bytes += next.len();
+            records.push(chunk(number, self.generation, outgoing.sent, &next));
+            outgoing.sent += 1;
+        }
+    }
+
+    /// The transaction under way wrote its first record of the state topic at `offset`.
+    pub(crate) fn written(&mut self, offset: i64) {
+        if core::mem::take(&mut self.begins) {
+            self.begins_at = Some(offset);
+        }
+    }
+
+    /// The transaction was committed: what is older than the last snapshot but one may go.
+    pub(crate) fn committed(&mut self) -> Option<i64> {
+        self.begins = false;
+        if !core::mem::take(&mut self.ends) {
+            return None;
+        }
+        self.complete = true;
+        core::mem::replace(&mut self.last_at, self.begins_at.take())
+    }
+}

@@ -1,0 +1,169 @@
+//! One input of a partition number: what was read of it, and when that was appended.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use settlewatch_join::{Place, Timestamp};
+
+use crate::append::AppendClock;
+use crate::io::{Probe, RawRecord, SourceId};
+use crate::known::Known;
+
+/// What a lane must know of an input topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// Rank of its stream: [`Place::stream`](settlewatch_join::Place).
+    pub rank: u8,
+    /// Whether its timestamps are the broker's (`message.timestamp.type=LogAppendTime`).
+    pub log_append_time: bool,
+}
+
+/// One input of a partition number.
+pub(crate) struct Source {
+    id: SourceId,
+    config: SourceConfig,
+    pub(crate) known: Known,
+    clock: AppendClock,
+    /// Append time of the last record that was applied: where the clock stands for whoever reads again.
+    pub(crate) applied_at: Timestamp,
+    /// Offsets that were read and are not applied, in order.
+    held: VecDeque<i64>,
+    /// Records whose append time is not known yet.
+    unplaced: VecDeque<RawRecord>,
+    /// The last probe that the position reached.
+    bound: Option<Probe>,
+    /// Append times that do not follow from the records, by offset: settled earlier, and to be settled in
+    /// the next step.
+    settled: BTreeMap<i64, Timestamp>,
+    new: Vec<(SourceId, i64, Timestamp)>,
+    /// Records below are applied again: their append times are settled.
+    applied_before: i64,
+}
+
+impl Source {
+    pub(crate) fn new(
+        id: SourceId,
+        config: SourceConfig,
+        position: i64,
+        last: Timestamp,
+        known: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            config,
+            known: Known::new(position, known),
+            clock: AppendClock { last },
+            applied_at: last,
+            held: VecDeque::new(),
+            unplaced: VecDeque::new(),
+            bound: None,
+            settled: BTreeMap::new(),
+            new: Vec::new(),
+            applied_before: position,
+        }
+    }
+
+    /// A step that was committed read up to `position` and settled an append time.
+    pub(crate) fn committed(&mut self, position: i64) {
+        self.applied_before = self.applied_before.max(position);
+    }
+
+    pub(crate) fn settle(&mut self, offset: i64, at: Timestamp) {
+        self.settled.insert(offset, at);
+    }
+
+    /// The first offset that was not applied.
+    pub(crate) fn position(&self) -> i64 {
+        self.held.front().copied().unwrap_or(self.known.position())
+    }
+
+    /// A record was read. Gives it to `place` when its append time is known.
+    pub(crate) fn read(&mut self, record: RawRecord, place: &mut impl FnMut(Place, RawRecord)) {
+        if record.offset < self.known.position() {
+            // Read before: the assignment was renewed.
+            return;
+        }
+        self.held.push_back(record.offset);
+        let offset = record.offset;
+        if offset < self.applied_before {
+            let settled = self.settled.remove(&offset);
+            let at = self
+                .clock
+                .take(settled.unwrap_or(Timestamp::from_millis(record.ts)));
+            place(self.place(at, &record), record);
+        } else if self.config.log_append_time {
+            let at = self.clock.take(Timestamp::from_millis(record.ts));
+            self.known.record(at);
+            place(self.place(at, &record), record);
+        } else {
+            self.unplaced.push_back(record);
+        }
+        self.reached(offset + 1, place);
+    }
+
+    fn place(&self, at: Timestamp, record: &RawRecord) -> Place {
+        Place {
+            at,
+            stream: self.config.rank,
+            partition: record.partition,
+            offset: record.offset,
+        }
+    }
+
+    /// The consumer stands at `position`: records below a probe that it reached get their append time.
+    pub(crate) fn reached(&mut self, position: i64, place: &mut impl FnMut(Place, RawRecord)) {
+        let mut reached = Vec::new();
+        self.known.reached(position, |probe| reached.push(*probe));
+        for probe in reached {
+            while self
+                .unplaced
+                .front()
+                .is_some_and(|record| record.offset < probe.end)
+            {
+                let Some(record) = self.unplaced.pop_front() else {
+                    break;
+                };
+                let said = self.clock.last.max(Timestamp::from_millis(record.ts));
+                let at = self.clock.clamp(record.ts, self.bound.as_ref(), &probe);
+                if at != said {
+                    self.new.push((self.id, record.offset, at));
+                }
+                place(self.place(at, &record), record);
+            }
+            self.bound = Some(probe);
+        }
+    }
+
+    /// A record was applied.
+    pub(crate) fn applied(&mut self, offset: i64, at: Timestamp) {
+        let first = self.held.pop_front();
+        debug_assert_eq!(first, Some(offset), "a partition's order is never changed");
+        self.applied_at = at;
+    }
+
+    /// Whether everything before `position` has been read and has its append time.
+    pub(crate) fn has_placed_before(&self, position: i64) -> bool {
+        self.known.position() >= position
+            && self
+                .unplaced
+                .front()
+                .is_none_or(|record| record.offset >= position)
+    }
+
+    /// Records whose append time is not known yet.
+    pub(crate) fn unplaced(&self) -> usize {
+        self.unplaced.len()
+    }
+
+    /// Append times settled since the last step, of records that were applied.
+    pub(crate) fn take_settled(&mut self) -> Vec<(SourceId, i64, Timestamp)> {
+        // What is settled and not applied goes with the step that applies it: that is where it is needed.
+        let position = self.position();
+        let (applied, rest) = self
+            .new
+            .drain(..)
+            .partition(|&(_, offset, _)| offset < position);
+        self.new = rest;
+        applied
+    }
+}

@@ -1,0 +1,277 @@
+//! Records of the state topic: claims, steps, and the chunks of snapshots.
+//!
+//! Keys are safe to compact, though the topic is not compacted: a claim or step of the same key replaces an
+//! older one only after 65,536 others, and the two generations of a snapshot alternate.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use settlewatch_join::Timestamp;
+
+use crate::bytes::{Malformed, Reader, Writer};
+use crate::io::{Produce, SourceId, Topic};
+
+/// Version of these formats. A reader refuses versions it does not know.
+const FORMAT: u8 = 1;
+
+/// What one transaction did to a partition number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Counts the steps of a partition number, without a gap.
+    pub(crate) sequence: u64,
+    /// Decided up to here.
+    pub(crate) known: Timestamp,
+    /// First offset that was not applied, by source; the pairs topic last.
+    pub(crate) positions: Vec<i64>,
+    /// Append times that do not follow from the records.
+    pub(crate) append_times: Vec<(SourceId, i64, Timestamp)>,
+    /// Records of an input that were lost unread, in this step.
+    pub(crate) hole: Option<HoleStep>,
+}
+
+/// A hole: `to` is the first offset that is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HoleStep {
+    pub(crate) source: SourceId,
+    pub(crate) to: i64,
+    /// Known time when it was met, and when it ended.
+    pub(crate) from_time: Timestamp,
+    pub(crate) to_time: Timestamp,
+}
+
+/// The end of a snapshot: in the transaction of its last chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Manifest {
+    pub(crate) generation: u64,
+    pub(crate) chunks: u64,
+    /// The step that the snapshot includes; its positions are where reading goes on.
+    pub(crate) step: Step,
+    /// Append time of the last record of every source.
+    pub(crate) clocks: Vec<Timestamp>,
+}
+
+/// A record of the state topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StateRecord<'a> {
+    /// Somebody owns the partition number now.
+    Claim {
+        /// Who, unique for each claim.
+        token: u64,
+    },
+    Step(Step),
+    Chunk {
+        generation: u64,
+        index: u64,
+        bytes: &'a [u8],
+    },
+    Manifest(Manifest),
+}
+
+impl Step {
+    fn write(&self, to: &mut Writer) {
+        to.u64(self.sequence)
+            .i64(self.known.millis())
+            .len(self.positions.len());
+        for &position in &self.positions {
+            to.i64(position);
+        }
+        to.len(self.append_times.len());
+        for &(source, offset, at) in &self.append_times {
+            to.u8(source.0).i64(offset).i64(at.millis());
+        }
+        to.u8(u8::from(self.hole.is_some()));
+        if let Some(hole) = &self.hole {
+            to.u8(hole.source.0).i64(hole.to);
+            to.i64(hole.from_time.millis()).i64(hole.to_time.millis());
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let sequence = from.u64()?;
+        let known = time(from)?;
+        let positions = list(from, 8, Reader::i64)?;
+        let append_times = list(from, 17, |from| {
+            Ok((SourceId(from.u8()?), from.i64()?, time(from)?))
+        })?;
+        let hole = match from.u8()? {
+            0 => None,
+            1 => Some(HoleStep {
+                source: SourceId(from.u8()?),
+                to: from.i64()?,
+                from_time: time(from)?,
+                to_time: time(from)?,
+            }),
+            _ => return Err(Malformed),
+        };
+        Ok(Self {
+            sequence,
+            known,
+            positions,
+            append_times,
+            hole,
+        })
+    }
+}
+
+fn time(from: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
+    from.i64().map(Timestamp::from_millis)
+}
+
+fn list<'a, T>(
+    from: &mut Reader<'a>,
+    size: usize,
+    read: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    let len = from.len(size)?;
+    (0..len).map(|_| read(from)).collect()
+}
+
+const CLAIM: u8 = b'c';
+const STEP: u8 = b'd';
+const CHUNK: u8 = b's';
+const MANIFEST: u8 = b'm';
+
+impl StateRecord<'_> {
+    /// The record as it is written to a partition number.
+    pub(crate) fn produce(&self, partition: i32) -> Produce {
+        let mut value = Writer::default();
+        value.u8(FORMAT);
+        let (kind, key) = match self {
+            Self::Claim { token } => {
+                value.u64(*token);
+                (CLAIM, String::from("c/owner"))
+            }
+            Self::Step(step) => {
+                step.write(&mut value);
+                (STEP, format!("d/{}", step.sequence % 65_536))
+            }
+            Self::Chunk {
+                generation,
+                index,
+                bytes,
+            } => {
+                value.u64(*generation).u64(*index).bytes(bytes);
+                (CHUNK, format!("s/{}/{index}", generation % 2))
+            }
+            Self::Manifest(manifest) => {
+                value.u64(manifest.generation).u64(manifest.chunks);
+                manifest.step.write(&mut value);
+                value.len(manifest.clocks.len());
+                for clock in &manifest.clocks {
+                    value.i64(clock.millis());
+                }
+                (MANIFEST, String::from("m"))
+            }
+        };
+        debug_assert_eq!(key.as_bytes()[0], kind);
+        Produce {
+            topic: Topic::State,
+            partition,
+            key: Some(key.into_bytes().into()),
+            value: Some(value.finish()),
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl<'a> StateRecord<'a> {
+    /// Reads a record of the state topic.
+    pub(crate) fn read(key: &[u8], value: &'a [u8]) -> Result<Self, Malformed> {
+        let mut from = Reader(value);
+        if from.u8()? != FORMAT {
+            return Err(Malformed);
+        }
+        let record = match key.first() {
+            Some(&CLAIM) => Self::Claim { token: from.u64()? },
+            Some(&STEP) => Self::Step(Step::read(&mut from)?),
+            Some(&CHUNK) => Self::Chunk {
+                generation: from.u64()?,
+                index: from.u64()?,
+                bytes: from.bytes()?,
+            },
+            Some(&MANIFEST) => Self::Manifest(Manifest {
+                generation: from.u64()?,
+                chunks: from.u64()?,
+                step: Step::read(&mut from)?,
+                clocks: list(&mut from, 8, time)?,
+            }),
+            _ => return Err(Malformed),
+        };
+        from.end()?;
+        Ok(record)
+    }
+}
+
+/// A chunk on its way to the state topic.
+pub(crate) fn chunk(partition: i32, generation: u64, index: u64, bytes: &[u8]) -> Produce {
+    StateRecord::Chunk {
+        generation,
+        index,
+        bytes,
+    }
+    .produce(partition)
+}
+
+/// Bytes that a record takes in a transaction, about.
+pub(crate) fn size(produce: &Produce) -> usize {
+    let length = |bytes: &Option<Box<[u8]>>| bytes.as_ref().map_or(0, |bytes| bytes.len());
+    length(&produce.key) + length(&produce.value) + 64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step() -> Step {
+        Step {
+            sequence: 7,
+            known: Timestamp::from_millis(12),
+            positions: [1, 2, 3].into(),
+            append_times: [(SourceId(1), 5, Timestamp::from_millis(9))].into(),
+            hole: Some(HoleStep {
+                source: SourceId(0),
+                to: 99,
+                from_time: Timestamp::from_millis(1),
+                to_time: Timestamp::from_millis(2),
+            }),
+        }
+    }
+
+    #[test]
+    fn every_record_comes_back_as_it_was() {
+        let manifest = Manifest {
+            generation: 3,
+            chunks: 2,
+            step: step(),
+            clocks: [Timestamp::from_millis(4)].into(),
+        };
+        for record in [
+            StateRecord::Claim { token: 42 },
+            StateRecord::Step(step()),
+            StateRecord::Chunk {
+                generation: 3,
+                index: 1,
+                bytes: b"abc",
+            },
+            StateRecord::Manifest(manifest),
+        ] {
+            let produce = record.produce(5);
+            let (key, value) = (produce.key.expect("a key"), produce.value.expect("a value"));
+            assert_eq!(StateRecord::read(&key, &value), Ok(record));
+        }
+    }
+
+    #[test]
+    fn a_cut_or_damaged_record_is_refused_and_costs_no_memory() {
+        let produce = StateRecord::Step(step()).produce(0);
+        let (key, value) = (produce.key.expect("a key"), produce.value.expect("a value"));
+        for len in 0..value.len() {
+            assert_eq!(StateRecord::read(&key, &value[..len]), Err(Malformed));
+        }
+        let mut huge = value.clone();
+        huge[17..25].copy_from_slice(&u64::MAX.to_le_bytes());
+        assert_eq!(StateRecord::read(&key, &huge), Err(Malformed));
+    }
+}

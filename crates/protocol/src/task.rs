@@ -1,0 +1,373 @@
+//! One partition number: reads, waits until it knows, decides, and says what to write.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use settlewatch_join::{Effects, Inbox, Note, Partition, Place, Record, Span, Timestamp};
+
+use crate::bytes::Malformed;
+use crate::io::{Codec, Probe, RawRecord, SourceId};
+use crate::output::Turn;
+use crate::post::Post;
+use crate::source::Source;
+use crate::step::{HoleStep, Step};
+
+/// Effects of one step; what is beyond goes into the next.
+const EFFECTS_PER_STEP: usize = 10_000;
+
+/// Everything a partition number is.
+pub(crate) struct Task {
+    pub(crate) number: i32,
+    /// How many partition numbers there are.
+    numbers: i32,
+    pub(crate) partition: Partition,
+    pub(crate) post: Post,
+    sources: Vec<Source>,
+    /// Position of the consumer in the pairs topic.
+    post_position: i64,
+    inbox: Inbox<RawRecord>,
+    /// Steps that were committed and are applied again, oldest first.
+    again: VecDeque<Step>,
+    pub(crate) sequence: u64,
+    known: Timestamp,
+    hole: Option<HoleStep>,
+    effects: Effects,
+    /// Bytes of records applied since the last snapshot began, and steps.
+    pub(crate) bytes_since_snapshot: usize,
+    pub(crate) steps_since_snapshot: u64,
+}
+
+/// The parts of a task that come from a snapshot or from the beginning.
+pub(crate) struct Beginning {
+    pub(crate) partition: Partition,
+    pub(crate) post: Post,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) step: Step,
+}
+
+impl Task {
+    pub(crate) fn new(number: i32, numbers: i32, beginning: Beginning, again: Vec<Step>) -> Self {
+        let Beginning {
+            partition,
+            post,
+            mut sources,
+            step,
+        } = beginning;
+        for step in &again {
+            for &(source, offset, at) in &step.append_times {
+                if let Some(source) = sources.get_mut(usize::from(source.0)) {
+                    source.settle(offset, at);
+                }
+            }
+            for (source, &position) in sources.iter_mut().zip(&step.positions) {
+                source.committed(position);
+            }
+        }
+        Self {
+            number,
+            numbers,
+            partition,
+            post,
+            post_position: step.positions.last().copied().unwrap_or(0),
+            sources,
+            inbox: Inbox::default(),
+            again: again.into(),
+            sequence: step.sequence,
+            known: step.known,
+            hole: None,
+            effects: Effects::new(),
+            bytes_since_snapshot: 0,
+            steps_since_snapshot: 0,
+        }
+    }
+
+    /// Whether committed steps are still being applied again.
+    pub(crate) fn is_catching_up(&self) -> bool {
+        !self.again.is_empty()
+    }
+
+    /// Decided up to here.
+    pub(crate) fn known(&self) -> Timestamp {
+        self.known
+    }
+
+    /// First offset that was not applied, by source; the pairs topic last.
+    pub(crate) fn positions(&self) -> Vec<i64> {
+        let post = self.post.next_unopened().unwrap_or(self.post_position);
+        self.sources
+            .iter()
+            .map(Source::position)
+            .chain([post])
+            .collect()
+    }
+
+    /// Append time of the last record that was applied of every source.
+    pub(crate) fn clocks(&self) -> Vec<Timestamp> {
+        self.sources
+            .iter()
+            .map(|source| source.applied_at)
+            .collect()
+    }
+
+    fn is_post(&self, source: SourceId) -> bool {
+        usize::from(source.0) == self.sources.len()
+    }
+
+    /// Records that were read and wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.inbox.len() + self.sources.iter().map(Source::unplaced).sum::<usize>()
+    }
+
+    /// A record was read.
+    pub(crate) fn read(&mut self, record: RawRecord) {
+        if self.is_post(record.source) {
+            if record.offset >= self.post_position {
+                self.post_position = record.offset + 1;
+                self.post.read(record.offset, record.value);
+            }
+            return;
+        }
+        let inbox = &mut self.inbox;
+        if let Some(source) = self.sources.get_mut(usize::from(record.source.0)) {
+            source.read(record, &mut |place, record| inbox.put(place, record));
+        }
+    }
+
+    /// The consumer stands at `position`.
+    pub(crate) fn reached(&mut self, source: SourceId, position: i64) {
+        if self.is_post(source) {
+            self.post_position = self.post_position.max(position);
+            return;
+        }
+        let inbox = &mut self.inbox;
+        if let Some(source) = self.sources.get_mut(usize::from(source.0)) {
+            source.reached(position, &mut |place, record| inbox.put(place, record));
+        }
+    }
+
+    /// An end was asked for.
+    pub(crate) fn probe(&mut self, probe: Probe) {
+        if let Some(source) = self.sources.get_mut(usize::from(probe.source.0)) {
+            source.known.probe(probe);
+            let position = source.known.position();
+            self.reached(probe.source, position);
+        }
+    }
+
+    /// Records before `to` are gone unread; `false` when they had been applied and are needed again.
+    pub(crate) fn lost(&mut self, source: SourceId, to: i64) -> bool {
+        let met_before = |step: &Step| {
+            step.hole
+                .is_some_and(|hole| hole.source == source && hole.to >= to)
+        };
+        if self.is_post(source) || (self.is_catching_up() && !self.again.iter().any(met_before)) {
+            return false;
+        }
+        let Some(lost) = self.sources.get(usize::from(source.0)) else {
+            return true;
+        };
+        if !self.is_catching_up() {
+            let from_time = lost.known.time();
+            self.hole = Some(HoleStep {
+                source,
+                to,
+                from_time,
+                to_time: from_time,
+            });
+        }
+        self.reached(source, to);
+        true
+    }
+
+    /// Known time: the minimum over the inputs.
+    fn knowable(&self) -> Timestamp {
+        let times = self.sources.iter().map(|source| source.known.time());
+        times.min().unwrap_or(Timestamp::MIN).max(self.known)
+    }
+
+    /// Whether a step would decide something now.
+    pub(crate) fn has_work(&self) -> bool {
+        let knowable = self.knowable();
+        self.post.has_unopened()
+            || self
+                .inbox
+                .next()
+                .is_some_and(|(place, _)| place.at < knowable)
+            || self
+                .partition
+                .next_decision()
+                .is_some_and(|at| at < knowable)
+    }
+
+    /// Applies committed steps as far as their records have been read; their effects are in the log.
+    pub(crate) fn catch_up(&mut self, codec: &impl Codec) -> Result<(), Malformed> {
+        while self.again.front().is_some_and(|step| self.has_read(step)) {
+            let Some(step) = self.again.pop_front() else {
+                break;
+            };
+            let mut turn = Turn::default();
+            self.apply_hole(step.hole);
+            while let Some((place, record)) = self.take_before(&step.positions) {
+                self.apply(place, &record, codec, &mut turn);
+            }
+            let post = step.positions.last().copied().unwrap_or(0);
+            self.finish_step(step.known, post, codec, &mut turn)?;
+            self.sequence = step.sequence;
+        }
+        Ok(())
+    }
+
+    fn has_read(&self, step: &Step) -> bool {
+        let inputs = self.sources.iter().zip(&step.positions);
+        let post = step.positions.last().copied().unwrap_or(0);
+        self.post_position >= post
+            && inputs
+                .into_iter()
+                .all(|(source, &position)| source.has_placed_before(position))
+    }
+
+    /// The next record in canonical order, if it lies before the positions.
+    fn take_before(&mut self, positions: &[i64]) -> Option<(Place, RawRecord)> {
+        let (_, record) = self.inbox.next()?;
+        if record.offset >= *positions.get(usize::from(record.source.0))? {
+            return None;
+        }
+        self.inbox.take(Timestamp::MAX)
+    }
+
+    /// Decides what is known, up to a number of effects; the step that says so.
+    pub(crate) fn turn(&mut self, codec: &impl Codec, turn: &mut Turn) -> Result<Step, Malformed> {
+        let hole = self.take_hole();
+        self.apply_hole(hole);
+        let mut known = self.knowable();
+        while let Some(at) = self
+            .inbox
+            .next()
+            .map(|(place, _)| place.at)
+            .filter(|&at| at < known)
+        {
+            if let Some(cut) = self.decide_before(at) {
+                known = cut;
+                break;
+            }
+            let Some((place, record)) = self.inbox.take(known) else {
+                break;
+            };
+            self.apply(place, &record, codec, turn);
+        }
+        if let Some(cut) = self.decide_before(known) {
+            known = cut;
+        }
+        let post = self.post_position;
+        self.finish_step(known, post, codec, turn)?;
+        self.sequence += 1;
+        let settled = self.sources.iter_mut().flat_map(Source::take_settled);
+        Ok(Step {
+            append_times: settled.collect(),
+            sequence: self.sequence,
+            known: self.known,
+            positions: self.positions(),
+            hole,
+        })
+    }
+
+    /// What every step ends with, the first time and again: deadlines, then the post.
+    fn finish_step(
+        &mut self,
+        known: Timestamp,
+        post: i64,
+        codec: &impl Codec,
+        turn: &mut Turn,
+    ) -> Result<(), Malformed> {
+        self.partition.advance(known, &mut self.effects);
+        self.known = known;
+        let mut said = Vec::new();
+        let notes = self.post.open(post, &mut said)?;
+        self.take_notes(notes);
+        said.into_iter().for_each(|note| turn.note(note));
+        turn.take(self.number, self.numbers, &mut self.effects, codec);
+        self.steps_since_snapshot += 1;
+        Ok(())
+    }
+
+    /// Notes of one moment are taken together.
+    fn take_notes(&mut self, mut notes: Vec<Note>) {
+        notes.sort_by_key(|note| note.at);
+        for moment in notes.chunk_by(|a, b| a.at == b.at) {
+            self.partition.notes(moment, &mut self.effects);
+        }
+    }
+
+    /// Decides deadlines before `at`; `Some` is where it stopped, at too many effects.
+    fn decide_before(&mut self, at: Timestamp) -> Option<Timestamp> {
+        loop {
+            if self.effects.len() >= EFFECTS_PER_STEP {
+                let next = self
+                    .partition
+                    .next_decision()
+                    .map_or(at, |next| next.min(at));
+                return Some(next.max(self.partition.known()));
+            }
+            let next = self.partition.next_decision().filter(|&next| next < at)?;
+            self.partition
+                .advance(next + Span::from_millis(1), &mut self.effects);
+        }
+    }
+
+    fn apply(&mut self, place: Place, record: &RawRecord, codec: &impl Codec, turn: &mut Turn) {
+        self.bytes_since_snapshot += record.value.as_deref().map_or(0, <[u8]>::len);
+        if let Some(source) = self.sources.get_mut(usize::from(record.source.0)) {
+            source.applied(record.offset, place.at);
+        }
+        match codec.event(record.source, record.value.as_deref()) {
+            Ok(event) => {
+                self.partition
+                    .apply(&Record { place, event }, &mut self.effects);
+            }
+            Err((reason, detail)) => {
+                self.partition.advance(place.at, &mut self.effects);
+                self.partition.reject(place.stream);
+                turn.dead_letter(self.number, record, reason, &detail);
+            }
+        }
+    }
+
+    /// The hole that was met, once it is known when it ended.
+    fn take_hole(&mut self) -> Option<HoleStep> {
+        let hole = self.hole.as_ref()?;
+        let ended = self.sources[usize::from(hole.source.0)].known.time();
+        if ended <= hole.from_time {
+            return None;
+        }
+        self.hole.take().map(|hole| HoleStep {
+            to_time: ended,
+            ..hole
+        })
+    }
+
+    fn apply_hole(&mut self, hole: Option<HoleStep>) {
+        if let Some(hole) = hole {
+            let from = hole.from_time.max(self.known);
+            self.partition.hole(from, hole.to_time, &mut self.effects);
+        }
+    }
+
+    /// The state as chunks of a snapshot, each with a letter that says what it is of.
+    pub(crate) fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
+        self.bytes_since_snapshot = 0;
+        self.steps_since_snapshot = 0;
+        let mut chunks = VecDeque::new();
+        let mut put = |kind: u8, bytes: &[u8]| {
+            chunks.push_back([&[kind][..], bytes].concat().into_boxed_slice());
+        };
+        self.partition.snapshot(&mut |bytes| put(PARTITION, bytes));
+        self.post.pairs.snapshot(&mut |bytes| put(PAIRS, bytes));
+        put(POST, &self.post.write());
+        chunks
+    }
+}
+
+pub(crate) const PARTITION: u8 = b'p';
+pub(crate) const PAIRS: u8 = b'r';
+pub(crate) const POST: u8 = b'o';
