@@ -60,6 +60,16 @@ const CRATES: &[Allowed] = &[
         outside: Some(&[]),
     },
     Allowed {
+        name: "settlewatch-kafka",
+        workspace: &[
+            "settlewatch-config",
+            "settlewatch-join",
+            "settlewatch-protocol",
+            "settlewatch-wire",
+        ],
+        outside: None,
+    },
+    Allowed {
         name: "settlewatch-replay",
         workspace: &[
             "settlewatch-config",

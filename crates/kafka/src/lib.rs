@@ -1,0 +1,1 @@
+//! Carries the commands of the protocol to Kafka.
