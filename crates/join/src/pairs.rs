@@ -194,6 +194,11 @@ pub struct Pairs {
 }
 
 impl Pairs {
+    /// From now on, payments are remembered for `window`; what was forgotten stays so.
+    pub fn set_window(&mut self, window: Span) {
+        self.window = window;
+    }
+
     /// A stage that remembers payments for `window`.
     pub fn new(window: Span) -> Self {
         Self {

@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 use settlewatch_join::snapshot::{PairsRestorer, Restorer as PartitionRestorer};
 use settlewatch_join::{KnowsSince, Pairs, Partition, Timestamp};
 
-use crate::io::{SourceId, StartPoint};
+use crate::io::{Host, SourceId, StartPoint};
 use crate::lane::LaneConfig;
 use crate::post::Post;
 use crate::restore::Restorer;
+use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::Step;
-use crate::task::{Beginning, PAIRS, PARTITION, POST, Task};
+use crate::task::{Beginning, PAIRS, PARTITION, POST, RULES, Task};
 
 /// What the state topic of a partition number says so far.
 #[derive(Default)]
@@ -54,43 +55,66 @@ impl Assembly {
 /// A task from the last snapshot and the steps after it, and where that snapshot begins.
 pub(crate) fn restored(
     config: &LaneConfig,
+    host: &impl Host,
     number: i32,
     restorer: Restorer,
 ) -> Result<(Task, i64), String> {
     let snapshot = restorer.snapshot.ok_or("there is no snapshot")?;
-    let window = config.settings.duplicate_window;
-    let mut partition = PartitionRestorer::new(Arc::clone(&config.settings));
-    let mut pairs = PairsRestorer::new(window);
-    let mut post = Vec::new();
+    if snapshot.manifest.identity != config.identity {
+        return Err(foreign(&snapshot.manifest.identity, &config.identity));
+    }
+    let rules =
+        Rules::read(&of_kind(&snapshot.chunks, RULES)).map_err(|_| "the rules are malformed")?;
+    let settings = host.settings(&rules.text)?;
+    let mut partition = PartitionRestorer::new(Arc::clone(&settings));
+    let mut pairs = PairsRestorer::new(settings.duplicate_window);
     for chunk in &snapshot.chunks {
         let (kind, bytes) = chunk.split_first().ok_or("an empty chunk")?;
         let pushed = match *kind {
             PARTITION => partition.push(bytes),
             PAIRS => pairs.push(bytes),
-            POST => {
-                post.extend_from_slice(bytes);
-                Ok(())
-            }
+            POST | RULES => Ok(()),
             _ => return Err(format!("a chunk of an unknown kind {kind}")),
         };
         pushed.map_err(|error| error.to_string())?;
     }
     let pairs = pairs.finish().map_err(|error| error.to_string())?;
+    let post = of_kind(&snapshot.chunks, POST);
     let beginning = Beginning {
         partition: partition.finish().map_err(|error| error.to_string())?,
         post: Post::restore(pairs, &post).map_err(|_| "the post is malformed")?,
         sources: sources(config, &snapshot.manifest.step, &snapshot.manifest.clocks),
         step: snapshot.manifest.step,
+        rules,
     };
     let task = Task::new(number, config.numbers, beginning, restorer.steps);
     Ok((task, snapshot.begins_at))
 }
 
+fn of_kind(chunks: &[Box<[u8]>], kind: u8) -> Vec<u8> {
+    let of_kind = chunks.iter().filter(|chunk| chunk.first() == Some(&kind));
+    of_kind.flat_map(|chunk| &chunk[1..]).copied().collect()
+}
+
+fn foreign(theirs: &[u8], ours: &[u8]) -> String {
+    format!(
+        "it belongs to {}, not to {}",
+        String::from_utf8_lossy(theirs),
+        String::from_utf8_lossy(ours)
+    )
+}
+
 /// A task that begins with nothing.
-pub(crate) fn fresh(config: &LaneConfig, number: i32, start: &StartPoint) -> Task {
+pub(crate) fn fresh(
+    config: &LaneConfig,
+    host: &impl Host,
+    number: i32,
+    start: &StartPoint,
+) -> Result<Task, String> {
     let since = KnowsSince(start.knows_since);
-    let partition =
-        Partition::new(Arc::clone(&config.settings), since).with_home(number.unsigned_abs());
+    let settings = host.settings(&config.rules)?;
+    let window = settings.duplicate_window;
+    let partition = Partition::new(settings, since).with_home(number.unsigned_abs());
     let step = Step {
         known: start.knows_since,
         positions: start.positions.clone(),
@@ -99,11 +123,12 @@ pub(crate) fn fresh(config: &LaneConfig, number: i32, start: &StartPoint) -> Tas
     let senders = usize::try_from(config.numbers).unwrap_or(0);
     let beginning = Beginning {
         partition,
-        post: Post::new(Pairs::new(config.settings.duplicate_window), senders),
+        post: Post::new(Pairs::new(window), senders),
         sources: sources(config, &step, &[]),
         step,
+        rules: Rules::new(Arc::clone(&config.rules)),
     };
-    Task::new(number, config.numbers, beginning, Vec::new())
+    Ok(Task::new(number, config.numbers, beginning, Vec::new()))
 }
 
 fn sources(config: &LaneConfig, step: &Step, clocks: &[Timestamp]) -> Vec<Source> {

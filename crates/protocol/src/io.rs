@@ -2,11 +2,13 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use settlewatch_join::{Alert, Event, Timestamp};
+use settlewatch_join::{Alert, Event, Flow, Outcome, Partition, Settings, Timestamp};
 
-/// Index of an input topic, by the rank of its stream; the pairs topic comes after the last.
+/// Index of an input topic, by the rank of its stream; the pairs topic comes after the last, and the state topic
+/// after that: an offset of it is sent with a claim, which has read nothing yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u8);
 
@@ -110,8 +112,16 @@ pub enum Input {
     },
     /// How the last transaction ended.
     Transaction(TxnOutcome),
-    /// Time passed: milliseconds of any monotonic clock.
+    /// Time passed: milliseconds of any monotonic clock. Work is done now: the shell says so after every batch
+    /// of records, and at least ten times a second.
     Tick(u64),
+    /// Other rules: as [`LaneConfig::rules`](crate::LaneConfig). With `force`, however many alerts they raise.
+    Reload {
+        /// Their text.
+        rules: Arc<[u8]>,
+        /// Whether the limit of alerts at once is waived.
+        force: bool,
+    },
     /// The process wants to stop: finish what is begun, take a snapshot, stop.
     Drain,
 }
@@ -155,6 +165,8 @@ pub struct Produce {
     pub value: Option<Box<[u8]>>,
     /// Its headers.
     pub headers: Vec<(String, Box<[u8]>)>,
+    /// Of an alert: the moment that it is decided at, so that the delay can be measured.
+    pub decided_at: Option<Timestamp>,
 }
 
 /// One act of a transaction. The order is the protocol's.
@@ -194,6 +206,12 @@ pub enum Command {
     FindStart(i32),
     /// Read the inputs of these partition numbers from these offsets.
     Assign(Vec<(SourceId, i32, i64)>),
+    /// Stop fetching these inputs: too many of their records wait for the others.
+    Pause(Vec<(SourceId, i32)>),
+    /// Fetch them again.
+    Resume(Vec<(SourceId, i32)>),
+    /// What became of the rules of this process.
+    Rules(RulesNews),
     /// Delete the records of the state topic before this offset.
     Truncate {
         /// The partition number.
@@ -201,12 +219,32 @@ pub enum Command {
         /// The first offset to keep.
         before: i64,
     },
-    /// Ask for the ends of all inputs of these partition numbers now.
-    Probe(Vec<i32>),
     /// The lane has nothing more to do: it was drained.
     Drained,
     /// The lane cannot go on without a person.
     Fail(Fault),
+}
+
+/// What became of the rules of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesNews {
+    /// They apply, or will with the next step.
+    Applied {
+        /// Payments whose deadlines move.
+        moved: u64,
+    },
+    /// They would raise too many alerts at once: the old ones stay.
+    Refused {
+        /// How many.
+        at_once: u64,
+        /// How many are allowed.
+        limit: u64,
+    },
+    /// A partition number has newer rules: those apply.
+    Stale {
+        /// The partition number.
+        partition: i32,
+    },
 }
 
 /// Why a lane stops and waits for a person.
@@ -235,8 +273,9 @@ pub enum Fault {
     },
 }
 
-/// Bytes to domain and back; given to the lane so that it knows no format.
-pub trait Codec {
+/// What the lane asks of whoever runs it: formats and rules, which it does not know, and eyes, which it does
+/// not need.
+pub trait Host {
     /// Reads an event; `Err` is reason and detail of a rejection.
     ///
     /// # Errors
@@ -249,4 +288,23 @@ pub trait Codec {
 
     /// The line of an alert.
     fn alert(&self, alert: &Alert) -> Vec<u8>;
+
+    /// The topic of a source, for people.
+    fn topic(&self, source: SourceId) -> &str;
+
+    /// What the rules in this text mean. The text comes from [`LaneConfig::rules`](crate::LaneConfig), of this
+    /// process or of an earlier one.
+    ///
+    /// # Errors
+    /// This program cannot read it.
+    fn settings(&self, rules: &[u8]) -> Result<Arc<Settings>, String>;
+
+    /// A flow of a partition number; `again` where it was counted before a restart.
+    fn flow(&self, _number: i32, _partition: &Partition, _flow: &Flow, _again: bool) {}
+
+    /// A record was applied: what it counts as, where that is decided, or the reason of its rejection.
+    fn applied(&self, _source: SourceId, _outcome: Result<Option<Outcome>, &'static str>) {}
+
+    /// A partition number was restored, or begins: what waits in it.
+    fn restored(&self, _number: i32, _partition: &Partition) {}
 }

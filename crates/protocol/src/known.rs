@@ -7,7 +7,7 @@ use settlewatch_join::{Span, Timestamp};
 use crate::io::Probe;
 
 /// How far a leader's clock may step back when the leadership changes: a record appended at t proves that
-/// everything appended this much earlier was appended before it.
+/// everything appended this much earlier stands before it.
 const LEADER_CHANGE: Span = Span::from_millis(500);
 
 /// Probes kept for one input; beyond it the oldest unanswered ones are dropped.
@@ -19,6 +19,8 @@ pub(crate) struct Known {
     position: i64,
     probes: VecDeque<Probe>,
     time: Timestamp,
+    /// The end that proves it.
+    end: i64,
 }
 
 impl Known {
@@ -27,6 +29,7 @@ impl Known {
             position,
             probes: VecDeque::new(),
             time,
+            end: position,
         }
     }
 
@@ -40,23 +43,37 @@ impl Known {
         self.position
     }
 
-    /// A record appended at `at` was read from a LogAppendTime topic.
-    pub(crate) fn record(&mut self, at: Timestamp) {
-        self.time = self.time.max(at - LEADER_CHANGE);
+    /// The end that was reached when known time became what it is.
+    pub(crate) fn end(&self) -> i64 {
+        self.end
     }
 
-    /// The consumer stands at `position`. Returns the probes that it reached, in order.
-    pub(crate) fn reached(&mut self, position: i64, mut reached: impl FnMut(&Probe)) {
-        self.position = self.position.max(position);
-        while let Some(probe) = self
-            .probes
-            .front()
-            .filter(|probe| probe.end <= self.position)
-        {
-            self.time = self.time.max(probe.sent_at);
-            reached(probe);
-            self.probes.pop_front();
+    fn proves(&mut self, time: Timestamp, end: i64) {
+        if time > self.time {
+            self.time = time;
+            self.end = end;
         }
+    }
+
+    /// The record at `offset`, appended at `at`, was read.
+    pub(crate) fn record(&mut self, offset: i64, at: Timestamp) {
+        self.proves(at - LEADER_CHANGE, offset + 1);
+    }
+
+    /// The first end beyond a record that has been asked for: the record was appended before its answer.
+    pub(crate) fn bound_of(&self, offset: i64) -> Option<&Probe> {
+        self.probes.iter().find(|probe| probe.end > offset)
+    }
+
+    /// The consumer stands at `position`. Returns the last probe that it reached.
+    pub(crate) fn reached(&mut self, position: i64) -> Option<Probe> {
+        self.position = self.position.max(position);
+        let mut last = None;
+        while let Some(probe) = self.probes.pop_front_if(|probe| probe.end <= self.position) {
+            self.proves(probe.sent_at, probe.end);
+            last = Some(probe);
+        }
+        last
     }
 
     /// An end was asked for.

@@ -1,49 +1,41 @@
 //! A lane: the partition numbers of one member of the group, its one producer, and its transactions.
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use settlewatch_join::Settings;
+use settlewatch_join::Partition;
 
 use crate::assembly::{Assembly, Ready, fresh, restored};
+use crate::commit::Outbox;
 use crate::io::{
-    Codec, Command, Fault, Input, Produce, RawRecord, SourceId, StartPoint, Topic, Transaction,
-    TxnOutcome, TxnStep,
+    Command, Fault, Host, Input, Produce, SourceId, StartPoint, Transaction, TxnOutcome, TxnStep,
 };
-use crate::output::Turn;
-use crate::post::{Letter, envelope};
 use crate::snapshots::Snapshots;
 use crate::source::SourceConfig;
-use crate::step::{StateRecord, size};
+use crate::step::StateRecord;
 use crate::task::Task;
 
 /// What a lane is told once.
 #[derive(Clone, Debug)]
 pub struct LaneConfig {
-    /// What the decision depends on.
-    pub settings: Arc<Settings>,
+    /// The rules of this process, as text that [`Host::settings`] understands.
+    pub rules: Arc<[u8]>,
     /// How many partition numbers there are.
     pub numbers: i32,
     /// The inputs that are keyed by payment, in the order of their ranks.
     pub sources: Vec<SourceConfig>,
-    /// Records that may wait for known time before reading stops.
+    /// Records that may wait for known time before the inputs that are ahead stand aside.
     pub waiting_records: usize,
+    /// Alerts that a change of rules may raise at once in this lane.
+    pub reload_limit: u64,
+    /// Whose state it is: cluster, topics, group. State of another identity is refused.
+    pub identity: Arc<[u8]>,
     /// Differs for every lane that ever runs: it makes claims unique.
     pub nonce: u64,
 }
 
-/// Shortest time between transactions that have something to say, in milliseconds.
-const COMMIT_APART_MS: u64 = 20;
-
-/// Longest time without a step, in milliseconds.
-const STEP_AT_LEAST_MS: u64 = 1000;
-
-/// A transaction takes no further step when it holds so many bytes.
-const TRANSACTION_BYTES: usize = 8 << 20;
-
-enum Phase {
+pub(crate) enum Phase {
     /// Nothing is assigned.
     Idle,
     /// The claims are being committed.
@@ -57,29 +49,33 @@ enum Phase {
 }
 
 /// One member of the group.
-pub struct Lane<C> {
-    config: LaneConfig,
-    codec: C,
-    phase: Phase,
-    assigned: Vec<i32>,
-    token: u64,
-    tasks: BTreeMap<i32, Task>,
-    snapshots: BTreeMap<i32, Snapshots>,
-    commands: VecDeque<Command>,
-    in_flight: Option<Transaction>,
-    now_ms: u64,
-    committed_ms: u64,
-    stepped_ms: BTreeMap<i32, u64>,
-    draining: bool,
+pub struct Lane<H> {
+    pub(crate) config: LaneConfig,
+    pub(crate) host: H,
+    pub(crate) phase: Phase,
+    pub(crate) assigned: Vec<i32>,
+    pub(crate) token: u64,
+    pub(crate) tasks: BTreeMap<i32, Task>,
+    pub(crate) snapshots: BTreeMap<i32, Snapshots>,
+    pub(crate) commands: VecDeque<Command>,
+    pub(crate) in_flight: Option<Transaction>,
+    pub(crate) now_ms: u64,
+    pub(crate) committed_ms: u64,
+    pub(crate) stepped_ms: BTreeMap<i32, u64>,
+    pub(crate) draining: bool,
+    /// The rules of this process have to be held against those of the partition numbers: whether a person asked,
+    /// and whether the limit is waived.
+    pub(crate) rules_to_check: Option<(bool, bool)>,
+    pub(crate) outbox: Outbox,
 }
 
-impl<C: Codec> Lane<C> {
+impl<H: Host> Lane<H> {
     /// A lane without an assignment; its first command is to make a producer.
-    pub fn new(config: LaneConfig, codec: C) -> Self {
+    pub fn new(config: LaneConfig, host: H) -> Self {
         Self {
             token: config.nonce,
             config,
-            codec,
+            host,
             phase: Phase::Idle,
             assigned: Vec::new(),
             tasks: BTreeMap::new(),
@@ -90,6 +86,8 @@ impl<C: Codec> Lane<C> {
             committed_ms: 0,
             stepped_ms: BTreeMap::new(),
             draining: false,
+            rules_to_check: None,
+            outbox: Outbox::default(),
         }
     }
 
@@ -98,10 +96,36 @@ impl<C: Codec> Lane<C> {
         self.commands.pop_front()
     }
 
-    /// Whether reading must wait: too many records wait for known time.
-    pub fn is_full(&self) -> bool {
-        let waiting: usize = self.tasks.values().map(Task::waiting).sum();
-        waiting >= self.config.waiting_records
+    /// The host.
+    pub fn host(&self) -> &H {
+        &self.host
+    }
+
+    /// Records that were read and wait for known time.
+    pub fn waiting(&self) -> usize {
+        self.tasks.values().map(Task::waiting).sum()
+    }
+
+    /// What a partition number holds, and up to when it is decided; `None` where it is not ours, or not restored.
+    pub fn partition(&self, number: i32) -> Option<&Partition> {
+        self.tasks.get(&number).map(|task| &task.partition)
+    }
+
+    /// What the lane does, for people.
+    pub fn phase(&self) -> &'static str {
+        match &self.phase {
+            Phase::Idle => "idle",
+            Phase::Claiming => "claiming",
+            Phase::Restoring(_) => "restoring",
+            Phase::Running if !self.is_ready() => "catching up",
+            Phase::Running => "running",
+            Phase::Failed => "failed",
+        }
+    }
+
+    /// Partition numbers that are assigned.
+    pub fn assigned_numbers(&self) -> &[i32] {
+        &self.assigned
     }
 
     /// Whether everything assigned is restored and caught up with what it had decided.
@@ -120,7 +144,10 @@ impl<C: Codec> Lane<C> {
     /// Takes what happened in.
     pub fn handle(&mut self, input: Input) {
         match input {
-            Input::Tick(now_ms) => self.now_ms = self.now_ms.max(now_ms),
+            Input::Tick(now_ms) => {
+                self.now_ms = self.now_ms.max(now_ms);
+                self.work();
+            }
             Input::Assigned(numbers) => self.assigned(numbers),
             Input::Revoked => self.assigned(Vec::new()),
             Input::State {
@@ -132,7 +159,7 @@ impl<C: Codec> Lane<C> {
                 self.state(partition, offset, &key, &value);
             }
             Input::Start { partition, start } => self.start(partition, &start),
-            Input::Record(record) => self.read(record),
+            Input::Record(record) => self.with_task(record.partition, |task| task.read(record)),
             Input::Position {
                 source,
                 partition,
@@ -156,19 +183,25 @@ impl<C: Codec> Lane<C> {
                 }
             }
             Input::Transaction(outcome) => self.ended(outcome),
-            Input::Drain => self.draining = true,
+            Input::Reload { rules, force } => {
+                self.config.rules = rules;
+                self.rules_to_check = Some((true, force));
+            }
+            Input::Drain => self.drain(),
         }
-        self.work();
     }
 
-    fn with_task(&mut self, number: i32, act: impl FnOnce(&mut Task)) {
+    fn drain(&mut self) {
+        self.draining = true;
+        if !matches!(self.phase, Phase::Running) {
+            self.commands.push_back(Command::Drained);
+        }
+    }
+
+    pub(crate) fn with_task(&mut self, number: i32, act: impl FnOnce(&mut Task)) {
         if let Some(task) = self.tasks.get_mut(&number) {
             act(task);
         }
-    }
-
-    fn read(&mut self, record: RawRecord) {
-        self.with_task(record.partition, |task| task.read(record));
     }
 
     fn hole(&mut self, source: SourceId, partition: i32, to: i64) {
@@ -185,7 +218,7 @@ impl<C: Codec> Lane<C> {
         }
     }
 
-    fn fail(&mut self, fault: Fault) {
+    pub(crate) fn fail(&mut self, fault: Fault) {
         self.phase = Phase::Failed;
         self.tasks.clear();
         self.commands.push_back(Command::Fail(fault));
@@ -197,6 +230,7 @@ impl<C: Codec> Lane<C> {
         self.tasks.clear();
         self.snapshots.clear();
         self.stepped_ms.clear();
+        self.outbox = Outbox::default();
         self.in_flight = None;
         self.phase = Phase::Idle;
         if !self.assigned.is_empty() {
@@ -214,10 +248,14 @@ impl<C: Codec> Lane<C> {
             .iter()
             .map(|&number| claim.produce(number))
             .collect();
-        self.transact(records, Vec::new());
+        // There is nothing to commit yet, but an empty list of offsets would check nothing.
+        let state = SourceId(self.config.sources.len() as u8 + 1);
+        let offsets = self.assigned.iter().map(|&number| (state, number, 0));
+        let offsets = offsets.collect();
+        self.transact(records, offsets);
     }
 
-    fn transact(&mut self, records: Vec<Produce>, offsets: Vec<(SourceId, i32, i64)>) {
+    pub(crate) fn transact(&mut self, records: Vec<Produce>, offsets: Vec<(SourceId, i32, i64)>) {
         let transaction = Transaction {
             steps: [
                 TxnStep::Begin,
@@ -297,7 +335,7 @@ impl<C: Codec> Lane<C> {
             }
             Ready::Whole(restorer) => {
                 self.commands.push_back(Command::StateRead(number));
-                match restored(&self.config, number, *restorer) {
+                match restored(&self.config, &self.host, number, *restorer) {
                     Ok((task, begins_at)) => self.begin(number, task, Some(begins_at)),
                     Err(detail) => self.fail(Fault::StateBroken {
                         partition: number,
@@ -312,12 +350,18 @@ impl<C: Codec> Lane<C> {
         if start.group_has_offsets {
             self.fail(Fault::StateLost { partition: number });
         } else if matches!(self.phase, Phase::Restoring(_)) {
-            let task = fresh(&self.config, number, start);
-            self.begin(number, task, None);
+            match fresh(&self.config, &self.host, number, start) {
+                Ok(task) => self.begin(number, task, None),
+                Err(detail) => self.fail(Fault::StateBroken {
+                    partition: number,
+                    detail,
+                }),
+            }
         }
     }
 
     fn begin(&mut self, number: i32, task: Task, snapshot_at: Option<i64>) {
+        self.host.restored(number, &task.partition);
         self.tasks.insert(number, task);
         self.snapshots.insert(number, Snapshots::new(snapshot_at));
         let Phase::Restoring(assemblies) = &mut self.phase else {
@@ -328,143 +372,12 @@ impl<C: Codec> Lane<C> {
             return;
         }
         self.phase = Phase::Running;
+        self.rules_to_check = self.rules_to_check.or(Some((false, false)));
         let positions = self.tasks.values().flat_map(|task| {
             let sources = task.positions().into_iter().zip(0..);
             sources.map(|(position, source)| (SourceId(source), task.number, position))
         });
         self.commands
             .push_back(Command::Assign(positions.collect()));
-    }
-
-    /// Applies again what was committed, and steps what is due.
-    fn work(&mut self) {
-        if !matches!(self.phase, Phase::Running) {
-            return;
-        }
-        for task in self.tasks.values_mut() {
-            if task.catch_up(&self.codec).is_err() {
-                let partition = task.number;
-                let detail = "a record of the pairs topic is malformed".into();
-                self.fail(Fault::StateBroken { partition, detail });
-                return;
-            }
-        }
-        if self.in_flight.is_none() {
-            self.step();
-        }
-    }
-
-    fn is_due(&self, number: i32, task: &Task) -> bool {
-        let snapshots = self.snapshots.get(&number);
-        let wants = snapshots.is_some_and(|snapshots| snapshots.wants(task, self.draining));
-        let last = self.stepped_ms.get(&number).copied();
-        !task.is_catching_up()
-            && (task.has_work()
-                || wants
-                || last.is_none_or(|last| self.now_ms >= last + STEP_AT_LEAST_MS))
-    }
-
-    /// One transaction over every partition number that is due.
-    fn step(&mut self) {
-        let due = |lane: &Self| -> Vec<i32> {
-            let tasks = lane
-                .tasks
-                .iter()
-                .filter(|&(&number, task)| lane.is_due(number, task));
-            tasks.map(|(&number, _)| number).collect()
-        };
-        if self.now_ms < self.committed_ms + COMMIT_APART_MS {
-            return;
-        }
-        let numbers = due(self);
-        let mut records = Vec::new();
-        let mut offsets = Vec::new();
-        let mut letters: BTreeMap<
-            i32,
-            Vec<(
-                i32,
-                settlewatch_join::Timestamp,
-                Option<settlewatch_join::snapshot::Parcel>,
-            )>,
-        > = BTreeMap::new();
-        let mut bytes = 0;
-        for number in numbers {
-            if bytes >= TRANSACTION_BYTES {
-                break;
-            }
-            let Some(turn) = self.step_one(number, &mut records, &mut offsets) else {
-                return;
-            };
-            bytes = records.iter().map(size).sum();
-            let known = self.tasks.get(&number).map(Task::known).unwrap_or_default();
-            let mut parcels = turn.parcels;
-            for target in 0..self.config.numbers {
-                letters
-                    .entry(target)
-                    .or_default()
-                    .push((number, known, parcels.remove(&target)));
-            }
-        }
-        if records.is_empty() {
-            return;
-        }
-        records.extend(
-            letters
-                .into_iter()
-                .map(|(target, letters)| post_record(target, &letters)),
-        );
-        self.transact(records, offsets);
-    }
-
-    fn step_one(
-        &mut self,
-        number: i32,
-        records: &mut Vec<Produce>,
-        offsets: &mut Vec<(SourceId, i32, i64)>,
-    ) -> Option<Turn> {
-        let task = self.tasks.get_mut(&number)?;
-        let mut turn = Turn::default();
-        let Ok(step) = task.turn(&self.codec, &mut turn) else {
-            let detail = "a record of the pairs topic is malformed".into();
-            self.fail(Fault::StateBroken {
-                partition: number,
-                detail,
-            });
-            return None;
-        };
-        self.stepped_ms.insert(number, self.now_ms);
-        records.append(&mut turn.records);
-        let sources = step.positions.iter().zip(0..);
-        offsets.extend(sources.map(|(&position, source)| (SourceId(source), number, position)));
-        records.push(StateRecord::Step(step.clone()).produce(number));
-        if let Some(snapshots) = self.snapshots.get_mut(&number) {
-            snapshots.step(task, &step, self.draining, records);
-        }
-        Some(turn)
-    }
-}
-
-type OwnedLetter = (
-    i32,
-    settlewatch_join::Timestamp,
-    Option<settlewatch_join::snapshot::Parcel>,
-);
-
-fn post_record(target: i32, letters: &[OwnedLetter]) -> Produce {
-    let letters: Vec<Letter<'_>> = letters
-        .iter()
-        .map(|(from, known, parcel)| Letter {
-            from: *from,
-            known: *known,
-            parcel: parcel.as_ref(),
-        })
-        .collect();
-    let value: Box<[u8]> = envelope(&letters);
-    Produce {
-        topic: Topic::Pairs,
-        partition: target,
-        key: None,
-        value: Some(value),
-        headers: Vec::new(),
     }
 }

@@ -19,12 +19,15 @@ mod append;
 mod assembly;
 mod bytes;
 mod clock;
+mod commit;
 mod io;
 mod known;
 mod lane;
 mod output;
 mod post;
 mod restore;
+mod rules;
+mod running;
 mod snapshots;
 mod source;
 mod step;
@@ -32,7 +35,7 @@ mod task;
 
 pub use clock::BrokerClock;
 pub use io::{
-    Codec, Command, Fault, Input, Probe, Produce, RawRecord, SourceId, StartPoint, Topic,
+    Command, Fault, Host, Input, Probe, Produce, RawRecord, RulesNews, SourceId, StartPoint, Topic,
     Transaction, TxnOutcome, TxnStep,
 };
 pub use lane::{Lane, LaneConfig};

@@ -6,13 +6,17 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use settlewatch_join::snapshot::Parcel;
-use settlewatch_join::{Alert, Effect, Effects, Note};
+use settlewatch_join::{Alert, Effect, Effects, Note, Partition};
 
-use crate::io::{Codec, Produce, RawRecord, Topic};
+use crate::io::{Host, Produce, RawRecord, Topic};
 
 /// What a step wants written.
 #[derive(Default)]
 pub(crate) struct Turn {
+    /// Whether it was committed before a restart: nothing is written of it.
+    pub(crate) again: bool,
+    /// The proof that alerts carry.
+    pub(crate) proof: Box<[u8]>,
     pub(crate) records: Vec<Produce>,
     /// What is said to other partition numbers, and to this one's own pairs stage.
     pub(crate) parcels: BTreeMap<i32, Parcel>,
@@ -22,26 +26,37 @@ pub(crate) struct Turn {
 const DEAD_LETTER_BYTES: usize = 512 * 1024;
 
 impl Turn {
-    /// Takes effects of partition number `number` in; there are `numbers` of them.
+    /// Takes effects of a partition number in; there are `numbers` of them.
     pub(crate) fn take(
         &mut self,
-        number: i32,
-        numbers: i32,
+        (number, numbers): (i32, i32),
+        partition: &Partition,
         effects: &mut Effects,
-        codec: &impl Codec,
+        host: &impl Host,
     ) {
         for effect in effects.drain(..) {
             match effect {
-                Effect::Alert(alert) => self.records.push(alert_record(number, &alert, codec)),
+                Effect::Alert(_) if self.again => {}
+                Effect::Alert(alert) => self.alert(number, &alert, host),
                 Effect::Pair(message) => {
                     let target = message.key.0 % u64::from(numbers.unsigned_abs().max(1));
                     self.parcel(target as i32).messages.push(*message);
                 }
                 Effect::Note(note) => self.note(*note),
-                // Statistics are counted where the lane runs, not written.
-                Effect::Flow(_) => {}
+                Effect::Flow(flow) => host.flow(number, partition, &flow, self.again),
             }
         }
+    }
+
+    fn alert(&mut self, number: i32, alert: &Alert, host: &impl Host) {
+        self.records.push(Produce {
+            topic: Topic::Alerts,
+            partition: number,
+            key: Some(alert.payment_id.as_bytes().into()),
+            value: Some(host.alert(alert).into()),
+            headers: [("settlewatch-proof".into(), self.proof.clone())].into(),
+            decided_at: Some(alert.decided_at),
+        });
     }
 
     pub(crate) fn note(&mut self, note: Note) {
@@ -52,19 +67,24 @@ impl Turn {
         self.parcels.entry(target).or_default()
     }
 
+    /// A record that is no valid event goes where people find it, as it came.
     pub(crate) fn dead_letter(
         &mut self,
         number: i32,
         record: &RawRecord,
+        topic: &str,
         reason: &str,
         detail: &str,
     ) {
+        if self.again {
+            return;
+        }
         let value = record.value.as_deref();
         let mut headers: Vec<(String, Box<[u8]>)> = Vec::new();
         let mut header = |name: &str, value: &[u8]| headers.push((name.into(), value.into()));
         header("reason", reason.as_bytes());
         header("detail", detail.as_bytes());
-        header("source", record.source.0.to_string().as_bytes());
+        header("topic", topic.as_bytes());
         header("partition", record.partition.to_string().as_bytes());
         header("offset", record.offset.to_string().as_bytes());
         if value.is_some_and(|value| value.len() > DEAD_LETTER_BYTES) {
@@ -76,16 +96,7 @@ impl Turn {
             key: record.key.clone(),
             value: value.map(|value| value[..value.len().min(DEAD_LETTER_BYTES)].into()),
             headers,
+            decided_at: None,
         });
-    }
-}
-
-fn alert_record(number: i32, alert: &Alert, codec: &impl Codec) -> Produce {
-    Produce {
-        topic: Topic::Alerts,
-        partition: number,
-        key: Some(alert.payment_id.as_bytes().into()),
-        value: Some(codec.alert(alert).into()),
-        headers: Vec::new(),
     }
 }

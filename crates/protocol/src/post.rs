@@ -12,28 +12,36 @@ use settlewatch_join::snapshot::Parcel;
 use settlewatch_join::{Message, Note, Pairs, Timestamp};
 
 use crate::bytes::{Malformed, Reader, Writer};
+use crate::io::{Produce, Topic};
 
 /// What one partition number says to another in one step.
-pub(crate) struct Letter<'a> {
+pub(crate) struct Letter {
     pub(crate) from: i32,
     pub(crate) known: Timestamp,
-    pub(crate) parcel: Option<&'a Parcel>,
+    pub(crate) parcel: Option<Parcel>,
 }
 
-/// The value of a record of the pairs topic.
-pub(crate) fn envelope(letters: &[Letter<'_>]) -> Box<[u8]> {
+/// The record of the pairs topic that carries letters to a partition number.
+pub(crate) fn envelope(target: i32, letters: &[Letter]) -> Produce {
     let mut out = Writer::default();
     out.len(letters.len());
     for letter in letters {
         let mut bytes = Vec::new();
-        if let Some(parcel) = letter.parcel {
+        if let Some(parcel) = &letter.parcel {
             parcel.write(&mut bytes);
         }
         out.i64(i64::from(letter.from))
             .i64(letter.known.millis())
             .bytes(&bytes);
     }
-    out.finish()
+    Produce {
+        topic: Topic::Pairs,
+        partition: target,
+        key: None,
+        value: Some(out.finish()),
+        headers: Vec::new(),
+        decided_at: None,
+    }
 }
 
 /// The post of one partition number.

@@ -174,6 +174,7 @@ mod tests {
             chunks,
             step,
             clocks: Vec::new(),
+            identity: [].into(),
         })
     }
 

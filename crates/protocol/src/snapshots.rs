@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::io::Produce;
@@ -84,6 +85,7 @@ impl Snapshots {
         &mut self,
         task: &mut Task,
         step: &Step,
+        identity: &Arc<[u8]>,
         draining: bool,
         records: &mut Vec<Produce>,
     ) {
@@ -97,6 +99,7 @@ impl Snapshots {
                 chunks: chunks.len() as u64,
                 step: step.clone(),
                 clocks: task.clocks(),
+                identity: Arc::clone(identity),
             };
             self.outgoing = Some(Outgoing {
                 chunks,

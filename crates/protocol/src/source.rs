@@ -38,6 +38,8 @@ pub(crate) struct Source {
     new: Vec<(SourceId, i64, Timestamp)>,
     /// Records below are applied again: their append times are settled.
     applied_before: i64,
+    /// It is not fetched for now: too many of its records wait for the other inputs.
+    pub(crate) stands_aside: bool,
 }
 
 impl Source {
@@ -60,6 +62,7 @@ impl Source {
             settled: BTreeMap::new(),
             new: Vec::new(),
             applied_before: position,
+            stands_aside: false,
         }
     }
 
@@ -85,20 +88,36 @@ impl Source {
         }
         self.held.push_back(record.offset);
         let offset = record.offset;
-        if offset < self.applied_before {
-            let settled = self.settled.remove(&offset);
-            let at = self
-                .clock
-                .take(settled.unwrap_or(Timestamp::from_millis(record.ts)));
-            place(self.place(at, &record), record);
-        } else if self.config.log_append_time {
-            let at = self.clock.take(Timestamp::from_millis(record.ts));
-            self.known.record(at);
+        if self.unplaced.is_empty()
+            && let Some(at) = self.append_time(&record)
+        {
             place(self.place(at, &record), record);
         } else {
             self.unplaced.push_back(record);
         }
         self.reached(offset + 1, place);
+    }
+
+    /// When the next record of the partition was appended; `None` where no end beyond it is known yet.
+    fn append_time(&mut self, record: &RawRecord) -> Option<Timestamp> {
+        let said = Timestamp::from_millis(record.ts);
+        if record.offset < self.applied_before {
+            let settled = self.settled.remove(&record.offset);
+            return Some(self.clock.take(settled.unwrap_or(said)));
+        }
+        let at = if self.config.log_append_time {
+            self.clock.take(said)
+        } else {
+            let expected = self.clock.last.max(said);
+            let bound = self.known.bound_of(record.offset)?;
+            let at = self.clock.clamp(record.ts, self.bound.as_ref(), bound);
+            if at != expected {
+                self.new.push((self.id, record.offset, at));
+            }
+            at
+        };
+        self.known.record(record.offset, at);
+        Some(at)
     }
 
     fn place(&self, at: Timestamp, record: &RawRecord) -> Place {
@@ -110,27 +129,27 @@ impl Source {
         }
     }
 
-    /// The consumer stands at `position`: records below a probe that it reached get their append time.
+    /// The consumer stands at `position`.
     pub(crate) fn reached(&mut self, position: i64, place: &mut impl FnMut(Place, RawRecord)) {
-        let mut reached = Vec::new();
-        self.known.reached(position, |probe| reached.push(*probe));
-        for probe in reached {
-            while self
-                .unplaced
-                .front()
-                .is_some_and(|record| record.offset < probe.end)
-            {
-                let Some(record) = self.unplaced.pop_front() else {
-                    break;
-                };
-                let said = self.clock.last.max(Timestamp::from_millis(record.ts));
-                let at = self.clock.clamp(record.ts, self.bound.as_ref(), &probe);
-                if at != said {
-                    self.new.push((self.id, record.offset, at));
-                }
-                place(self.place(at, &record), record);
-            }
+        self.place_bounded(place);
+        if let Some(probe) = self.known.reached(position) {
             self.bound = Some(probe);
+        }
+    }
+
+    /// An end was asked for: records below it get their append time.
+    pub(crate) fn probe(&mut self, probe: Probe, place: &mut impl FnMut(Place, RawRecord)) {
+        self.known.probe(probe);
+        self.reached(self.known.position(), place);
+    }
+
+    fn place_bounded(&mut self, place: &mut impl FnMut(Place, RawRecord)) {
+        while let Some(record) = self.unplaced.pop_front() {
+            let Some(at) = self.append_time(&record) else {
+                self.unplaced.push_front(record);
+                return;
+            };
+            place(self.place(at, &record), record);
         }
     }
 
@@ -150,9 +169,9 @@ impl Source {
                 .is_none_or(|record| record.offset >= position)
     }
 
-    /// Records whose append time is not known yet.
-    pub(crate) fn unplaced(&self) -> usize {
-        self.unplaced.len()
+    /// Records that were read and are not applied.
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Append times settled since the last step, of records that were applied.

@@ -6,6 +6,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use settlewatch_join::Timestamp;
@@ -29,6 +30,8 @@ pub(crate) struct Step {
     pub(crate) append_times: Vec<(SourceId, i64, Timestamp)>,
     /// Records of an input that were lost unread, in this step.
     pub(crate) hole: Option<HoleStep>,
+    /// Rules that apply from this step on, where they are others than before.
+    pub(crate) rules: Option<Arc<[u8]>>,
 }
 
 /// A hole: `to` is the first offset that is left.
@@ -50,6 +53,8 @@ pub(crate) struct Manifest {
     pub(crate) step: Step,
     /// Append time of the last record of every source.
     pub(crate) clocks: Vec<Timestamp>,
+    /// Whose state it is: cluster, topics, group.
+    pub(crate) identity: Arc<[u8]>,
 }
 
 /// A record of the state topic.
@@ -86,6 +91,10 @@ impl Step {
             to.u8(hole.source.0).i64(hole.to);
             to.i64(hole.from_time.millis()).i64(hole.to_time.millis());
         }
+        to.u8(u8::from(self.rules.is_some()));
+        if let Some(rules) = &self.rules {
+            to.bytes(rules);
+        }
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
@@ -105,12 +114,18 @@ impl Step {
             }),
             _ => return Err(Malformed),
         };
+        let rules = match from.u8()? {
+            0 => None,
+            1 => Some(from.bytes()?.into()),
+            _ => return Err(Malformed),
+        };
         Ok(Self {
             sequence,
             known,
             positions,
             append_times,
             hole,
+            rules,
         })
     }
 }
@@ -162,6 +177,7 @@ impl StateRecord<'_> {
                 for clock in &manifest.clocks {
                     value.i64(clock.millis());
                 }
+                value.bytes(&manifest.identity);
                 (MANIFEST, String::from("m"))
             }
         };
@@ -172,6 +188,7 @@ impl StateRecord<'_> {
             key: Some(key.into_bytes().into()),
             value: Some(value.finish()),
             headers: Vec::new(),
+            decided_at: None,
         }
     }
 }
@@ -196,6 +213,7 @@ impl<'a> StateRecord<'a> {
                 chunks: from.u64()?,
                 step: Step::read(&mut from)?,
                 clocks: list(&mut from, 8, time)?,
+                identity: from.bytes()?.into(),
             }),
             _ => return Err(Malformed),
         };
@@ -236,6 +254,7 @@ mod tests {
                 from_time: Timestamp::from_millis(1),
                 to_time: Timestamp::from_millis(2),
             }),
+            rules: Some(b"rules"[..].into()),
         }
     }
 
@@ -246,6 +265,7 @@ mod tests {
             chunks: 2,
             step: step(),
             clocks: [Timestamp::from_millis(4)].into(),
+            identity: b"cluster"[..].into(),
         };
         for record in [
             StateRecord::Claim { token: 42 },

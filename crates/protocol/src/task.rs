@@ -2,14 +2,18 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use settlewatch_join::{Effects, Inbox, Note, Partition, Place, Record, Span, Timestamp};
 
 use crate::bytes::Malformed;
-use crate::io::{Codec, Probe, RawRecord, SourceId};
+use crate::io::{Host, Probe, RawRecord, SourceId};
 use crate::output::Turn;
 use crate::post::Post;
+use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
@@ -32,6 +36,9 @@ pub(crate) struct Task {
     pub(crate) sequence: u64,
     known: Timestamp,
     hole: Option<HoleStep>,
+    pub(crate) rules: Rules,
+    /// Rules that apply from the next step on.
+    next_rules: Option<Arc<[u8]>>,
     effects: Effects,
     /// Bytes of records applied since the last snapshot began, and steps.
     pub(crate) bytes_since_snapshot: usize,
@@ -44,6 +51,7 @@ pub(crate) struct Beginning {
     pub(crate) post: Post,
     pub(crate) sources: Vec<Source>,
     pub(crate) step: Step,
+    pub(crate) rules: Rules,
 }
 
 impl Task {
@@ -53,6 +61,7 @@ impl Task {
             post,
             mut sources,
             step,
+            rules,
         } = beginning;
         for step in &again {
             for &(source, offset, at) in &step.append_times {
@@ -76,6 +85,8 @@ impl Task {
             sequence: step.sequence,
             known: step.known,
             hole: None,
+            rules,
+            next_rules: None,
             effects: Effects::new(),
             bytes_since_snapshot: 0,
             steps_since_snapshot: 0,
@@ -114,9 +125,41 @@ impl Task {
         usize::from(source.0) == self.sources.len()
     }
 
+    /// Inputs that must not be fetched for now, and those that may: those of which more than `limit` records wait
+    /// for the others stand aside until half of them are applied.
+    pub(crate) fn ahead(&self, limit: usize) -> impl Iterator<Item = (SourceId, bool)> {
+        let knowable = self.knowable();
+        let needed = self.again.front();
+        self.sources.iter().enumerate().map(move |(i, source)| {
+            let holds_back = match needed {
+                Some(step) => {
+                    !source.has_placed_before(step.positions.get(i).copied().unwrap_or(0))
+                }
+                None => source.known.time() <= knowable,
+            };
+            let limit = if source.stands_aside {
+                limit / 2
+            } else {
+                limit
+            };
+            (SourceId(i as u8), !holds_back && source.held() > limit)
+        })
+    }
+
+    /// Remembers that an input stands aside, or not; whether that is new.
+    pub(crate) fn set_aside(&mut self, source: SourceId, aside: bool) -> bool {
+        let source = &mut self.sources[usize::from(source.0)];
+        core::mem::replace(&mut source.stands_aside, aside) != aside
+    }
+
     /// Records that were read and wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.inbox.len() + self.sources.iter().map(Source::unplaced).sum::<usize>()
+        self.sources.iter().map(Source::held).sum()
+    }
+
+    /// Other rules apply from the next step on.
+    pub(crate) fn reload(&mut self, rules: Arc<[u8]>) {
+        self.next_rules = Some(rules);
     }
 
     /// A record was read.
@@ -148,10 +191,9 @@ impl Task {
 
     /// An end was asked for.
     pub(crate) fn probe(&mut self, probe: Probe) {
+        let inbox = &mut self.inbox;
         if let Some(source) = self.sources.get_mut(usize::from(probe.source.0)) {
-            source.known.probe(probe);
-            let position = source.known.position();
-            self.reached(probe.source, position);
+            source.probe(probe, &mut |place, record| inbox.put(place, record));
         }
     }
 
@@ -190,6 +232,7 @@ impl Task {
     pub(crate) fn has_work(&self) -> bool {
         let knowable = self.knowable();
         self.post.has_unopened()
+            || self.next_rules.is_some()
             || self
                 .inbox
                 .next()
@@ -201,18 +244,24 @@ impl Task {
     }
 
     /// Applies committed steps as far as their records have been read; their effects are in the log.
-    pub(crate) fn catch_up(&mut self, codec: &impl Codec) -> Result<(), Malformed> {
+    pub(crate) fn catch_up(&mut self, host: &impl Host) -> Result<(), Malformed> {
         while self.again.front().is_some_and(|step| self.has_read(step)) {
             let Some(step) = self.again.pop_front() else {
                 break;
             };
-            let mut turn = Turn::default();
+            let mut turn = Turn {
+                again: true,
+                ..Turn::default()
+            };
+            if let Some(rules) = step.rules {
+                self.apply_rules(&rules, host)?;
+            }
             self.apply_hole(step.hole);
             while let Some((place, record)) = self.take_before(&step.positions) {
-                self.apply(place, &record, codec, &mut turn);
+                self.apply(place, &record, host, &mut turn);
             }
             let post = step.positions.last().copied().unwrap_or(0);
-            self.finish_step(step.known, post, codec, &mut turn)?;
+            self.finish_step(step.known, post, host, &mut turn)?;
             self.sequence = step.sequence;
         }
         Ok(())
@@ -237,10 +286,15 @@ impl Task {
     }
 
     /// Decides what is known, up to a number of effects; the step that says so.
-    pub(crate) fn turn(&mut self, codec: &impl Codec, turn: &mut Turn) -> Result<Step, Malformed> {
+    pub(crate) fn turn(&mut self, host: &impl Host, turn: &mut Turn) -> Result<Step, Malformed> {
+        let rules = self.next_rules.take();
+        if let Some(rules) = &rules {
+            self.apply_rules(rules, host)?;
+        }
         let hole = self.take_hole();
         self.apply_hole(hole);
         let mut known = self.knowable();
+        turn.proof = self.proof(known, host).into_bytes().into();
         while let Some(at) = self
             .inbox
             .next()
@@ -254,13 +308,13 @@ impl Task {
             let Some((place, record)) = self.inbox.take(known) else {
                 break;
             };
-            self.apply(place, &record, codec, turn);
+            self.apply(place, &record, host, turn);
         }
         if let Some(cut) = self.decide_before(known) {
             known = cut;
         }
         let post = self.post_position;
-        self.finish_step(known, post, codec, turn)?;
+        self.finish_step(known, post, host, turn)?;
         self.sequence += 1;
         let settled = self.sources.iter_mut().flat_map(Source::take_settled);
         Ok(Step {
@@ -269,6 +323,7 @@ impl Task {
             known: self.known,
             positions: self.positions(),
             hole,
+            rules,
         })
     }
 
@@ -277,7 +332,7 @@ impl Task {
         &mut self,
         known: Timestamp,
         post: i64,
-        codec: &impl Codec,
+        host: &impl Host,
         turn: &mut Turn,
     ) -> Result<(), Malformed> {
         self.partition.advance(known, &mut self.effects);
@@ -286,7 +341,8 @@ impl Task {
         let notes = self.post.open(post, &mut said)?;
         self.take_notes(notes);
         said.into_iter().for_each(|note| turn.note(note));
-        turn.take(self.number, self.numbers, &mut self.effects, codec);
+        let place = (self.number, self.numbers);
+        turn.take(place, &self.partition, &mut self.effects, host);
         self.steps_since_snapshot += 1;
         Ok(())
     }
@@ -315,22 +371,59 @@ impl Task {
         }
     }
 
-    fn apply(&mut self, place: Place, record: &RawRecord, codec: &impl Codec, turn: &mut Turn) {
+    fn apply(&mut self, place: Place, record: &RawRecord, host: &impl Host, turn: &mut Turn) {
         self.bytes_since_snapshot += record.value.as_deref().map_or(0, <[u8]>::len);
         if let Some(source) = self.sources.get_mut(usize::from(record.source.0)) {
             source.applied(record.offset, place.at);
         }
-        match codec.event(record.source, record.value.as_deref()) {
+        let source = record.source;
+        match host.event(source, record.value.as_deref()) {
             Ok(event) => {
-                self.partition
-                    .apply(&Record { place, event }, &mut self.effects);
+                let record = Record { place, event };
+                let outcome = self.partition.apply(&record, &mut self.effects);
+                if !turn.again {
+                    host.applied(source, Ok(outcome));
+                }
             }
             Err((reason, detail)) => {
                 self.partition.advance(place.at, &mut self.effects);
                 self.partition.reject(place.stream);
-                turn.dead_letter(self.number, record, reason, &detail);
+                if !turn.again {
+                    host.applied(source, Err(reason));
+                }
+                turn.dead_letter(self.number, record, host.topic(source), reason, &detail);
             }
         }
+    }
+
+    fn apply_rules(&mut self, rules: &Arc<[u8]>, host: &impl Host) -> Result<(), Malformed> {
+        let settings = host.settings(rules).map_err(|_| Malformed)?;
+        self.partition.reload(&settings);
+        self.post.pairs.set_window(settings.duplicate_window);
+        self.rules.replace(Arc::clone(rules));
+        Ok(())
+    }
+
+    /// What an alert's headers say: up to which broker time every input had been read, to which offset, and which
+    /// end proved it.
+    fn proof(&self, known: Timestamp, host: &impl Host) -> String {
+        let inputs = self.sources.iter().enumerate().map(|(i, source)| {
+            format!(
+                r#"{{"topic":"{}","partition":{},"read_to":{},"end":{},"at":{}}}"#,
+                host.topic(SourceId(i as u8)),
+                self.number,
+                source.known.position(),
+                source.known.end(),
+                source.known.time().millis()
+            )
+        });
+        let inputs: Vec<String> = inputs.collect();
+        format!(
+            r#"{{"known":{},"rules":"{:016x}","inputs":[{}]}}"#,
+            known.millis(),
+            self.rules.id(),
+            inputs.join(",")
+        )
     }
 
     /// The hole that was met, once it is known when it ended.
@@ -364,6 +457,7 @@ impl Task {
         self.partition.snapshot(&mut |bytes| put(PARTITION, bytes));
         self.post.pairs.snapshot(&mut |bytes| put(PAIRS, bytes));
         put(POST, &self.post.write());
+        put(RULES, &self.rules.write());
         chunks
     }
 }
@@ -371,3 +465,4 @@ impl Task {
 pub(crate) const PARTITION: u8 = b'p';
 pub(crate) const PAIRS: u8 = b'r';
 pub(crate) const POST: u8 = b'o';
+pub(crate) const RULES: u8 = b'u';

@@ -1,6 +1,6 @@
 //! A payment is closed.
 
-use crate::alert::AlertKind;
+use crate::alert::{AlertKind, Resolution};
 use crate::effect::{Closing, Effect, Effects, Flow};
 use crate::event::Place;
 use crate::pairs::{Message, MessageBody, twin_key};
@@ -28,9 +28,23 @@ impl Partition {
         entry.phase = phase;
         let occurred_at = entry.occurred_at;
         if self.extras(slot).is_some() {
-            for kind in [AlertKind::CreditMissing, AlertKind::HoldOverdue] {
-                self.resolve(slot, kind, resolution, lag_ms, at, effects);
-            }
+            let (missing, decided_at) = self.credited_in_time(slot, at).unwrap_or((resolution, at));
+            self.resolve(
+                slot,
+                AlertKind::CreditMissing,
+                missing,
+                lag_ms,
+                decided_at,
+                effects,
+            );
+            self.resolve(
+                slot,
+                AlertKind::HoldOverdue,
+                resolution,
+                lag_ms,
+                at,
+                effects,
+            );
         }
         if matches!(phase, Phase::Refunded | Phase::Reversed | Phase::Declined) {
             self.end(slot, resolution, at, effects);
@@ -38,6 +52,15 @@ impl Partition {
         let fingerprint = self.fingerprint(slot);
         self.finished.insert(fingerprint, occurred_at);
         self.reschedule(slot, at);
+    }
+
+    /// A credit that was appended in time became readable only after the deadline had passed: the alert was
+    /// ours alone. It is taken back at the moment it was raised for.
+    fn credited_in_time(&self, slot: Slot, at: Timestamp) -> Option<(Resolution, Timestamp)> {
+        let entry = self.table.get(slot);
+        let passed = usize::from(entry.tier).checked_sub(1)?;
+        let in_time = entry.phase == Phase::Credited && at <= self.tier_deadline(slot, 0);
+        in_time.then(|| (Resolution::CreditedInTime, self.tier_deadline(slot, passed)))
     }
 
     fn count_closing(&mut self, slot: Slot, phase: Phase, at: Timestamp, effects: &mut Effects) {
@@ -71,7 +94,7 @@ impl Partition {
     pub(super) fn end(
         &mut self,
         slot: Slot,
-        resolution: crate::Resolution,
+        resolution: Resolution,
         at: Timestamp,
         effects: &mut Effects,
     ) {
@@ -90,11 +113,11 @@ impl Partition {
     pub(super) fn resolve_answered(
         &mut self,
         slot: Slot,
-        resolution: crate::Resolution,
+        resolution: Resolution,
         at: Timestamp,
         effects: &mut Effects,
     ) -> bool {
-        let by_decline = resolution == crate::Resolution::Declined;
+        let by_decline = resolution == Resolution::Declined;
         let mut answered = false;
         for kind in [
             AlertKind::AmountMismatch,
