@@ -205,6 +205,7 @@ fn incidents(incidents: &Item) -> Option<Incidents> {
 fn limits(limits: &Item) -> Option<Limits> {
     Some(Limits {
         waiting_payments: limits.at("waiting_payments").size()?,
+        waiting_records: limits.at("waiting_records").size()?,
         record_bytes: limits.at("record_bytes").size()?,
         reload_alerts: limits.at("reload_alerts").size()?,
     })

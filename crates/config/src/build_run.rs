@@ -1,5 +1,7 @@
 //! What only the service needs: Kafka, outputs, roles, delivery.
 
+use std::path::PathBuf;
+
 use crate::item::{Item, Kind};
 use crate::model::Stream;
 use crate::report::Report;
@@ -20,6 +22,7 @@ pub(crate) fn compile(root: &Item, streams: &[Stream], report: &mut Report) -> O
         roles: roles(root.at("roles")),
         output: output?,
         notify,
+        shutdown_within: root.at("shutdown_within").duration()?,
     })
 }
 
@@ -31,6 +34,10 @@ fn kafka(kafka: &Item) -> Option<Kafka> {
         start_at: kafka.at("start_at").start_at()?,
         instance_id: Some(kafka.at("instance_id").text()?).filter(|name| !name.is_empty()),
         session_timeout: kafka.at("session_timeout").duration()?,
+        transaction_timeout: kafka.at("transaction_timeout").duration()?,
+        lanes: kafka.at("lanes").size()?,
+        allow_plaintext: kafka.at("allow_plaintext").flag()?,
+        oauth_token_file: kafka.at("oauth_token_file").text().map(PathBuf::from),
         properties: kafka
             .at("properties")
             .map()

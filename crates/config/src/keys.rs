@@ -149,6 +149,13 @@ pub(crate) static ROOT: Section = Section::new(
         )
         .run_only(),
         Key::default(
+            "shutdown_within",
+            SOME_DURATION,
+            "25s",
+            "How long the service may take to stop when it is told to: it finishes what is begun and saves its state. Whoever runs it must wait longer before killing it.",
+        )
+        .run_only(),
+        Key::default(
             "limits",
             Shape::Section(&keys_watch::LIMITS),
             "{}",

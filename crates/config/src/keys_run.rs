@@ -53,6 +53,32 @@ pub(crate) static KAFKA: Section = Section::new(
             "After how long without a sign of life the group goes on without this instance.",
         ),
         Key::default(
+            "transaction_timeout",
+            Shape::Duration {
+                min_ms: 1_000,
+                max_ms: 900_000,
+            },
+            "15s",
+            "How long a transaction may stay open before the brokers abort it; a process that dies within one hides its last alerts for so long at most.",
+        ),
+        Key::default(
+            "lanes",
+            Shape::Count { min: 1, max: 64 },
+            "1",
+            "Threads that read and decide, each a member of the group of its own; more than there are partitions idle.",
+        ),
+        Key::default(
+            "allow_plaintext",
+            Shape::Flag,
+            "false",
+            "Whether brokers that are not this machine may be spoken to unencrypted.",
+        ),
+        Key::optional(
+            "oauth_token_file",
+            Shape::File,
+            "A file that somebody keeps filled with a valid token, for `sasl.mechanism: OAUTHBEARER`; read anew when the last one runs out.",
+        ),
+        Key::default(
             "properties",
             Shape::Properties,
             "{}",

@@ -203,6 +203,15 @@ pub(crate) static LIMITS: Section = Section::new(
             "Payments that may wait at once.",
         ),
         Key::default(
+            "waiting_records",
+            Shape::Count {
+                min: 1_000,
+                max: 1_000_000_000,
+            },
+            "200000",
+            "Records that a lane may have read ahead of what is decided; beyond, the topics that are ahead wait for the others.",
+        ),
+        Key::default(
             "record_bytes",
             Shape::Count {
                 min: 1_024,

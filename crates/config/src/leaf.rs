@@ -1,5 +1,7 @@
 //! Single values of the tree: interpolated, then parsed by their shape.
 
+use std::path::Path;
+
 use settlewatch_join::settings::Dimension;
 
 use crate::durations::duration;
@@ -32,6 +34,12 @@ pub(crate) fn read(walker: &mut Walker<'_>, shape: &Shape, node: &Node, place: &
     if matches!(shape, Shape::SecretFile) {
         return match secret_file(&walker.base, &scalar.value.text) {
             Ok(text) => Kind::Secret(Secret::new(text)),
+            Err(flaw) => walker.flaw(node, place, flaw, note),
+        };
+    }
+    if matches!(shape, Shape::File) {
+        return match readable(&walker.base, &scalar.value.text) {
+            Ok(path) => Kind::Text(path),
             Err(flaw) => walker.flaw(node, place, flaw, note),
         };
     }
@@ -94,6 +102,19 @@ pub(crate) fn resolve(
             walker.flaw(node, place, flaw, None);
             None
         }
+    }
+}
+
+/// The full path of a file that can be read now.
+pub(crate) fn readable(base: &Path, path: &str) -> Result<String, Flaw> {
+    let full = base.join(path);
+    let shown = full.display();
+    match std::fs::File::open(&full) {
+        Ok(_) => Ok(shown.to_string()),
+        Err(error) => Err(Flaw::new(
+            format!("needs the file `{shown}`: {error}"),
+            "create the file, or make it readable",
+        )),
     }
 }
 
@@ -164,6 +185,7 @@ fn parse(shape: &Shape, text: &str, written: Written) -> Result<Kind, Flaw> {
         Shape::Dimension => Kind::Dimension(dimension(text)?),
         Shape::StartAt => Kind::StartAt(scalars::start_at(text)?),
         Shape::SecretFile
+        | Shape::File
         | Shape::Properties
         | Shape::List { .. }
         | Shape::OneOrMany(_)

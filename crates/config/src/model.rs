@@ -133,6 +133,8 @@ pub struct Pattern {
 pub struct Limits {
     /// Payments that may wait at once.
     pub waiting_payments: usize,
+    /// Records that a lane may have read ahead of what is decided.
+    pub waiting_records: usize,
     /// Longest record in bytes.
     pub record_bytes: usize,
     /// A change of rules that would raise more alerts at once is refused.

@@ -1,11 +1,12 @@
 //! What only the service needs.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use settlewatch_join::Span;
 
 use crate::model::StartAt;
-use crate::secret::Secret;
+use crate::secret::{Secret, is_secret_key};
 
 /// The parts that `replay` ignores.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Run {
     pub output: Output,
     /// Where incidents are delivered.
     pub notify: Notify,
+    /// How long the service may take to stop.
+    pub shutdown_within: Span,
 }
 
 /// `kafka`.
@@ -35,8 +38,34 @@ pub struct Kafka {
     pub instance_id: Option<String>,
     /// After how long without a sign of life the group goes on without this instance.
     pub session_timeout: Span,
+    /// How long a transaction may stay open before the brokers abort it.
+    pub transaction_timeout: Span,
+    /// Threads that read and decide, each a member of the group; at least 1.
+    pub lanes: usize,
+    /// Whether brokers that are not this machine may be spoken to unencrypted.
+    pub allow_plaintext: bool,
+    /// A file that always holds a valid OAUTHBEARER token; read anew when the last one runs out.
+    pub oauth_token_file: Option<PathBuf>,
     /// Further settings of the client. Every value counts as a secret.
     pub properties: Vec<(String, Secret)>,
+}
+
+impl Kafka {
+    /// A property of the client, as it was written.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        let mut named = self.properties.iter();
+        named
+            .find(|(property, _)| property == name)
+            .map(|(_, value)| value.expose())
+    }
+
+    /// What must not be printed, wherever it may turn up: passwords, keys, tokens.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.properties
+            .iter()
+            .filter(|(name, value)| is_secret_key(name) && !value.expose().is_empty())
+            .map(|(_, value)| value.expose())
+    }
 }
 
 /// `http`.

@@ -54,6 +54,8 @@ pub(crate) enum Shape {
     Secret { literal: bool },
     /// The path of a file that holds a secret.
     SecretFile,
+    /// The path of a file that is read later, again and again.
+    File,
     /// `true` or `false`.
     Flag,
     /// A length of time within bounds in milliseconds.
@@ -217,7 +219,7 @@ impl Shape {
             Self::Version => "the number 1".into(),
             Self::Text { .. } => "text".into(),
             Self::Secret { .. } => "a secret".into(),
-            Self::SecretFile => "the path of a file".into(),
+            Self::SecretFile | Self::File => "the path of a file".into(),
             Self::Flag => "`true` or `false`".into(),
             Self::Duration { .. } => "a duration, such as `90s` or `1h30m`".into(),
             Self::Count { .. } => "a whole number".into(),
