@@ -1,5 +1,25 @@
 //! Carries the commands of the protocol to Kafka.
+//!
+//! 1. [`base`] and [`Context`]: what all clients have in common.
+//! 2. A [`Prober`] asks for ends; [`Clocks`] say when that was, in broker time.
+//! 3. A [`LaneHandle`] is a thread that polls, tells the protocol, and carries its commands out.
 
 mod client;
+mod clocks;
+mod ends;
+mod failpoint;
+mod lane;
+mod prober;
+mod producer;
+mod reader;
+mod start;
+mod state;
+mod topics;
+mod truncate;
 
 pub use client::{Context, base};
+pub use clocks::{Clocks, Monotonic};
+pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
+pub use prober::{CountChanged, Prober};
+pub use start::StartAt;
+pub use topics::Topics;

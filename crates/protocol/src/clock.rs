@@ -12,7 +12,7 @@ use settlewatch_join::Timestamp;
 const KEPT_MS: u64 = 10 * 60 * 1000;
 
 /// At most one sample in this time.
-const APART_MS: u64 = 500;
+const APART_MS: u64 = 5000;
 
 #[derive(Clone, Copy, Debug)]
 struct Sample {
@@ -41,6 +41,10 @@ impl BrokerClock {
                 .saturating_add(1)
                 .saturating_sub_unsigned(sent_ms),
         };
+        if self.contradicts(&sample) {
+            // Somebody set the broker's clock: what was learned before says nothing any more.
+            self.samples.clear();
+        }
         match self.samples.back_mut() {
             Some(last) if acknowledged_ms.saturating_sub(last.at_ms) < APART_MS => {
                 last.low = last.low.max(sample.low);
@@ -55,6 +59,12 @@ impl BrokerClock {
         {
             self.samples.pop_front();
         }
+    }
+
+    fn contradicts(&self, sample: &Sample) -> bool {
+        self.samples
+            .iter()
+            .any(|known| sample.high < known.low || sample.low > known.high)
     }
 
     /// The broker's time at a moment of our clock, at the earliest; `None` before the first record.
@@ -85,5 +95,14 @@ mod tests {
         let latest = clock.latest(2000).expect("two samples").millis();
         assert!(earliest <= 1_002_000 && 1_002_000 <= latest);
         assert!(latest - earliest <= 4);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_learned_anew() {
+        let mut clock = BrokerClock::default();
+        clock.acknowledged(100, 110, Timestamp::from_millis(1_000_105));
+        clock.acknowledged(2000, 2010, Timestamp::from_millis(995_005));
+        let earliest = clock.earliest(3000).expect("a sample").millis();
+        assert!((995_990..=996_010).contains(&earliest), "{earliest}");
     }
 }

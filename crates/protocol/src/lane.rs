@@ -233,7 +233,10 @@ impl<H: Host> Lane<H> {
         self.outbox = Outbox::default();
         self.in_flight = None;
         self.phase = Phase::Idle;
-        if !self.assigned.is_empty() {
+        if self.draining {
+            // Whoever gets the partition numbers restores what was committed.
+            self.commands.push_back(Command::Drained);
+        } else if !self.assigned.is_empty() {
             self.claim();
         }
     }
