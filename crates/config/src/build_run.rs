@@ -7,9 +7,11 @@ use crate::model::Stream;
 use crate::report::Report;
 use crate::run_model::{Http, Kafka, Language, Notify, Output, Role, Route, Run, Sink, SinkKind};
 use crate::secret::Secret;
+use crate::security;
 
 /// The parts that `run` needs; `None` when one is wrong, which has been reported.
 pub(crate) fn compile(root: &Item, streams: &[Stream], report: &mut Report) -> Option<Run> {
+    security::check(root.at("kafka"), report);
     let output = output(root.at("output"), streams, report);
     let notify = Notify {
         sinks: sinks(root.at("notify").at("sinks"), report),

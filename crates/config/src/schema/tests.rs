@@ -249,6 +249,7 @@ fn the_example_shows_every_key_that_needs_no_other_file() {
     let mut found = Vec::new();
     unused(&schema(), &[&example()], "", &mut found);
     let others = [
+        ".kafka.oauth_token_file",
         ".calendars.*.file",
         ".notify.sinks[].url_file",
         ".notify.sinks[].secret",

@@ -29,7 +29,7 @@ error: unknown key `waiting_payment` in `limits`
   |
 5 | limits: {waiting_payment: 5}
   |          ^^^^^^^^^^^^^^^
-  = help: did you mean `waiting_payments`? The keys here are: `waiting_payments`, `record_bytes`, `reload_alerts`
+  = help: did you mean `waiting_payments`? The keys here are: `waiting_payments`, `waiting_records`, `record_bytes`, `reload_alerts`
 
 1 error",
     );
@@ -77,7 +77,7 @@ error: `hold.limit` is not a duration: `soon`
 #[test]
 fn tiers_must_rise() {
     check(
-        "version: 1\nkafka: {bootstrap_servers: \"k:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - name: default\n    tiers:\n      warn: 2m\n      breach: 90s\n",
+        "version: 1\nkafka: {bootstrap_servers: \"localhost:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - name: default\n    tiers:\n      warn: 2m\n      breach: 90s\n",
         r"
 error: the tier `breach` of the rule `default` must come after `warn` (2m)
  --> s.yaml:8:15
@@ -93,7 +93,7 @@ error: the tier `breach` of the rule `default` must come after `warn` (2m)
 #[test]
 fn a_rule_behind_a_wider_one_is_a_warning() {
     check(
-        "version: 1\nkafka: {bootstrap_servers: \"k:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - {name: a, match: {channel: [x, y]}, tiers: {breach: 1m}}\n  - {name: b, match: {channel: x, region: east}, tiers: {breach: 1m}}\n  - {name: rest, tiers: {breach: 2m}}\n",
+        "version: 1\nkafka: {bootstrap_servers: \"localhost:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - {name: a, match: {channel: [x, y]}, tiers: {breach: 1m}}\n  - {name: b, match: {channel: x, region: east}, tiers: {breach: 1m}}\n  - {name: rest, tiers: {breach: 2m}}\n",
         r"
 warning: the rule `b` is never used: `a` before it matches all its payments
  --> s.yaml:6:12
@@ -107,7 +107,7 @@ warning: the rule `b` is never used: `a` before it matches all its payments
 #[test]
 fn the_last_rule_must_match_everything() {
     check(
-        "version: 1\nkafka: {bootstrap_servers: \"k:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - {name: a, match: {channel: x}, tiers: {breach: 1m}}\n",
+        "version: 1\nkafka: {bootstrap_servers: \"localhost:9092\"}\nstreams: {payments: {topic: p}}\nrules:\n  - {name: a, match: {channel: x}, tiers: {breach: 1m}}\n",
         r"
 error: the last rule, `a`, does not match everything
  --> s.yaml:5:22

@@ -9,7 +9,7 @@ use crate::{minimal, minimal_run, with_env};
 fn variables_defaults_and_dollars_are_replaced() {
     let group = |written: &str| {
         let text = minimal(&format!(
-            "kafka: {{bootstrap_servers: \"k:9092\", group_id: \"{written}\"}}\n"
+            "kafka: {{bootstrap_servers: \"localhost:9092\", group_id: \"{written}\"}}\n"
         ));
         with_env(&text, Run, [("A", "alpha"), ("EMPTY", "")])
             .map(|config| config.run.expect("asked for").kafka.group_id)
@@ -84,7 +84,7 @@ fn any_value_can_be_overridden() {
 
 #[test]
 fn names_with_dots_are_found_without_them() {
-    let text = "version: 1\nkafka: {bootstrap_servers: \"k:9092\", properties: {security.protocol: plaintext}}\nstreams: {payments: {topic: p}}\nrules: [{name: a, match: {attrs.lane: x}, tiers: {b: 1m}}, {name: all, tiers: {b: 1m}}]\n";
+    let text = "version: 1\nkafka: {bootstrap_servers: \"localhost:9092\", properties: {security.protocol: plaintext}}\nstreams: {payments: {topic: p}}\nrules: [{name: a, match: {attrs.lane: x}, tiers: {b: 1m}}, {name: all, tiers: {b: 1m}}]\n";
     let config = with_env(
         text,
         Run,

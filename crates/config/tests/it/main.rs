@@ -8,6 +8,7 @@ mod examples;
 mod hostile;
 mod meaning;
 mod secrets;
+mod security;
 
 use settlewatch_config::{Config, Diagnostics, Env, Loaded, Purpose, load_str};
 
@@ -20,7 +21,9 @@ pub(crate) fn minimal(rest: &str) -> String {
 
 /// The least that the service needs, before `rest`.
 pub(crate) fn minimal_run(rest: &str) -> String {
-    minimal(&format!("kafka: {{bootstrap_servers: \"k:9092\"}}\n{rest}"))
+    minimal(&format!(
+        "kafka: {{bootstrap_servers: \"localhost:9092\"}}\n{rest}"
+    ))
 }
 
 pub(crate) fn replay(text: &str) -> Result<Loaded, Diagnostics> {

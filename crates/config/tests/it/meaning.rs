@@ -41,11 +41,14 @@ fn what_is_not_written_has_its_documented_value() {
 fn the_service_needs_brokers_and_has_defaults_for_the_rest() {
     let config = run(&minimal_run("")).expect("it is complete").config;
     let service = config.run.expect("asked for");
-    assert_eq!(service.kafka.bootstrap_servers, "k:9092");
+    assert_eq!(service.kafka.bootstrap_servers, "localhost:9092");
     assert_eq!(service.kafka.group_id, "settlewatch");
     assert_eq!(service.kafka.start_at, StartAt::Latest);
     assert_eq!(service.kafka.instance_id, None);
     assert_eq!(service.kafka.session_timeout, Span::from_secs(45));
+    assert_eq!(service.kafka.transaction_timeout, Span::from_secs(15));
+    assert_eq!(service.kafka.lanes, 1);
+    assert_eq!(service.shutdown_within, Span::from_secs(25));
     assert_eq!(service.roles, [Role::Join, Role::Watch, Role::Notify]);
     assert_eq!(service.output.watch_state, "settlewatch-watch-state");
     assert_eq!(service.http.listen.to_string(), "127.0.0.1:9464");
@@ -53,8 +56,9 @@ fn the_service_needs_brokers_and_has_defaults_for_the_rest() {
 
 #[test]
 fn a_start_can_be_an_instant() {
-    let text =
-        minimal("kafka: {bootstrap_servers: \"k:9092\", start_at: 2026-04-01T00:00:00+08:00}\n");
+    let text = minimal(
+        "kafka: {bootstrap_servers: \"localhost:9092\", start_at: 2026-04-01T00:00:00+08:00}\n",
+    );
     let service = run(&text)
         .expect("it is complete")
         .config
@@ -138,7 +142,7 @@ fn an_amount_range_upside_down_matches_nothing() {
 fn the_beginning_is_the_longest_breach_of_realtime_rules() {
     let rules = |tiers: &str| {
         format!(
-            "version: 1\nkafka: {{bootstrap_servers: \"k:9092\"}}\nstreams: {{payments: {{topic: p}}}}\ncalendars: {{c: {{time_zone: UTC}}}}\nrules:\n  - {{name: batch, match: {{settle_mode: t1}}, due: {{calendar: c}}, tiers: {{breach: 9h}}}}\n  - {{name: a, match: {{channel: x}}, tiers: {{warn: 1s, breach: 2m, escalate: 1h}}}}\n  - {{name: rest, tiers: {tiers}}}\n"
+            "version: 1\nkafka: {{bootstrap_servers: \"localhost:9092\"}}\nstreams: {{payments: {{topic: p}}}}\ncalendars: {{c: {{time_zone: UTC}}}}\nrules:\n  - {{name: batch, match: {{settle_mode: t1}}, due: {{calendar: c}}, tiers: {{breach: 9h}}}}\n  - {{name: a, match: {{channel: x}}, tiers: {{warn: 1s, breach: 2m, escalate: 1h}}}}\n  - {{name: rest, tiers: {tiers}}}\n"
         )
     };
     let beginning = |tiers| {

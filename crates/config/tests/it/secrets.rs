@@ -10,7 +10,7 @@ const SECRET: &str = "hunter2";
 
 fn service(properties: &str) -> String {
     crate::minimal(&format!(
-        "kafka:\n  bootstrap_servers: \"k:9092\"\n  properties: {properties}\n"
+        "kafka:\n  bootstrap_servers: \"localhost:9092\"\n  properties: {properties}\n"
     ))
 }
 
