@@ -84,6 +84,8 @@ const CRATES: &[Allowed] = &[
         workspace: &[
             "settlewatch-config",
             "settlewatch-join",
+            "settlewatch-kafka",
+            "settlewatch-protocol",
             "settlewatch-replay",
             "settlewatch-sim",
             "settlewatch-watch",
@@ -334,21 +336,53 @@ fn arrows_point_one_way() {
     }
 }
 
+/// The one file with unsafe code, and its crate, whose lints deny it where those of the workspace forbid it.
+const UNSAFE: (&str, &str) = ("settlewatch-kafka", "crates/kafka/src/admin/native.rs");
+
 #[test]
 fn every_crate_keeps_the_lints_of_the_workspace() {
-    for package in packages() {
-        let manifest = package["manifest_path"].as_str().expect("a path");
-        let text = fs::read_to_string(manifest).expect("a manifest");
-        assert!(
-            text.contains("[lints]\nworkspace = true"),
-            "{manifest} leaves the lints"
-        );
-    }
     let workspace = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace");
     assert!(
         workspace.contains("unsafe_code = \"forbid\""),
         "unsafe code is forbidden"
     );
+    let (_, lints) = workspace
+        .split_once("[workspace.lints.rust]\n")
+        .expect("lints");
+    let (rust, rest) = lints
+        .split_once("\n\n[workspace.lints.clippy]\n")
+        .expect("lints of clippy");
+    let (clippy, _) = rest.split_once("\n\n").expect("what follows the lints");
+    let denied = rust.replace("\"forbid\"", "\"deny\"");
+    for package in packages() {
+        let manifest = package["manifest_path"].as_str().expect("a path");
+        let text = fs::read_to_string(manifest).expect("a manifest");
+        let kept = if package["name"] == UNSAFE.0 {
+            text.contains(&format!(
+                "[lints.rust]\n{denied}\n\n[lints.clippy]\n{clippy}\n"
+            ))
+        } else {
+            text.contains("[lints]\nworkspace = true")
+        };
+        assert!(kept, "{manifest} leaves the lints");
+    }
+}
+
+#[test]
+fn unsafe_code_stands_in_one_file_with_its_reasons() {
+    let mut found = Vec::new();
+    for (file, text) in product_sources() {
+        if text.lines().any(|line| mentions(code(line), "unsafe")) {
+            let blocks = text.matches("unsafe {").count();
+            let reasons = text.matches("// SAFETY: ").count();
+            assert!(
+                reasons >= blocks,
+                "{file}: {blocks} blocks, {reasons} reasons"
+            );
+            found.push(file);
+        }
+    }
+    assert_eq!(found, [UNSAFE.1]);
 }
 
 #[test]

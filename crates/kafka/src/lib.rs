@@ -4,6 +4,8 @@
 //! 2. A [`Prober`] asks for ends; [`Clocks`] say when that was, in broker time.
 //! 3. A [`LaneHandle`] is a thread that polls, tells the protocol, and carries its commands out.
 
+mod admin;
+mod checks;
 mod client;
 mod clocks;
 mod ends;
@@ -17,6 +19,11 @@ mod state;
 mod topics;
 mod truncate;
 
+pub use admin::{
+    Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Right, Rights, Setting, TopicId,
+    TopicSettings, TopicState, own_topics,
+};
+pub use checks::{Cause, CheckOptions, Checked, CheckedInput, Partitioner, Problem, check};
 pub use client::{Context, base};
 pub use clocks::{Clocks, Monotonic};
 pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};

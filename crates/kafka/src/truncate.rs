@@ -60,7 +60,7 @@ impl Wake for Unpark {
 }
 
 /// Waits for an answer on this thread.
-fn block_on<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>, patience: Duration) -> Option<T> {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     let mut context = TaskContext::from_waker(&waker);
     let mut future = pin!(future);

@@ -1,0 +1,275 @@
+//! What must be so before a record is read: every finding is one sentence, with its remedy.
+
+mod partitioner;
+mod sample;
+mod topics;
+mod transactions;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use settlewatch_config::{Kafka, Run, Stream, is_loopback_host};
+
+use crate::admin::{Admin, AdminError, Cluster, OwnTopic, Right, Rights, TopicId, own_topics};
+
+pub use partitioner::Partitioner;
+
+/// How the checks are made.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckOptions {
+    /// How long an answer is waited for.
+    pub wait: Duration,
+    /// Whether a transaction of our own name is begun, to see that it may be. A lane finds out by itself.
+    pub transactions: bool,
+}
+
+/// What kind of problem it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The configuration does not make a client.
+    Settings,
+    /// The cluster cannot be reached.
+    Unreachable,
+    /// Something is not as it must be.
+    Wrong,
+}
+
+/// A problem, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind it is.
+    pub cause: Cause,
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  = help: {}", self.what, self.remedy)
+    }
+}
+
+/// An input that is keyed by payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedInput {
+    /// Rank of its stream.
+    pub rank: u8,
+    /// Its topic.
+    pub topic: String,
+    /// Whether its timestamps are the broker's.
+    pub log_append_time: bool,
+    /// Who decided about its partitions.
+    pub partitioner: Partitioner,
+}
+
+/// What is known after everything was found right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The cluster.
+    pub cluster: Cluster,
+    /// Partitions of every topic that is keyed by payment.
+    pub numbers: i32,
+    /// The inputs that are keyed by payment, in the order of their ranks.
+    pub inputs: Vec<CheckedInput>,
+    /// Identities of all topics, by name.
+    pub ids: BTreeMap<String, TopicId>,
+    /// What is allowed, but somebody should know.
+    pub notices: Vec<Problem>,
+    /// What was found, for people: a topic or `cluster`, and a few words.
+    pub findings: Vec<(String, String)>,
+}
+
+impl Checked {
+    /// Whose state it is: cluster, group, and the identities of what it is made from. A topic that was made anew
+    /// is another one.
+    pub fn identity(&self, group_id: &str, pairs: &str) -> Vec<u8> {
+        let read = self.inputs.iter().map(|input| input.topic.as_str());
+        let mut text = format!("cluster={}\ngroup={group_id}\n", self.cluster.id);
+        for topic in read.chain([pairs]) {
+            let id = self.ids.get(topic).copied().unwrap_or(TopicId(0));
+            text.push_str(&format!("topic={topic} {id}\n"));
+        }
+        text.into_bytes()
+    }
+}
+
+/// Looks at everything that `run` depends on.
+///
+/// # Errors
+/// Everything that is not as it must be.
+pub fn check(
+    run: &Run,
+    streams: &[Stream],
+    options: CheckOptions,
+) -> Result<Checked, Vec<Problem>> {
+    let admin = Admin::new(&run.kafka, options.wait).map_err(|error| vec![problem(&error)])?;
+    let some_topic = streams.first().map_or("", |stream| stream.topic.as_str());
+    let cluster = admin.cluster(some_topic);
+    let cluster = cluster.map_err(|error| vec![problem(&error)])?;
+    let mut check = Check {
+        admin: &admin,
+        kafka: &run.kafka,
+        streams,
+        own: own_topics(&run.output),
+        problems: Vec::new(),
+        notices: Vec::new(),
+        findings: Vec::new(),
+    };
+    check.brokers(&cluster);
+    let found = check.look_at_topics();
+    check.group();
+    if options.transactions {
+        check.transactions();
+    }
+    match found {
+        Some((numbers, inputs, ids)) if check.problems.is_empty() => Ok(Checked {
+            cluster,
+            numbers,
+            inputs,
+            ids,
+            notices: check.notices,
+            findings: check.findings,
+        }),
+        _ => Err(check.problems),
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        problem(&error)
+    }
+}
+
+/// A question to the cluster that was not answered, as a problem.
+fn problem(error: &AdminError) -> Problem {
+    let (cause, remedy) = match error {
+        AdminError::Settings(_) => (Cause::Settings, "correct `kafka` in the configuration"),
+        AdminError::Unreachable { .. } => (
+            Cause::Unreachable,
+            "check `kafka.bootstrap_servers`, the network, and the security properties on both sides",
+        ),
+        AdminError::Denied { .. } => (
+            Cause::Wrong,
+            "grant it with kafka-acls.sh, or use another principal",
+        ),
+        AdminError::Refused { .. } => (Cause::Wrong, "see the brokers' logs"),
+    };
+    Problem {
+        cause,
+        what: error.to_string(),
+        remedy: remedy.to_owned(),
+    }
+}
+
+struct Check<'a> {
+    admin: &'a Admin,
+    kafka: &'a Kafka,
+    streams: &'a [Stream],
+    own: Vec<OwnTopic>,
+    problems: Vec<Problem>,
+    notices: Vec<Problem>,
+    findings: Vec<(String, String)>,
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, what: impl Into<String>, remedy: impl Into<String>) {
+        self.problems.push(Problem {
+            cause: Cause::Wrong,
+            what: what.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    fn notice(&mut self, what: impl Into<String>, remedy: impl Into<String>) {
+        self.notices.push(Problem {
+            cause: Cause::Wrong,
+            what: what.into(),
+            remedy: remedy.into(),
+        });
+    }
+
+    fn failed(&mut self, error: &AdminError) {
+        self.problems.push(problem(error));
+    }
+
+    fn found(&mut self, what: impl Into<String>, words: impl Into<String>) {
+        self.findings.push((what.into(), words.into()));
+    }
+
+    /// A broker that is named locally may still send its clients elsewhere.
+    fn brokers(&mut self, cluster: &Cluster) {
+        let count = cluster.brokers.len();
+        let brokers = if count == 1 { "broker" } else { "brokers" };
+        self.found("cluster", format!("{} with {count} {brokers}", cluster.id));
+        let protocol = self.kafka.property("security.protocol");
+        let protocol = protocol.unwrap_or("plaintext").to_lowercase();
+        if self.kafka.allow_plaintext || protocol.ends_with("ssl") {
+            return;
+        }
+        let far = cluster
+            .brokers
+            .iter()
+            .find(|(host, _)| !is_loopback_host(host));
+        if let Some((host, port)) = far {
+            self.wrong(
+                format!(
+                    "the cluster sends its clients to {host}:{port}, which is not this machine, and the way there is \
+                     not encrypted"
+                ),
+                "set `security.protocol: SSL` or `SASL_SSL`; where the network itself is trusted: \
+                 `kafka.allow_plaintext: true`",
+            );
+        }
+    }
+
+    fn group(&mut self) {
+        let group = self.kafka.group_id.clone();
+        match self.admin.group_rights() {
+            Ok(Some(rights)) if !rights.has(Right::Read) => {
+                self.denied(Right::Read, "group", &group)
+            }
+            Ok(_) => self.found(format!("group {group}"), "may be joined"),
+            Err(AdminError::Denied { .. }) => self.denied(Right::Read, "group", &group),
+            Err(error) => self.failed(&error),
+        }
+    }
+
+    /// A right that is missing, and the command that grants it.
+    fn denied(&mut self, right: Right, kind: &str, name: &str) {
+        let principal = self.kafka.property("sasl.username").unwrap_or("NAME");
+        let option = match kind {
+            "transactional id" => "transactional-id",
+            kind => kind,
+        };
+        let remedy = format!(
+            "kafka-acls.sh --bootstrap-server {} --add --allow-principal User:{principal} --operation {} --{option} {name}",
+            self.kafka.bootstrap_servers,
+            right.as_str(),
+        );
+        let what = format!(
+            "the right {} on the {kind} `{name}` is missing",
+            right.as_str()
+        );
+        self.wrong(what, remedy);
+    }
+
+    /// Rights that are missing of those that are needed.
+    fn rights(&mut self, topic: &str, has: Option<Rights>, needed: &[Right]) -> bool {
+        let Some(has) = has else { return true };
+        let missing: Vec<Right> = needed
+            .iter()
+            .copied()
+            .filter(|right| !has.has(*right))
+            .collect();
+        for right in &missing {
+            self.denied(*right, "topic", topic);
+        }
+        missing.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
