@@ -169,7 +169,5 @@ pub(crate) fn apply_measured(
     records: &[Record<'_>],
     effects: &mut Effects,
 ) {
-    for record in records {
-        partition.apply(record, effects);
-    }
+    partition.apply_all(records, effects, |_| {});
 }

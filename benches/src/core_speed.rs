@@ -7,9 +7,11 @@ use crate::table::{Row, median};
 use crate::traffic::Shape;
 
 /// Payments of one measured stretch.
-const STRETCH: u64 = 200_000;
+const STRETCH: u64 = 100_000;
 /// Stretches, of which the median counts.
 const STRETCHES: usize = 7;
+/// Payments that are finished before the measuring begins: as many on every rung, so that only the waiting differ.
+const FINISHED: u64 = 500_000;
 
 /// Events a CPU-second, the median of several stretches in steady state.
 fn speed(waiting: u64, stages: bool, closed_keep: Span) -> f64 {
@@ -20,7 +22,7 @@ fn speed(waiting: u64, stages: bool, closed_keep: Span) -> f64 {
         payer: false,
     };
     let mut bed = Bed::new(shape, closed_keep);
-    bed.run(waiting + waiting / 2 + 100_000);
+    bed.run(waiting + FINISHED);
     let rates = (0..STRETCHES)
         .map(|_| bed.run(STRETCH).per_second())
         .collect();

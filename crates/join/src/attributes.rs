@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::dictionary::{Dictionary, Fields, TupleRef, write_field};
+use crate::dictionary::{Dictionary, Fields, TupleRef, hash_of, write_field};
 use crate::effect::ChannelIndex;
 use crate::event::{Currency, SettleMode, Succeeded};
 use crate::settings::{Dimension, Matcher, Settings};
@@ -16,6 +16,16 @@ pub(crate) struct Attributes {
     /// Names of the channels, never forgotten: there are few.
     pub(crate) channels: Vec<String>,
     scratch: Vec<u8>,
+    /// Places that were written out and not yet acquired.
+    written: Vec<u8>,
+}
+
+/// A place that was written out.
+#[derive(Clone, Copy)]
+pub(crate) struct PlaceTuple {
+    start: usize,
+    end: usize,
+    hash: u64,
 }
 
 /// References to a payment's attributes.
@@ -48,21 +58,54 @@ pub(crate) struct AttributeView<'a> {
 }
 
 impl Attributes {
+    /// Makes room for the places of further payments; none written before may be acquired any more.
+    pub(crate) fn forget_written(&mut self) {
+        self.written.clear();
+    }
+
+    /// Writes out the place of a payment.
+    pub(crate) fn write(&mut self, payment: &Succeeded<'_>) -> PlaceTuple {
+        let start = self.written.len();
+        write_place(&mut self.written, payment);
+        PlaceTuple {
+            start,
+            end: self.written.len(),
+            hash: hash_of(&self.written[start..]),
+        }
+    }
+
+    /// Looks at where a written place would be found, so that it is in the cache.
+    pub(crate) fn touch(&self, place: PlaceTuple) {
+        self.places.touch(place.hash);
+    }
+
+    /// As [`touch`](Self::touch), for the tuple itself.
+    pub(crate) fn touch_tuple(&self, place: PlaceTuple) {
+        self.places.touch_tuple(place.hash);
+    }
+
+    /// As [`touch`](Self::touch), for the place of an entry.
+    pub(crate) fn touch_place(&self, refs: AttributeRefs) {
+        core::hint::black_box(self.places.tag(refs.place));
+    }
+
     /// Interns the attributes of a payment; of its `attrs` those that a rule or a dimension names.
     pub(crate) fn acquire(
         &mut self,
         payment: &Succeeded<'_>,
+        place: PlaceTuple,
         settings: &Settings,
     ) -> AttributeRefs {
-        self.scratch.clear();
-        write_place(&mut self.scratch, payment);
-        let place = self.places.acquire(&self.scratch, || 0);
+        let written = &self.written[place.start..place.end];
+        let place = self.places.acquire(written, place.hash, || 0);
         self.scratch.clear();
         write_route(&mut self.scratch, payment, settings);
         let channels = &mut self.channels;
-        let route = self.routes.acquire(&self.scratch, || {
-            tag(channel_index(channels, &payment.channel), payment.currency)
-        });
+        let route = self
+            .routes
+            .acquire(&self.scratch, hash_of(&self.scratch), || {
+                tag(channel_index(channels, &payment.channel), payment.currency)
+            });
         AttributeRefs { place, route }
     }
 

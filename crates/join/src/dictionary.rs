@@ -1,8 +1,8 @@
 //! Interned attribute tuples: what many payments share is stored once and counted.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
+use core::hint::black_box;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -21,8 +21,10 @@ impl TupleRef {
     }
 }
 
+#[derive(Default)]
 struct Item {
-    bytes: Box<[u8]>,
+    /// Empty where the place is free: its room is used again, so that tuples come and go without allocation.
+    bytes: Vec<u8>,
     hash: u64,
     refs: u32,
     /// What the owner wants at hand without reading the bytes.
@@ -38,10 +40,34 @@ pub(crate) struct Dictionary {
     heap_bytes: usize,
 }
 
+/// The hash by which a tuple is found. In memory only.
+pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
+    FixedState::with_seed(0).hash_one(bytes)
+}
+
 impl Dictionary {
+    /// Looks at where a tuple of this hash would be found, so that it is in the cache.
+    pub(crate) fn touch(&self, hash: u64) {
+        black_box(self.index.iter_hash(hash));
+    }
+
+    /// As [`touch`](Self::touch), for the tuple itself.
+    pub(crate) fn touch_tuple(&self, hash: u64) {
+        let found = self
+            .index
+            .find(hash, |&at| self.items[at as usize].hash == hash);
+        if let Some(&at) = found {
+            black_box(self.items[at as usize].bytes.first());
+        }
+    }
+
     /// Interns `bytes` and counts one reference. A tuple that is new gets the tag that `tag` makes.
-    pub(crate) fn acquire(&mut self, bytes: &[u8], tag: impl FnOnce() -> u64) -> TupleRef {
-        let hash = FixedState::with_seed(0).hash_one(bytes);
+    pub(crate) fn acquire(
+        &mut self,
+        bytes: &[u8],
+        hash: u64,
+        tag: impl FnOnce() -> u64,
+    ) -> TupleRef {
         let items = &mut self.items;
         let found = self.index.find(hash, |&at| {
             let item = &items[at as usize];
@@ -55,21 +81,17 @@ impl Dictionary {
     }
 
     fn insert(&mut self, bytes: &[u8], hash: u64, tag: u64) -> TupleRef {
-        let item = Item {
-            bytes: bytes.into(),
-            hash,
-            refs: 1,
-            tag,
-        };
-        self.heap_bytes += item.bytes.len();
-        let at = if let Some(at) = self.free.pop() {
-            self.items[at as usize] = item;
-            at
-        } else {
-            self.items.push(item);
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.items.push(Item::default());
             // Fewer items than waiting payments, which are counted in 32 bits.
             (self.items.len() - 1) as u32
-        };
+        });
+        let item = &mut self.items[at as usize];
+        let room = item.bytes.capacity();
+        item.bytes.reserve_exact(bytes.len());
+        item.bytes.extend_from_slice(bytes);
+        self.heap_bytes += item.bytes.capacity() - room;
+        (item.hash, item.refs, item.tag) = (hash, 1, tag);
         let items = &self.items;
         self.index
             .insert_unique(hash, at, |&at| items[at as usize].hash);
@@ -79,7 +101,7 @@ impl Dictionary {
     /// Interns a tuple that nothing refers to yet; `None` where it is there already.
     pub(crate) fn load(&mut self, bytes: &[u8], tag: u64) -> Option<TupleRef> {
         let before = self.len();
-        let tuple = self.acquire(bytes, || tag);
+        let tuple = self.acquire(bytes, hash_of(bytes), || tag);
         if self.len() == before {
             return None;
         }
@@ -128,8 +150,7 @@ impl Dictionary {
             return;
         }
         let hash = item.hash;
-        self.heap_bytes -= item.bytes.len();
-        item.bytes = Box::default();
+        item.bytes.clear();
         if let Ok(entry) = self.index.find_entry(hash, |&at| at == tuple.0) {
             entry.remove();
         }
@@ -181,15 +202,15 @@ mod tests {
     #[test]
     fn equal_tuples_are_stored_once_and_freed_with_the_last_reference() {
         let mut dictionary = Dictionary::default();
-        let first = dictionary.acquire(b"east", || 1);
-        let second = dictionary.acquire(b"east", || 1);
+        let first = dictionary.acquire(b"east", 7, || 1);
+        let second = dictionary.acquire(b"east", 7, || 1);
         assert_eq!(first, second);
         assert_eq!(dictionary.len(), 1);
         dictionary.release(first);
         assert_eq!(dictionary.get(second), b"east");
         dictionary.release(second);
         assert_eq!(dictionary.len(), 0);
-        let other = dictionary.acquire(b"west", || 2);
+        let other = dictionary.acquire(b"west", 7, || 2);
         assert_eq!(dictionary.get(other), b"west");
     }
 

@@ -256,6 +256,18 @@ impl Table {
         found.map(|key| Slot(key.at))
     }
 
+    /// Looks at where a payment would be found, so that it is in the cache.
+    pub(crate) fn touch(&self, fingerprint: Fingerprint) {
+        core::hint::black_box(self.index.iter_hash(place(check(fingerprint))));
+    }
+
+    /// Looks at an entry's timer and at those beside it, which change when it is moved.
+    pub(crate) fn touch_neighbours(&self, at: Slot) {
+        for beside in self.get(at).timer.beside() {
+            core::hint::black_box(self.slab.at(beside).map(|entry| entry.timer));
+        }
+    }
+
     pub(crate) fn insert(&mut self, fingerprint: Fingerprint, entry: Entry) -> Slot {
         let at = self.slab.insert(entry);
         self.enter(fingerprint, at);

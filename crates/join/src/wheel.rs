@@ -38,6 +38,11 @@ impl Timer {
         (self.next != NIL).then_some(self.next)
     }
 
+    /// The entries before and behind it in its list; at the ends there is none of that number.
+    pub(crate) fn beside(&self) -> [u32; 2] {
+        [self.prev, self.next]
+    }
+
     fn is_set(&self) -> bool {
         self.when != UNSET
     }

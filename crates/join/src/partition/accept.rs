@@ -1,7 +1,7 @@
 //! A payment arrives.
 
 use crate::alert::{AlertKind, Resolution, Verdict};
-use crate::attributes::Facts;
+use crate::attributes::{Facts, PlaceTuple};
 use crate::effect::{Effect, Effects, Flow};
 use crate::event::{Event, Record, Succeeded};
 use crate::identity::Fingerprint;
@@ -20,7 +20,7 @@ impl Partition {
         key: Key,
         slot: Option<Slot>,
         record: &Record<'_>,
-        payment: &Succeeded<'_>,
+        (payment, place): (&Succeeded<'_>, PlaceTuple),
         effects: &mut Effects,
     ) -> Outcome {
         let known = slot.is_some_and(|slot| self.table.get(slot).is_accepted());
@@ -32,7 +32,7 @@ impl Partition {
             return Outcome::Duplicate;
         }
         let slot = slot.unwrap_or_else(|| self.insert(key, record.place.at));
-        self.accept(slot, record, payment, effects);
+        self.accept(slot, record, (payment, place), effects);
         Outcome::Used
     }
 
@@ -40,11 +40,11 @@ impl Partition {
         &mut self,
         slot: Slot,
         record: &Record<'_>,
-        payment: &Succeeded<'_>,
+        (payment, place): (&Succeeded<'_>, PlaceTuple),
         effects: &mut Effects,
     ) {
         let at = record.place.at;
-        let refs = self.attributes.acquire(payment, &self.settings);
+        let refs = self.attributes.acquire(payment, place, &self.settings);
         let rule = self.rule_of(payment);
         let entry = self.table.get_mut(slot);
         entry.phase = Phase::Waiting;

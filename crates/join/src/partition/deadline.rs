@@ -155,6 +155,8 @@ impl Partition {
     pub(super) fn drop_entry(&mut self, slot: Slot) {
         let fingerprint = self.fingerprint(slot);
         let entry = self.table.remove(fingerprint, slot);
+        // The slot may be used for another payment.
+        self.at_hand = None;
         self.attributes.release(entry.attributes());
     }
 }

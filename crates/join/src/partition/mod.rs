@@ -10,6 +10,7 @@
 //! It knows nothing of Kafka, of other partitions or of the wall clock.
 
 mod accept;
+mod ahead;
 mod close;
 mod closed;
 mod credit;
@@ -41,6 +42,8 @@ use crate::settings::{KnowsSince, Settings};
 use crate::table::{Entry, Phase, Slot, Table};
 use crate::time::{Span, Timestamp};
 
+use ahead::Ahead;
+
 pub use inspect::{Inspection, PaymentState};
 pub use reload::{Reload, ReloadRefused};
 
@@ -68,6 +71,8 @@ pub struct Partition {
     pub(crate) ledger: Ledger,
     /// The record that is being applied.
     applying: Option<Place>,
+    /// The entry that was found last, and its fingerprint: most of what follows is about it.
+    at_hand: Option<(Slot, Fingerprint)>,
 }
 
 /// What identifies a payment inside its partition.
@@ -97,6 +102,7 @@ impl Partition {
             auxiliary: Auxiliary::new(settings.redelivery_horizon),
             ledger: Ledger::default(),
             applying: None,
+            at_hand: None,
             hole_until: Timestamp::MIN,
             known: knows_since.0,
             knows_since,
@@ -116,9 +122,20 @@ impl Partition {
     ///
     /// Returns what the record counts as; `None` where that is open until its payment comes or the grace ends.
     pub fn apply(&mut self, record: &Record<'_>, effects: &mut Effects) -> Option<Outcome> {
+        self.attributes.forget_written();
+        let ahead = self.ahead(&record.event);
+        self.apply_ahead(ahead, record, effects)
+    }
+
+    fn apply_ahead(
+        &mut self,
+        ahead: Option<Ahead>,
+        record: &Record<'_>,
+        effects: &mut Effects,
+    ) -> Option<Outcome> {
         self.advance(record.place.at, effects);
         self.applying = Some(record.place);
-        let outcome = self.judge(record, effects);
+        let outcome = self.judge(ahead, record, effects);
         if let Some(outcome) = outcome {
             self.ledger.count(record.place.stream, outcome);
         }
@@ -178,17 +195,30 @@ impl Partition {
     }
 
     /// `None`: it is counted later, when its payment comes or the grace ends.
-    fn judge(&mut self, record: &Record<'_>, effects: &mut Effects) -> Option<Outcome> {
+    fn judge(
+        &mut self,
+        ahead: Option<Ahead>,
+        record: &Record<'_>,
+        effects: &mut Effects,
+    ) -> Option<Outcome> {
         let event = &record.event;
-        let Some(payment_id) = event.body.payment_id() else {
+        let Some(Ahead {
+            key,
+            identity,
+            place,
+        }) = ahead
+        else {
             return Some(self.auxiliary.apply(event));
         };
-        let key = self.key(event.tenant.as_deref(), payment_id);
         let slot = self.table.find(key.fingerprint, key.tenant, &key.id);
-        match &event.body {
-            Body::Succeeded(payment) => Some(self.payment(key, slot, record, payment, effects)),
-            Body::Stage { stage, .. } => self.stage(key, slot, record, *stage),
-            _ => self.event(key, slot, record, effects),
+        self.at_hand = slot.map(|slot| (slot, key.fingerprint));
+        match (&event.body, place, identity) {
+            (Body::Succeeded(payment), Some(place), _) => {
+                Some(self.payment(key, slot, record, (payment, place), effects))
+            }
+            (Body::Stage { stage, .. }, ..) => self.stage(key, slot, record, *stage),
+            (_, _, Some(identity)) => self.event(key, slot, record, identity, effects),
+            _ => unreachable!("payments have attributes, and other events an identity"),
         }
     }
 
@@ -198,10 +228,10 @@ impl Partition {
         key: Key,
         slot: Option<Slot>,
         record: &Record<'_>,
+        identity: Fingerprint,
         effects: &mut Effects,
     ) -> Option<Outcome> {
         let event = &record.event;
-        let identity = identity(key.fingerprint, event);
         let forgotten = slot.is_none()
             && self
                 .finished
@@ -298,10 +328,6 @@ impl Partition {
         }
     }
 
-    fn key(&mut self, tenant: Option<&str>, payment_id: &str) -> Key {
-        self.key_of(tenant, PackedId::pack(payment_id))
-    }
-
     fn key_of(&mut self, tenant: Option<&str>, id: PackedId) -> Key {
         Key {
             fingerprint: Fingerprint::of_packed(tenant, &id),
@@ -327,7 +353,9 @@ impl Partition {
 
     fn insert(&mut self, key: Key, at: Timestamp) -> Slot {
         let entry = Entry::new(key.id, key.tenant, at);
-        self.table.insert(key.fingerprint, entry)
+        let slot = self.table.insert(key.fingerprint, entry);
+        self.at_hand = Some((slot, key.fingerprint));
+        slot
     }
 
     fn extras(&self, slot: Slot) -> Option<&Extras> {
@@ -354,6 +382,11 @@ impl Partition {
     }
 
     fn fingerprint(&self, slot: Slot) -> Fingerprint {
+        if let Some((at_hand, fingerprint)) = self.at_hand
+            && at_hand == slot
+        {
+            return fingerprint;
+        }
         let tenant = self.tenant(slot).map(AsRef::as_ref);
         Fingerprint::of_packed(tenant, &self.table.get(slot).id)
     }
@@ -375,16 +408,5 @@ impl Partition {
         {
             entry.extras_mut().first_sight(identity);
         }
-    }
-}
-
-/// The identity of an event about a payment: of a credit its credit id, of the others type and event id.
-fn identity(payment: Fingerprint, event: &Event<'_>) -> Fingerprint {
-    match &event.body {
-        Body::Credited(credit) => match &credit.credit_id {
-            Some(credit_id) => payment.event("credit_id", credit_id),
-            None => payment.event("credit event_id", &event.event_id),
-        },
-        body => payment.event(body.type_name(), &event.event_id),
     }
 }

@@ -7,3 +7,4 @@ mod random;
 mod reload;
 mod snapshot;
 mod snapshot_size;
+mod together;
