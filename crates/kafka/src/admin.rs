@@ -34,7 +34,7 @@ pub enum AdminError {
     #[error("{0}")]
     Settings(String),
     /// No broker answered in time.
-    #[error("no broker of {brokers} answered: {why}")]
+    #[error("no broker of {brokers} can be used: {why}")]
     Unreachable {
         /// Those of the configuration.
         brokers: String,
@@ -103,6 +103,9 @@ pub type TopicSettings = BTreeMap<String, String>;
 /// How long one attempt waits.
 const ATTEMPT: Duration = Duration::from_secs(1);
 
+/// Time between two questions of which the first came too early.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// A connection that asks.
 pub struct Admin {
     config: ClientConfig,
@@ -161,7 +164,7 @@ impl Admin {
                     brokers: brokers.collect(),
                 });
             }
-            if Instant::now() >= deadline {
+            if Instant::now() >= deadline || self.context.is_unwelcome() {
                 return Err(self.unreachable());
             }
         }
@@ -203,13 +206,19 @@ impl Admin {
     /// # Errors
     /// The cluster does not answer, or we may not see the group.
     pub fn group_rights(&self) -> Result<Option<Rights>, AdminError> {
-        let answer = native::describe_group(self.consumer.client(), &self.group_id, self.wait);
-        match answer {
-            // Before the first start there is no group.
-            Err(RDKafkaErrorCode::GroupIdNotFound) => Ok(None),
-            answer => {
-                answer.map_err(|code| self.error(code, &format!("see the group {}", self.group_id)))
-            }
+        let deadline = Instant::now() + self.wait;
+        loop {
+            let answer = native::describe_group(self.consumer.client(), &self.group_id, self.wait);
+            return match answer {
+                // Before the first start there is no group.
+                Err(RDKafkaErrorCode::GroupIdNotFound) => Ok(None),
+                Err(code) if is_moving(code) && Instant::now() < deadline => {
+                    std::thread::sleep(AGAIN);
+                    continue;
+                }
+                answer => answer
+                    .map_err(|code| self.error(code, &format!("see the group {}", self.group_id))),
+            };
         }
     }
 
@@ -321,6 +330,11 @@ impl Admin {
         &self.context
     }
 
+    /// The group of the configuration.
+    pub(crate) fn group_id(&self) -> &str {
+        &self.group_id
+    }
+
     /// How long an answer is waited for.
     pub(crate) fn wait(&self) -> Duration {
         self.wait
@@ -397,6 +411,16 @@ pub(crate) fn authenticate<C: ClientContext>(
         .token()
         .map_err(|error| AdminError::Settings(error.to_string()))?;
     native::set_token(client, &token).map_err(AdminError::Settings)
+}
+
+/// Whether the group has no home for a moment: a broker has just started, or another takes over.
+fn is_moving(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::NotCoordinator
+            | RDKafkaErrorCode::CoordinatorLoadInProgress
+            | RDKafkaErrorCode::CoordinatorNotAvailable
+    )
 }
 
 fn state(topic: &native::Topic) -> TopicState {

@@ -229,34 +229,38 @@ impl Check<'_> {
         let group = self.kafka.group_id.clone();
         match self.admin.group_rights() {
             Ok(Some(rights)) if !rights.has(Right::Read) => {
-                self.denied(Right::Read, "group", &group)
+                self.denied(&[Right::Read], On::Group(&group));
             }
-            Ok(_) => self.found(format!("group {group}"), "may be joined"),
-            Err(AdminError::Denied { .. }) => self.denied(Right::Read, "group", &group),
+            Ok(Some(_)) => self.found(format!("group {group}"), "may be joined"),
+            Ok(None) => self.found(format!("group {group}"), "is new"),
+            Err(AdminError::Denied { .. }) => self.denied(&[Right::Read], On::Group(&group)),
             Err(error) => self.failed(&error),
         }
     }
 
-    /// A right that is missing, and the command that grants it.
-    fn denied(&mut self, right: Right, kind: &str, name: &str) {
+    /// Rights that are missing, and the command that grants them.
+    fn denied(&mut self, rights: &[Right], on: On<'_>) {
         let principal = self.kafka.property("sasl.username").unwrap_or("NAME");
-        let option = match kind {
-            "transactional id" => "transactional-id",
-            kind => kind,
-        };
+        let names: Vec<&str> = rights.iter().map(|right| right.as_str()).collect();
+        let operations: Vec<String> = names
+            .iter()
+            .map(|name| format!("--operation {name}"))
+            .collect();
         let remedy = format!(
-            "kafka-acls.sh --bootstrap-server {} --add --allow-principal User:{principal} --operation {} --{option} {name}",
+            "kafka-acls.sh --bootstrap-server {} --add --allow-principal User:{principal} {} {}",
             self.kafka.bootstrap_servers,
-            right.as_str(),
+            operations.join(" "),
+            on.option(),
         );
-        let what = format!(
-            "the right {} on the {kind} `{name}` is missing",
-            right.as_str()
-        );
+        let (rights, are) = match names.len() {
+            1 => ("right", "is"),
+            _ => ("rights", "are"),
+        };
+        let what = format!("the {rights} {} on {on} {are} missing", names.join(", "));
         self.wrong(what, remedy);
     }
 
-    /// Rights that are missing of those that are needed.
+    /// Whether nothing is missing of the rights that are needed.
     fn rights(&mut self, topic: &str, has: Option<Rights>, needed: &[Right]) -> bool {
         let Some(has) = has else { return true };
         let missing: Vec<Right> = needed
@@ -264,10 +268,42 @@ impl Check<'_> {
             .copied()
             .filter(|right| !has.has(*right))
             .collect();
-        for right in &missing {
-            self.denied(*right, "topic", topic);
+        if !missing.is_empty() {
+            self.denied(&missing, On::Topic(topic));
         }
         missing.is_empty()
+    }
+}
+
+/// What a right is for.
+#[derive(Clone, Copy)]
+enum On<'a> {
+    Topic(&'a str),
+    Group(&'a str),
+    /// Transactional ids that begin so.
+    Transactions(&'a str),
+}
+
+impl On<'_> {
+    /// As an option of Kafka's tool.
+    fn option(self) -> String {
+        match self {
+            Self::Topic(name) => format!("--topic {name}"),
+            Self::Group(name) => format!("--group {name}"),
+            Self::Transactions(prefix) => {
+                format!("--transactional-id {prefix} --resource-pattern-type prefixed")
+            }
+        }
+    }
+}
+
+impl fmt::Display for On<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topic(name) => write!(f, "the topic `{name}`"),
+            Self::Group(name) => write!(f, "the group `{name}`"),
+            Self::Transactions(prefix) => write!(f, "transactional ids that begin with `{prefix}`"),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod token;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -59,6 +60,7 @@ struct Shared {
     limiter: Limiter,
     token_file: Option<PathBuf>,
     last_failure: Mutex<Option<String>>,
+    unwelcome: AtomicBool,
 }
 
 impl Context {
@@ -69,6 +71,7 @@ impl Context {
             limiter: Limiter::default(),
             token_file: kafka.oauth_token_file.clone(),
             last_failure: Mutex::new(None),
+            unwelcome: AtomicBool::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -78,6 +81,11 @@ impl Context {
     /// Why a broker could not be reached the last time, without secrets.
     pub fn last_failure(&self) -> Option<String> {
         self.failure().clone()
+    }
+
+    /// Whether a broker has refused who we say we are: it will do so again.
+    pub(crate) fn is_unwelcome(&self) -> bool {
+        self.shared.unwelcome.load(Ordering::Relaxed)
     }
 
     /// What an error says, without the values of settings, which may be secrets.
@@ -148,6 +156,9 @@ impl ClientContext for Context {
         // That all brokers are down follows from why each one is.
         if code != Some(RDKafkaErrorCode::AllBrokersDown) {
             *self.failure() = Some(without_thread(&reason).to_owned());
+        }
+        if code == Some(RDKafkaErrorCode::Authentication) {
+            self.shared.unwelcome.store(true, Ordering::Relaxed);
         }
         let kind = code.map_or_else(|| "error".to_owned(), |code| format!("{code:?}"));
         let Some(suppressed) = self.shared.limiter.pass(&kind, Instant::now()) else {

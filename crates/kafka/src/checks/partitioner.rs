@@ -27,7 +27,7 @@ impl Partitioner {
             Self::Murmur2 => "murmur2 (Java's default)",
             Self::Crc32 => "CRC32 (librdkafka's default)",
             Self::Other => "neither murmur2 nor CRC32",
-            Self::Unknown => "nothing that could be told yet",
+            Self::Unknown => "what too few keys tell",
         }
     }
 }

@@ -38,9 +38,10 @@ pub(super) fn read(
     };
     let consumer = consumer(admin)?;
     let tail = (RECORDS / partitions.max(1)).clamp(*OF_A_PARTITION.start(), *OF_A_PARTITION.end());
-    if assign(&consumer, topics, partitions, tail).is_err() {
-        return Ok(sample);
-    }
+    assign(&consumer, topics, partitions, tail).map_err(|error| AdminError::Refused {
+        what: "read the inputs".into(),
+        why: admin.context().describe(&error),
+    })?;
     let all = topics.len() * partitions;
     let (mut ends, mut left) = (0, all * tail);
     let deadline = Instant::now() + PATIENCE.min(admin.wait());
@@ -76,6 +77,8 @@ impl Sample {
 fn consumer(admin: &Admin) -> Result<BaseConsumer<Context>, AdminError> {
     let mut config = admin.config().clone();
     config
+        // Without a group rdkafka hands out no records; nothing is joined or committed.
+        .set("group.id", admin.group_id())
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
         .set("isolation.level", "read_uncommitted")

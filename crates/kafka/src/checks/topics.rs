@@ -6,7 +6,7 @@ use settlewatch_config::Stream;
 
 use super::partitioner::Partitioner;
 use super::sample::{self, Sample};
-use super::{Check, CheckedInput};
+use super::{Check, CheckedInput, On};
 use crate::admin::{AdminError, OwnTopic, Right, Rights, TopicId, TopicSettings, TopicState};
 
 /// An input that is kept for less than this may be gone after a night.
@@ -17,6 +17,14 @@ struct Found {
     id: TopicId,
     partitions: usize,
     rights: Option<Rights>,
+}
+
+/// A topic that should be there.
+struct Wanted {
+    key: String,
+    name: String,
+    rights: &'static [Right],
+    own: bool,
 }
 
 type Settings = BTreeMap<String, Result<TopicSettings, AdminError>>;
@@ -50,19 +58,20 @@ impl Check<'_> {
     }
 
     fn existing(&mut self) -> Option<BTreeMap<String, Found>> {
-        let streams: Vec<(String, String)> = self
-            .streams
-            .iter()
-            .map(|stream| (format!("streams.{}", stream.name), stream.topic.clone()))
-            .collect();
-        let own: Vec<(String, String)> = self
-            .own
-            .iter()
-            .map(|topic| (topic.key.to_owned(), topic.name.clone()))
-            .collect();
-        let first_own = streams.len();
-        let all: Vec<(String, String)> = streams.into_iter().chain(own).collect();
-        let names: Vec<&str> = all.iter().map(|(_, name)| name.as_str()).collect();
+        let streams = self.streams.iter().map(|stream| Wanted {
+            key: format!("streams.{}", stream.name),
+            name: stream.topic.clone(),
+            rights: &[Right::Read],
+            own: false,
+        });
+        let own = self.own.iter().map(|topic| Wanted {
+            key: topic.key.to_owned(),
+            name: topic.name.clone(),
+            rights: topic.rights,
+            own: true,
+        });
+        let all: Vec<Wanted> = streams.chain(own).collect();
+        let names: Vec<&str> = all.iter().map(|wanted| wanted.name.as_str()).collect();
         let states = match self.admin.topics(&names) {
             Ok(states) => states,
             Err(error) => {
@@ -71,7 +80,8 @@ impl Check<'_> {
             }
         };
         let mut found = BTreeMap::new();
-        for (at, ((key, name), state)) in all.iter().zip(states).enumerate() {
+        for (wanted, state) in all.iter().zip(states) {
+            let (key, name) = (&wanted.key, &wanted.name);
             match state {
                 TopicState::Present {
                     id,
@@ -85,8 +95,8 @@ impl Check<'_> {
                     };
                     found.insert(name.clone(), topic);
                 }
-                TopicState::Missing => self.missing(key, name, at >= first_own),
-                TopicState::Hidden => self.denied(Right::Describe, "topic", name),
+                TopicState::Missing => self.missing(key, name, wanted.own),
+                TopicState::Hidden => self.denied(wanted.rights, On::Topic(name)),
                 TopicState::Unknown(why) => self.wrong(
                     format!("the topic `{name}` of `{key}` cannot be seen: {why}"),
                     "try again; if it stays so, see the brokers' logs",
@@ -187,7 +197,7 @@ impl Check<'_> {
                 // Already told as a missing right.
                 Some(Err(AdminError::Denied { .. })) if !allowed => {}
                 Some(Err(AdminError::Denied { .. })) | None => {
-                    self.denied(Right::DescribeConfigs, "topic", &topic.name);
+                    self.denied(&[Right::DescribeConfigs], On::Topic(&topic.name));
                 }
                 Some(Err(error)) => self.failed(&error.clone()),
             }
@@ -262,13 +272,16 @@ impl Check<'_> {
             } else {
                 "CreateTime"
             };
+            let keys = match (sample.keys.count(at), input.partitioner) {
+                (0, _) => "no keys yet".to_owned(),
+                (few, Partitioner::Unknown) => {
+                    format!("{few} keys, too few to tell their partitioner")
+                }
+                (many, known) => format!("{many} keys, partitioned by {}", known.describe()),
+            };
             self.found(
                 &stream.topic,
-                format!(
-                    "{numbers} partitions, {stamps}, {} keys seen, partitioned by {}",
-                    sample.keys.count(at),
-                    input.partitioner.describe()
-                ),
+                format!("{numbers} partitions, {stamps}, {keys}"),
             );
             inputs.push(input);
         }

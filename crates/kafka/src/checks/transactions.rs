@@ -4,7 +4,7 @@ use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 
-use super::Check;
+use super::{Check, On};
 use crate::admin::{AdminError, Right, authenticate};
 use crate::client::Context;
 
@@ -18,10 +18,13 @@ impl Check<'_> {
     /// Makes a producer with a transactional id of its own, which ends nobody's transaction.
     pub(super) fn transactions(&mut self) {
         let id = format!("{}.check", self.kafka.group_id);
-        let prefix = format!("{} --resource-pattern-type prefixed", self.kafka.group_id);
+        let prefix = self.kafka.group_id.clone();
         match self.begin(&id) {
-            Ok(()) => self.found(format!("transactional ids {}…", self.kafka.group_id), "may be used"),
-            Err(Failed::Denied) => self.denied(Right::Write, "transactional id", &prefix),
+            Ok(()) => self.found(format!("transactional ids {prefix}…"), "may be used"),
+            Err(Failed::Denied) => self.denied(
+                &[Right::Write, Right::Describe],
+                On::Transactions(&prefix),
+            ),
             Err(Failed::Client(error)) => self.failed(&error),
             Err(Failed::Other(why)) => self.wrong(
                 format!("no transaction can be begun: {why}"),
