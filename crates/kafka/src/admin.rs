@@ -122,6 +122,7 @@ impl Admin {
     /// # Errors
     /// The settings do not make a client, or its token cannot be read.
     pub fn new(kafka: &Kafka, wait: Duration) -> Result<Self, AdminError> {
+        client::verify(kafka).map_err(AdminError::Settings)?;
         let context = Context::new(kafka);
         let config = client::base(kafka);
         let mut consuming = config.clone();

@@ -48,6 +48,34 @@ pub fn base(kafka: &Kafka) -> ClientConfig {
     config
 }
 
+/// Whether these settings make a client, as far as that can be said without a cluster.
+///
+/// # Errors
+/// What is wrong, without the values of settings, which may be secrets.
+pub fn verify(kafka: &Kafka) -> Result<(), String> {
+    if let Some(why) = unsupported(kafka, cfg!(feature = "tls")) {
+        return Err(why);
+    }
+    let made = base(kafka).create_native_config();
+    made.map(drop)
+        .map_err(|error| Context::new(kafka).describe(&error))
+}
+
+/// What these settings need and a build without TLS lacks.
+fn unsupported(kafka: &Kafka, tls: bool) -> Option<String> {
+    let of = |name: &str| kafka.property(name).unwrap_or_default().to_lowercase();
+    let protocol = of("security.protocol");
+    let mechanism = of("sasl.mechanism") + &of("sasl.mechanisms");
+    let needs = if protocol.ends_with("ssl") {
+        format!("`security.protocol: {protocol}`")
+    } else if mechanism.starts_with("scram") || mechanism == "oauthbearer" {
+        format!("`sasl.mechanism: {}`", mechanism.to_uppercase())
+    } else {
+        return None;
+    };
+    (!tls).then(|| format!("{needs} needs a build with the feature `tls`, which this one lacks"))
+}
+
 /// How a client logs and where it gets its tokens. A context of its own, for rebalances or acknowledgements,
 /// holds one of these and hands the calls of [`ClientContext`] on to it.
 #[derive(Clone)]

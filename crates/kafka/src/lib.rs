@@ -24,7 +24,7 @@ pub use admin::{
     TopicSettings, TopicState, own_topics,
 };
 pub use checks::{Cause, CheckOptions, Checked, CheckedInput, Partitioner, Problem, check};
-pub use client::{Context, base};
+pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};
 pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
 pub use prober::{CountChanged, Prober};

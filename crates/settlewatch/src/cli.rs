@@ -26,8 +26,10 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Write a seeded recording of payments and faults, with the truth beside it
     Simulate(SimulateArgs),
-    /// Check a configuration
+    /// Check a configuration, and with --env the cluster that it names
     Validate(ValidateArgs),
+    /// Print the topics that are read and written, and with --create make those of ours that are missing
+    Topics(TopicsArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// List the metrics
@@ -150,6 +152,25 @@ pub(crate) struct ValidateArgs {
     /// Check only what `replay` and `test` need
     #[arg(long)]
     pub(crate) replay: bool,
+
+    /// Check the cluster too: brokers, topics, rights, partitions
+    #[arg(long, conflicts_with = "replay")]
+    pub(crate) env: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopicsArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// Make those of ours that are missing; what is there is never changed
+    #[arg(long)]
+    pub(crate) create: bool,
+
+    /// Replicas of what is made; by default the brokers' choice
+    #[arg(long, value_name = "N", requires = "create", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) replication_factor: Option<u16>,
 }
 
 fn until(text: &str) -> Result<Until, String> {

@@ -1,8 +1,11 @@
-//! How a command ends: 0 done, 1 failed, 2 usage (by the argument parser), 78 bad configuration.
+//! How a command ends: 0 done, 1 failed, 2 usage (by the argument parser), 69 a service is not there, 78 bad
+//! configuration.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use settlewatch_config::Diagnostics;
+use settlewatch_kafka::{Cause, Problem};
 
 /// The check or the run failed; its reason has been shown.
 #[derive(Debug, thiserror::Error)]
@@ -19,8 +22,36 @@ pub(crate) struct Usage(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct BadConfig(pub(crate) Diagnostics);
 
+/// The cluster is not as it must be, at least one reason; each has its remedy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) struct NotReady(pub(crate) Vec<Problem>);
+
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.0 {
+            writeln!(f, "error: {problem}\n")?;
+        }
+        let count = self.0.len();
+        write!(f, "{count} problem{}", if count == 1 { "" } else { "s" })
+    }
+}
+
+impl NotReady {
+    fn status(&self) -> u8 {
+        let any = |cause| self.0.iter().any(|problem| problem.cause == cause);
+        if any(Cause::Settings) {
+            BAD_CONFIG
+        } else if any(Cause::Unreachable) {
+            UNAVAILABLE
+        } else {
+            FAILED
+        }
+    }
+}
+
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+const UNAVAILABLE: u8 = 69;
 const BAD_CONFIG: u8 = 78;
 
 /// Shows an error, with what caused it, and gives the exit status.
@@ -32,6 +63,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(BadConfig(diagnostics)) = error.downcast_ref() {
         eprintln!("{diagnostics}");
         return ExitCode::from(BAD_CONFIG);
+    }
+    if let Some(not_ready) = error.downcast_ref::<NotReady>() {
+        eprintln!("{not_ready}");
+        return ExitCode::from(not_ready.status());
     }
     eprintln!("error: {error:#}");
     ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })

@@ -1,3 +1,5 @@
+//! Findings, without a cluster.
+
 #![allow(clippy::unwrap_used)]
 
 use settlewatch_config::{Config, Env, Purpose, load_str};

@@ -1,3 +1,5 @@
+//! Settings, errors and logs, without a cluster.
+
 #![allow(clippy::unwrap_used)]
 
 use settlewatch_config::{Env, Purpose, load_str};
@@ -50,4 +52,27 @@ fn what_a_broker_said_is_kept_without_thread_and_secrets() {
     );
     let kept = context.last_failure().unwrap();
     assert_eq!(kept, "localhost:1/bootstrap: *** refused");
+}
+
+#[test]
+fn a_build_without_tls_says_so_where_it_is_needed() {
+    let scram = kafka(
+        "security.protocol: SASL_PLAINTEXT, sasl.mechanism: SCRAM-SHA-512, sasl.username: u, \
+         sasl.password: \"${SECRET}\"",
+    );
+    for (kafka, needs) in [
+        (kafka("security.protocol: SSL"), "`security.protocol: ssl`"),
+        (scram, "`sasl.mechanism: SCRAM-SHA-512`"),
+    ] {
+        assert!(unsupported(&kafka, false).unwrap().starts_with(needs));
+        assert_eq!(unsupported(&kafka, true), None);
+    }
+    assert_eq!(unsupported(&kafka(""), false), None);
+}
+
+#[test]
+fn what_the_client_refuses_is_found_without_a_cluster() {
+    assert_eq!(verify(&kafka("")), Ok(()));
+    let told = verify(&kafka("socket.timeout.ms: never")).unwrap_err();
+    assert!(told.contains("`socket.timeout.ms`"), "{told}");
 }

@@ -9,6 +9,7 @@ mod replay;
 mod schema;
 mod simulate;
 mod test;
+mod topics;
 mod validate;
 
 use crate::cli::Command;
@@ -20,6 +21,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Topics(args) => topics::run(&args),
         Command::Schema => schema::run(),
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => completions::run(shell),

@@ -1,11 +1,17 @@
-//! `validate`: syntax, schema and semantics of a configuration.
+//! `validate`: syntax, schema and semantics of a configuration, and of the cluster that it names.
 
 use std::io::{Write, stdout};
+use std::time::Duration;
 
-use settlewatch_config::Purpose;
+use settlewatch_config::{Config, Purpose};
+use settlewatch_kafka::{AdminError, CheckOptions, Problem, check, verify};
 
 use super::config;
 use crate::cli::ValidateArgs;
+use crate::exit::NotReady;
+
+/// How long the cluster may take for an answer.
+const WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     let purpose = if args.replay {
@@ -14,11 +20,46 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
         Purpose::Run
     };
     let config = config::loaded(&args.config, purpose)?;
+    if let Some(run) = &config.run {
+        verify(&run.kafka).map_err(bad_client)?;
+    }
     let (rules, streams) = (config.settings.rules.len(), config.streams.len());
     writeln!(
         stdout(),
         "{}: valid; {rules} rules, {streams} streams",
         args.config.display()
     )?;
+    if args.env {
+        environment(&config)?;
+    }
+    Ok(())
+}
+
+fn bad_client(what: String) -> NotReady {
+    NotReady(vec![Problem::from(AdminError::Settings(what))])
+}
+
+fn environment(config: &Config) -> anyhow::Result<()> {
+    let run = config
+        .run
+        .as_ref()
+        .expect("a configuration that was read to run has all of it");
+    let options = CheckOptions {
+        wait: WAIT,
+        transactions: true,
+    };
+    let checked = check(run, &config.streams, options).map_err(NotReady)?;
+    for notice in &checked.notices {
+        eprintln!("warning: {notice}\n");
+    }
+    let width = checked
+        .findings
+        .iter()
+        .map(|(what, _)| what.chars().count())
+        .max();
+    let width = width.unwrap_or(0);
+    for (what, words) in &checked.findings {
+        writeln!(stdout(), "{what:width$}  {words}")?;
+    }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Exit statuses: 0 done, 1 failed, 2 usage, 78 bad configuration.
+//! Exit statuses: 0 done, 1 failed, 2 usage, 69 a service is not there, 78 bad configuration.
 
 use crate::{CONFIG, folder, run, run_in};
 
@@ -32,7 +32,8 @@ fn a_wrong_argument_is_usage() {
             "--until",
             "noon",
         ],
-        &["validate", "--config", "examples/settlewatch.yaml", "--env"],
+        &["validate", "--config", "examples/settlewatch.yaml", "--env", "--replay"],
+        &["topics", "--config", "examples/settlewatch.yaml", "--replication-factor", "3"],
     ] {
         assert_eq!(run(args).status, 2, "{args:?}");
     }
@@ -86,4 +87,27 @@ fn input_that_is_not_there_fails() {
     let ran = run_in(folder.path(), &args);
     assert_eq!(ran.status, 1);
     assert!(ran.err.contains("nowhere.ndjson"), "{}", ran.err);
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_69_and_says_why() {
+    let text = format!("{CONFIG}kafka: {{bootstrap_servers: \"127.0.0.1:1\"}}\n");
+    let folder = folder(&[("s.yaml", &text)]);
+    for args in [
+        &["validate", "--env", "--config", "s.yaml"][..],
+        &["topics", "--config", "s.yaml"],
+    ] {
+        let ran = run_in(folder.path(), args);
+        assert_eq!(ran.status, 69, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains("127.0.0.1:1"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn plaintext_to_another_machine_is_78() {
+    let text = format!("{CONFIG}kafka: {{bootstrap_servers: \"kafka-1:9092\"}}\n");
+    let folder = folder(&[("s.yaml", &text)]);
+    let ran = run_in(folder.path(), &["validate", "--config", "s.yaml"]);
+    assert_eq!(ran.status, 78);
+    assert!(ran.err.contains("not encrypted"), "{}", ran.err);
 }
