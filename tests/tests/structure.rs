@@ -69,6 +69,18 @@ const CRATES: &[Allowed] = &[
         ],
         outside: None,
     },
+    // It is told what happens; it asks Kafka nothing, so that its answers do not depend on Kafka.
+    Allowed {
+        name: "settlewatch-serve",
+        workspace: &[
+            "settlewatch-config",
+            "settlewatch-join",
+            "settlewatch-protocol",
+            "settlewatch-watch",
+            "settlewatch-wire",
+        ],
+        outside: None,
+    },
     Allowed {
         name: "settlewatch-replay",
         workspace: &[
@@ -87,6 +99,7 @@ const CRATES: &[Allowed] = &[
             "settlewatch-kafka",
             "settlewatch-protocol",
             "settlewatch-replay",
+            "settlewatch-serve",
             "settlewatch-sim",
             "settlewatch-watch",
             "settlewatch-wire",

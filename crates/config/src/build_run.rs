@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use crate::item::{Item, Kind};
 use crate::model::Stream;
 use crate::report::Report;
-use crate::run_model::{Http, Kafka, Language, Notify, Output, Role, Route, Run, Sink, SinkKind};
+use crate::run_model::{
+    Http, Kafka, Language, Log, LogFormat, Notify, Output, Role, Route, Run, Sink, SinkKind,
+};
 use crate::secret::Secret;
 use crate::security;
 
@@ -20,11 +22,24 @@ pub(crate) fn compile(root: &Item, streams: &[Stream], report: &mut Report) -> O
         kafka: kafka(root.at("kafka"))?,
         http: Http {
             listen: root.at("http").at("listen").listen()?,
+            channels: root.at("http").at("channels").size()?,
         },
+        log: log(root.at("log"))?,
         roles: roles(root.at("roles")),
         output: output?,
         notify,
         shutdown_within: root.at("shutdown_within").duration()?,
+    })
+}
+
+fn log(log: &Item) -> Option<Log> {
+    Some(Log {
+        format: match log.at("format").text()?.as_str() {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            _ => LogFormat::Auto,
+        },
+        level: log.at("level").text()?,
     })
 }
 

@@ -43,6 +43,13 @@ pub(crate) static ROOT: Section = Section::new(
         )
         .run_only(),
         Key::default(
+            "log",
+            Shape::Section(&keys_run::LOG),
+            "{}",
+            "What is logged, on standard error.",
+        )
+        .run_only(),
+        Key::default(
             "roles",
             keys_run::ROLES,
             "[join, watch, notify]",

@@ -90,12 +90,46 @@ pub(crate) static KAFKA: Section = Section::new(
 /// `http`.
 pub(crate) static HTTP: Section = Section::new(
     "Metrics, probes, API and console.",
-    &[Key::default(
-        "listen",
-        Shape::Listen,
-        "\"127.0.0.1:9464\"",
-        "Address to listen on.",
-    )],
+    &[
+        Key::default(
+            "listen",
+            Shape::Listen,
+            "\"127.0.0.1:9464\"",
+            "Address to listen on.",
+        ),
+        Key::default(
+            "channels",
+            Shape::Count {
+                min: 1,
+                max: 10_000,
+            },
+            "100",
+            "Channels with figures of their own; the others are counted together, as `other`.",
+        ),
+    ],
+);
+
+/// `log`.
+pub(crate) static LOG: Section = Section::new(
+    "What is logged, on standard error.",
+    &[
+        Key::default(
+            "format",
+            Shape::Choice(&[
+                ("auto", "text on a terminal, else JSON"),
+                ("text", "a line an event"),
+                ("json", "a JSON object an event"),
+            ]),
+            "auto",
+            "How it looks.",
+        ),
+        Key::default(
+            "level",
+            WORD,
+            "info",
+            "`error`, `warn`, `info`, `debug` or `trace`; `TARGET=LEVEL`, separated by commas, for parts. The environment variable `RUST_LOG` wins.",
+        ),
+    ],
 );
 
 /// `output`.

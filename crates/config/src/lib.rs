@@ -56,7 +56,9 @@ pub use model::{
     Pattern, Purpose, RatePpm, StartAt, Stream,
 };
 pub use reference::reference_markdown;
-pub use run_model::{Http, Kafka, Language, Notify, Output, Role, Route, Run, Sink, SinkKind};
+pub use run_model::{
+    Http, Kafka, Language, Log, LogFormat, Notify, Output, Role, Route, Run, Sink, SinkKind,
+};
 pub use schema::schema;
 pub use secret::Secret;
 pub use security::is_loopback_host;

@@ -15,6 +15,8 @@ pub struct Run {
     pub kafka: Kafka,
     /// Where metrics, probes, API and console listen.
     pub http: Http,
+    /// What is logged.
+    pub log: Log,
     /// What this process does, each once.
     pub roles: Vec<Role>,
     /// Topics that are written.
@@ -73,6 +75,28 @@ impl Kafka {
 pub struct Http {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Channels with figures of their own; the others are counted together.
+    pub channels: usize,
+}
+
+/// `log`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How it looks.
+    pub format: LogFormat,
+    /// What is let through: a level, or levels of parts.
+    pub level: String,
+}
+
+/// How a log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogFormat {
+    /// Text on a terminal, else JSON.
+    Auto,
+    /// A line an event.
+    Text,
+    /// A JSON object an event.
+    Json,
 }
 
 /// What a process does.

@@ -98,7 +98,35 @@ pub enum Flow {
         channel: Option<ChannelIndex>,
         /// What is wrong.
         kind: AlertKind,
+        /// The tier that was passed; `None` is `breach`, the only one of every kind but `credit_missing`.
+        tier: Option<TierIndex>,
     },
+}
+
+/// A tier of a rule, see [`Partition::tier_name`](crate::Partition::tier_name).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TierIndex {
+    /// Index of the rule.
+    pub rule: u16,
+    /// Index of the tier in it.
+    pub tier: u8,
+}
+
+/// A payment that waits for its credit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its channel.
+    pub channel: ChannelIndex,
+    /// Its append time.
+    pub accepted_at: Timestamp,
+    /// Whether its lag counts: its rule has no `due`.
+    pub timed: bool,
+    /// Whether it has passed its first deadline.
+    pub overdue: bool,
+    /// Its amount in minor units.
+    pub amount_minor: u64,
+    /// Its currency.
+    pub currency: Currency,
 }
 
 /// A list of effects that the caller owns, drains and lends again.

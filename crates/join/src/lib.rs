@@ -33,7 +33,7 @@ mod wheel;
 pub use alert::{Alert, AlertKind, Resolution, Verdict};
 pub use auxiliary::Auxiliary;
 pub use calendar::{Calendar, Day};
-pub use effect::{ChannelIndex, Closing, Effect, Effects, Flow};
+pub use effect::{ChannelIndex, Closing, Effect, Effects, Flow, TierIndex, Waiting};
 pub use event::{Body, Event, Place, Record};
 pub use identity::{AlertId, Fingerprint};
 pub use inbox::Inbox;

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use settlewatch_join::Partition;
+use settlewatch_join::{Partition, Timestamp};
 
 use crate::assembly::{Assembly, Ready, fresh, restored};
 use crate::commit::Outbox;
@@ -111,6 +111,12 @@ impl<H: Host> Lane<H> {
         self.tasks.get(&number).map(|task| &task.partition)
     }
 
+    /// Up to when every input has been read, by partition number, for displays; nothing of a number that is not
+    /// restored.
+    pub fn known_times(&self) -> impl Iterator<Item = (SourceId, i32, Timestamp)> {
+        self.tasks.values().flat_map(Task::known_times)
+    }
+
     /// What the lane does, for people.
     pub fn phase(&self) -> &'static str {
         match &self.phase {
@@ -134,7 +140,7 @@ impl<H: Host> Lane<H> {
     }
 
     /// When the next deadline may pass, of all partition numbers: a probe is worth sending then.
-    pub fn next_decision(&self) -> Option<settlewatch_join::Timestamp> {
+    pub fn next_decision(&self) -> Option<Timestamp> {
         self.tasks
             .values()
             .filter_map(|task| task.partition.next_decision())

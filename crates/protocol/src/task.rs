@@ -98,6 +98,14 @@ impl Task {
         !self.again.is_empty()
     }
 
+    /// Up to when every input has been read.
+    pub(crate) fn known_times(&self) -> impl Iterator<Item = (SourceId, i32, Timestamp)> {
+        let times = self.sources.iter().map(|source| source.known.time());
+        times
+            .zip(0..)
+            .map(|(time, source)| (SourceId(source), self.number, time))
+    }
+
     /// Decided up to here.
     pub(crate) fn known(&self) -> Timestamp {
         self.known

@@ -4,7 +4,6 @@ mod cli;
 mod commands;
 mod exit;
 mod explain;
-mod metrics;
 mod suite;
 mod terminal;
 mod text;

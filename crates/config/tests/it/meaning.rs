@@ -1,6 +1,6 @@
 //! What a configuration means: defaults, rules, streams, settings.
 
-use settlewatch_config::{PageSeverity, RatePpm, Role, StartAt};
+use settlewatch_config::{LogFormat, PageSeverity, RatePpm, Role, StartAt};
 use settlewatch_join::event::{Currency, SettleMode, Stage};
 use settlewatch_join::{Span, Timestamp};
 
@@ -52,6 +52,9 @@ fn the_service_needs_brokers_and_has_defaults_for_the_rest() {
     assert_eq!(service.roles, [Role::Join, Role::Watch, Role::Notify]);
     assert_eq!(service.output.watch_state, "settlewatch-watch-state");
     assert_eq!(service.http.listen.to_string(), "127.0.0.1:9464");
+    assert_eq!(service.http.channels, 100);
+    assert_eq!(service.log.format, LogFormat::Auto);
+    assert_eq!(service.log.level, "info");
 }
 
 #[test]

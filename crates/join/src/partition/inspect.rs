@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::alert::{AlertKind, Resolution, Verdict};
+use crate::effect::Waiting;
 use crate::event::Body;
 use crate::identity::Fingerprint;
 use crate::ledger::Wait;
@@ -137,6 +138,24 @@ impl Partition {
         }
         (!self.is_timed(slot) && at <= entry.clock && entry.tier == 0)
             .then_some(Wait::BankBatchWait)
+    }
+
+    /// Shows every payment that waits: as many as were accepted and are not closed. Looks at every entry.
+    pub fn each_waiting(&self, visit: &mut dyn FnMut(Waiting)) {
+        for (slot, entry) in self.table.iter() {
+            let known = self.attributes.channel_and_currency(entry.attributes());
+            let (Phase::Waiting, Some((channel, currency))) = (entry.phase, known) else {
+                continue;
+            };
+            visit(Waiting {
+                channel,
+                accepted_at: entry.appended_at,
+                timed: self.is_timed(slot),
+                overdue: entry.tier > 0,
+                amount_minor: entry.amount_minor,
+                currency,
+            });
+        }
     }
 
     /// Whether an unmatched credit still has its grace. Looks at every entry.

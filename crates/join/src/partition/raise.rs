@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 
 use crate::alert::{Alert, AlertKind, AlertState, CreditSum, Resolution, Verdict};
-use crate::effect::{Effect, Effects, Flow};
+use crate::effect::{Effect, Effects, Flow, TierIndex};
 use crate::event::{Body, Credited};
 use crate::identity::AlertId;
 use crate::table::{FORGOTTEN, Slot};
@@ -45,6 +45,7 @@ impl Partition {
         at: Timestamp,
         effects: &mut Effects,
     ) {
+        let tier = case.tier.as_ref().map(|_| self.last_tier(slot));
         let extras = self.extras_mut(slot);
         let known = extras.alerts.iter().position(|alert| alert.kind == kind);
         let before = known.map(|i| extras.alerts[i].resolution);
@@ -73,8 +74,27 @@ impl Partition {
         effects.push(Effect::Flow(Flow::Raised {
             channel: self.channel(slot),
             kind,
+            tier,
         }));
         self.write(slot, i, case.lag_ms, at, effects);
+    }
+
+    /// The tier that a payment passed last.
+    fn last_tier(&self, slot: Slot) -> TierIndex {
+        let entry = self.table.get(slot);
+        TierIndex {
+            rule: entry.rule,
+            tier: entry.tier.saturating_sub(1),
+        }
+    }
+
+    /// The name of a tier of this partition's effects, as long as its rules stay.
+    pub fn tier_name(&self, tier: Option<TierIndex>) -> &str {
+        let named = tier.and_then(|tier| {
+            let rule = self.settings.rules.get(usize::from(tier.rule))?;
+            rule.tiers.get(usize::from(tier.tier))
+        });
+        named.map_or(BREACH, |tier| &tier.name)
     }
 
     /// Resolves an alert if it is open; whether it was.

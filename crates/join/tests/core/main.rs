@@ -8,3 +8,4 @@ mod reload;
 mod snapshot;
 mod snapshot_size;
 mod together;
+mod waiting;

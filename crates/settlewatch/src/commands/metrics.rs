@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::io::{Write, stdout};
 
 use serde_json::json;
+use settlewatch_serve::{Description, Label, Metric};
 
 use crate::cli::MetricsArgs;
-use crate::metrics::{Description, Label, Metric};
 
 pub(crate) fn run(args: &MetricsArgs) -> anyhow::Result<()> {
     let metrics: Vec<Description> = Metric::ALL

@@ -1,0 +1,184 @@
+//! What a lane counts of one channel, in plain numbers.
+
+use std::sync::Arc;
+
+use prometheus::local::LocalHistogram;
+use settlewatch_join::event::Currency;
+use settlewatch_join::{Closing, Timestamp, Waiting};
+
+use crate::ages::{Ages, second_of};
+use crate::count::Count;
+use crate::descriptors::Metric;
+use crate::edges::seconds;
+use crate::families::Families;
+use crate::lags::Lags;
+use crate::live::Share;
+
+/// A payment that was closed.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended {
+    pub(crate) closing: Closing,
+    pub(crate) accepted_at: Timestamp,
+    pub(crate) timed: bool,
+    pub(crate) lag_ms: u64,
+    pub(crate) overdue: bool,
+    pub(crate) amount_minor: u64,
+    pub(crate) currency: Currency,
+}
+
+/// One channel of one lane.
+pub(crate) struct Channel {
+    pub(crate) name: Arc<str>,
+    pending: u64,
+    overdue: u64,
+    amounts: Vec<(Currency, i128)>,
+    /// Payments whose fate is known from their acceptance on, and whose lag counts.
+    counted: Ages,
+    /// The others that wait: batch payments, and those that waited when their partition was restored. What was
+    /// restored would count as waiting beside none that had been credited.
+    aside: Ages,
+    lags: Lags,
+    accepted: Count,
+    credited: Count,
+    explained: Count,
+    written_off: Count,
+    retracted: Count,
+    lag: LocalHistogram,
+}
+
+impl Channel {
+    pub(crate) fn new(name: Arc<str>, families: &Families) -> Self {
+        let closed =
+            |outcome| Count::new(families.counter(Metric::PaymentsClosed, &[&name, outcome]));
+        Self {
+            pending: 0,
+            overdue: 0,
+            amounts: Vec::new(),
+            counted: Ages::default(),
+            aside: Ages::default(),
+            lags: Lags::default(),
+            accepted: Count::new(families.counter(Metric::Payments, &[&name])),
+            credited: closed("credited"),
+            explained: closed("explained"),
+            written_off: closed("written_off"),
+            retracted: Count::new(families.counter(Metric::AlertsRetracted, &[&name])),
+            lag: families.histogram(Metric::CreditLag, &[&name]).local(),
+            name,
+        }
+    }
+
+    fn amount(&mut self, currency: Currency, change: i128) {
+        match self.amounts.iter_mut().find(|(code, _)| *code == currency) {
+            Some((_, amount)) => *amount += change,
+            None => self.amounts.push((currency, change)),
+        }
+    }
+
+    /// Whether a payment's lag counts that was appended in `second`, of a partition restored at `since_s`.
+    fn counts(timed: bool, second: i64, since_s: i64) -> bool {
+        timed && second > since_s
+    }
+
+    /// A payment waited when its partition was restored.
+    pub(crate) fn restored(&mut self, waiting: &Waiting) {
+        self.pending += 1;
+        self.overdue += u64::from(waiting.overdue);
+        self.amount(waiting.currency, i128::from(waiting.amount_minor));
+        self.aside.add(second_of(waiting.accepted_at));
+    }
+
+    /// A payment was accepted; `again` where it was counted before a restart.
+    pub(crate) fn accepted(&mut self, payment: &Waiting, since_s: i64, again: bool) {
+        self.pending += 1;
+        self.amount(payment.currency, i128::from(payment.amount_minor));
+        let second = second_of(payment.accepted_at);
+        if Self::counts(payment.timed, second, since_s) {
+            self.counted.add(second);
+        } else {
+            self.aside.add(second);
+        }
+        self.accepted.add(u64::from(!again));
+    }
+
+    pub(crate) fn overdue(&mut self) {
+        self.overdue += 1;
+    }
+
+    pub(crate) fn ended(&mut self, payment: &Ended, since_s: i64, again: bool) {
+        self.pending = self.pending.saturating_sub(1);
+        self.overdue = self.overdue.saturating_sub(u64::from(payment.overdue));
+        self.amount(payment.currency, -i128::from(payment.amount_minor));
+        let second = second_of(payment.accepted_at);
+        let credited = payment.closing == Closing::Credited;
+        // Other rules may have made a batch payment of it since, or the other way round.
+        if Self::counts(payment.timed, second, since_s) && self.counted.remove(second) {
+            self.lags.ended(second, payment.lag_ms, credited);
+        } else if !self.aside.remove(second) {
+            self.counted.remove(second);
+        }
+        if again {
+            return;
+        }
+        match payment.closing {
+            Closing::Credited => self.credited.add(1),
+            Closing::Explained => self.explained.add(1),
+            Closing::WrittenOff => self.written_off.add(1),
+        }
+        if credited && payment.timed {
+            self.lag.observe(seconds(payment.lag_ms));
+        }
+    }
+
+    pub(crate) fn retracted(&mut self) {
+        self.retracted.add(1);
+    }
+
+    /// Hands the counters over.
+    pub(crate) fn flush(&mut self) {
+        for count in [
+            &mut self.accepted,
+            &mut self.credited,
+            &mut self.explained,
+            &mut self.written_off,
+            &mut self.retracted,
+        ] {
+            count.flush();
+        }
+        self.lag.flush();
+    }
+
+    /// Writes what waits.
+    pub(crate) fn share(&self, share: &mut Share) {
+        share.pending = self.pending;
+        share.overdue = self.overdue;
+        share.amounts.clone_from(&self.amounts);
+        let oldest = [self.counted.oldest(), self.aside.oldest()];
+        share.oldest_s = oldest.into_iter().flatten().min();
+    }
+
+    /// Writes how long credits took lately, and who waits; everything is known up to `known`.
+    pub(crate) fn share_lags(&mut self, known: Timestamp, share: &mut Share) {
+        let end = second_of(known);
+        let first = Lags::first_second(end);
+        self.lags.sum_since(first, &mut share.lags);
+        share.waiting.clear();
+        let waiting = self
+            .counted
+            .since(first)
+            .filter(|&(second, _)| second <= end);
+        let age_ms = |second: i64| (end - second).unsigned_abs() * 1000;
+        share
+            .waiting
+            .extend(waiting.map(|(second, count)| (age_ms(second), count)));
+    }
+
+    /// Forgets what waits: the partition numbers were taken away.
+    pub(crate) fn forget(&mut self) {
+        self.pending = 0;
+        self.overdue = 0;
+        self.amounts.clear();
+        self.counted = Ages::default();
+        self.aside = Ages::default();
+        self.lags = Lags::default();
+    }
+}

@@ -1,0 +1,212 @@
+//! Every metric there is, in one table: what is listed is what is registered.
+
+/// What a metric's samples mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+    /// Counts by upper bounds.
+    Histogram,
+}
+
+impl MetricKind {
+    /// Its name in the exposition format.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// Declares labels with their names: there are no others, so no payment, merchant or terminal can become one.
+macro_rules! labels {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)+) => {
+        /// A label.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Label { $($(#[$doc])* $variant,)+ }
+
+        impl Label {
+            /// Its name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+labels! {
+    /// A payment channel, or `other` beyond the limit.
+    Channel = "channel",
+    /// ISO 4217.
+    Currency = "currency",
+    /// What the configuration calls a topic.
+    Stream = "stream",
+    /// A partition number.
+    Partition = "partition",
+    /// Why.
+    Reason = "reason",
+    /// What kind of a thing.
+    Kind = "kind",
+    /// A step of escalation.
+    Tier = "tier",
+    /// A cause.
+    Verdict = "verdict",
+    /// How bad an incident is.
+    Severity = "severity",
+    /// How it ended.
+    Outcome = "outcome",
+    /// A share of the payments.
+    Quantile = "quantile",
+    /// What a lane is doing.
+    State = "state",
+    /// Version of the program.
+    Version = "version",
+    /// The commit that it was built from.
+    Revision = "revision",
+}
+
+/// What is known of a metric before it has a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Full name, with its unit.
+    pub name: &'static str,
+    /// What its samples mean.
+    pub kind: MetricKind,
+    /// Its labels; `le` of a histogram is not named.
+    pub labels: &'static [Label],
+    /// What it says, in a sentence.
+    pub help: &'static str,
+}
+
+/// Declares metrics with their descriptions, and the list of all.
+macro_rules! metrics {
+    ($($variant:ident = $kind:ident $name:literal [$($label:ident),*] $help:literal,)+) => {
+        /// A metric.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Metric { $(#[doc = $help] $variant,)+ }
+
+        impl Metric {
+            /// Every metric.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// What is known of it.
+            pub const fn description(self) -> Description {
+                match self {
+                    $(Self::$variant => Description {
+                        name: concat!("settlewatch_", $name),
+                        kind: MetricKind::$kind,
+                        labels: &[$(Label::$label),*],
+                        help: $help,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+metrics! {
+    EventsConsumed = Counter "events_consumed_total" [Stream]
+        "Records that were applied or rejected.",
+    EventsApplied = Counter "events_applied_total" [Stream, Outcome]
+        "Records by what they counted as; an unmatched credit counts when its payment comes or its grace ends.",
+    EventsRejected = Counter "events_rejected_total" [Stream, Reason]
+        "Records that are no valid events.",
+    DeadLetters = Counter "dead_letters_total" [Stream]
+        "Records handed to the topic of dead letters.",
+    Payments = Counter "payments_total" [Channel]
+        "Payments that were accepted.",
+    PaymentsClosed = Counter "payments_closed_total" [Channel, Outcome]
+        "Payments that no longer wait: credited, explained, or written off.",
+    CreditLag = Histogram "credit_lag_seconds" [Channel]
+        "From the append time of a payment to that of its credit; batch payments are left out.",
+    CreditLagQuantile = Gauge "credit_lag_quantile_seconds" [Channel, Quantile]
+        "Quantiles of that time over the last 5 minutes, the payments that still wait counted; +Inf where one cannot be known yet.",
+    PendingPayments = Gauge "pending_payments" [Channel]
+        "Payments that wait for their credit.",
+    PendingAmount = Gauge "pending_amount" [Channel, Currency]
+        "Their money, in units of the currency.",
+    OverduePayments = Gauge "overdue_payments" [Channel]
+        "Payments that wait beyond their first deadline.",
+    OldestPendingAge = Gauge "oldest_pending_age_seconds" [Channel]
+        "How long the oldest waiting payment has waited.",
+    Alerts = Counter "alerts_total" [Channel, Kind, Tier]
+        "Alerts that were raised or passed another tier.",
+    AlertsRetracted = Counter "alerts_retracted_total" [Channel]
+        "Alerts that were taken back, because a credit in time became readable too late.",
+    IncidentsOpen = Gauge "incidents_open" [Verdict, Severity]
+        "Incidents that are open.",
+    DetectionDelay = Histogram "detection_delay_seconds" []
+        "From the moment an alert was due to its append time.",
+    Blind = Gauge "blind_seconds" [Stream, Partition]
+        "How far behind real time our knowledge of a partition is; +Inf where nothing is known yet.",
+    InputHoles = Counter "input_holes_total" [Stream]
+        "Times that records were deleted before they were read.",
+    Lanes = Gauge "lanes" [State]
+        "Lanes by what they are doing.",
+    AssignedPartitions = Gauge "assigned_partitions" []
+        "Partition numbers that the group gave to this process.",
+    Rebalances = Counter "rebalances_total" []
+        "Times that the group gave or took partition numbers.",
+    RestoreProgress = Gauge "restore_ratio" []
+        "Share of the assigned partition numbers whose state is restored.",
+    RestoreRecords = Counter "restore_records_total" []
+        "Records of state that were read.",
+    RestoreBytes = Counter "restore_bytes_total" []
+        "Bytes of state that were read.",
+    Transactions = Counter "transactions_total" [Outcome]
+        "Transactions by how they ended.",
+    TransactionDuration = Histogram "transaction_duration_seconds" []
+        "From the beginning of a transaction to the answer of the broker.",
+    WaitingRecords = Gauge "waiting_records" []
+        "Records that were read and wait for known time.",
+    StateBytes = Gauge "state_bytes" [Kind]
+        "Memory of what the lanes remember, about: payments, attributes, finished ids.",
+    LimitHits = Counter "limit_hits_total" [Kind]
+        "Times that a limit was met.",
+    ClientErrors = Counter "client_errors_total" [Reason]
+        "Errors that librdkafka reported, by its code.",
+    RulesVersion = Gauge "rules_version" []
+        "Version of the rules in this process.",
+    ConfigStale = Gauge "config_stale" []
+        "1 while partition numbers of this process follow newer rules than its own file.",
+    ProcessCpu = Counter "process_cpu_seconds_total" []
+        "CPU time of this process.",
+    ProcessMemory = Gauge "process_resident_memory_bytes" []
+        "Resident memory of this process.",
+    BuildInfo = Gauge "build_info" [Version, Revision]
+        "Always 1; the labels say what runs.",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_carry_prefix_and_base_unit_and_are_unique() {
+        let mut metrics: Vec<_> = Metric::ALL
+            .iter()
+            .map(|metric| metric.description())
+            .collect();
+        for metric in &metrics {
+            let name = metric.name;
+            assert!(name.starts_with("settlewatch_"), "{name} lacks the prefix");
+            let is_counter = metric.kind == MetricKind::Counter;
+            assert_eq!(name.ends_with("_total"), is_counter, "{name}");
+            assert!(!name.contains("_ms"), "{name} is no base unit");
+            assert!(metric.help.ends_with('.'), "{name}: help is a sentence");
+        }
+        metrics.sort_by_key(|metric| metric.name);
+        assert!(metrics.windows(2).all(|pair| pair[0].name != pair[1].name));
+    }
+
+    #[test]
+    fn metrics_lie_in_their_list_in_order() {
+        for (at, &metric) in Metric::ALL.iter().enumerate() {
+            assert_eq!(metric as usize, at);
+        }
+    }
+}
