@@ -141,18 +141,7 @@ impl Check<'_> {
             .collect();
         let (_, numbers) = *counts.first()?;
         if counts.iter().any(|(_, count)| *count != numbers) {
-            let told: Vec<String> = counts
-                .iter()
-                .map(|(topic, count)| format!("`{topic}` {count}"))
-                .collect();
-            self.wrong(
-                format!(
-                    "inputs keyed by payment must have the same number of partitions, but have: {}",
-                    told.join(", ")
-                ),
-                "make the odd one anew with the number of the others and move its producers there: added partitions \
-                 leave old records where they are",
-            );
+            self.unequal(&counts);
             return None;
         }
         for topic in self.own.clone() {
@@ -163,6 +152,32 @@ impl Check<'_> {
             }
         }
         (counts.len() == keyed.len()).then_some(numbers)
+    }
+
+    fn unequal(&mut self, counts: &[(&str, usize)]) {
+        let told: Vec<String> = counts
+            .iter()
+            .map(|(topic, count)| format!("`{topic}` {count}"))
+            .collect();
+        let most = counts.iter().map(|(_, count)| *count).max().unwrap_or(0);
+        let fewer: Vec<&str> = counts
+            .iter()
+            .filter(|(_, count)| *count < most)
+            .map(|(topic, _)| *topic)
+            .collect();
+        self.wrong(
+            format!(
+                "inputs keyed by payment must have the same number of partitions, but have: {}",
+                told.join(", ")
+            ),
+            format!(
+                "Kafka takes no partition away: give {} {most} too (kafka-topics.sh --bootstrap-server {} --alter \
+                 --topic NAME --partitions {most}), then `settlewatch state migrate --partitions {most}`; or make \
+                 the odd topic anew and move its producers there",
+                fewer.join(", "),
+                self.kafka.bootstrap_servers
+            ),
+        );
     }
 
     fn odd_count(&mut self, topic: &OwnTopic, is: usize, numbers: usize) {
