@@ -6,6 +6,7 @@ need cc build-essential
 need c++ build-essential
 need python3 python3
 need valgrind valgrind
+need promtool prometheus
 cargo fmt --version || die "rustfmt is missing: it comes with the Rust toolchain"
 cargo clippy --version || die "clippy is missing: it comes with the Rust toolchain"
 

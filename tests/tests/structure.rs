@@ -73,7 +73,6 @@ const CRATES: &[Allowed] = &[
     Allowed {
         name: "settlewatch-serve",
         workspace: &[
-            "settlewatch-config",
             "settlewatch-join",
             "settlewatch-protocol",
             "settlewatch-watch",

@@ -12,6 +12,19 @@ pub(crate) fn second_of(at: Timestamp) -> i64 {
     at.millis().div_euclid(1000)
 }
 
+/// Where a rank stands or belongs among ascending ones. Most of the time there is no gap, and its distance from
+/// the first says it; a search would cost more than all the rest.
+pub(crate) fn place_of<T>(list: &VecDeque<T>, rank: i64, rank_of: impl Fn(&T) -> i64) -> usize {
+    let Some(first) = list.front().map(&rank_of) else {
+        return 0;
+    };
+    let guess = usize::try_from(rank - first).unwrap_or(0);
+    match list.get(guess) {
+        Some(found) if rank_of(found) == rank => guess,
+        _ => list.partition_point(|item| rank_of(item) < rank),
+    }
+}
+
 /// Counts by second, ascending; at most one entry for every second in which a waiting payment was appended,
 /// and some that are empty.
 #[derive(Debug, Default)]
@@ -61,13 +74,9 @@ impl Ages {
         seconds.filter(|&(_, count)| count > 0)
     }
 
-    /// Where a second stands or belongs. Most are among the last.
+    /// Where a second stands or belongs.
     fn place(&self, second: i64) -> usize {
-        match self.seconds.back() {
-            Some(&(last, _)) if last == second => self.seconds.len() - 1,
-            Some(&(last, _)) if last < second => self.seconds.len(),
-            _ => self.seconds.partition_point(|&(at, _)| at < second),
-        }
+        place_of(&self.seconds, second, |&(second, _)| second)
     }
 
     fn drop_empty(&mut self) {

@@ -129,6 +129,11 @@ impl Channel {
         }
     }
 
+    /// The histogram of lags has begun anew.
+    pub(crate) fn renew_lag(&mut self, families: &Families) {
+        self.lag = families.histogram(Metric::CreditLag, &[&self.name]).local();
+    }
+
     pub(crate) fn retracted(&mut self) {
         self.retracted.add(1);
     }
@@ -180,5 +185,120 @@ impl Channel {
         self.counted = Ages::default();
         self.aside = Ages::default();
         self.lags = Lags::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use settlewatch_join::ChannelIndex;
+
+    use super::*;
+    use crate::live::Live;
+
+    const NOON: i64 = 1_775_707_200_000;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(NOON + ms)
+    }
+
+    fn currency() -> Currency {
+        Currency::new(*b"CNY").expect("three capitals")
+    }
+
+    fn channel() -> Channel {
+        let families = Families::new(&[1.0]).expect("the table is consistent");
+        Channel::new("wechat".into(), &families)
+    }
+
+    fn payment(at: Timestamp) -> Waiting {
+        Waiting {
+            channel: ChannelIndex(0),
+            accepted_at: at,
+            timed: true,
+            overdue: false,
+            amount_minor: 100,
+            currency: currency(),
+        }
+    }
+
+    fn credited(accepted_at: Timestamp, lag_ms: u64) -> Ended {
+        Ended {
+            closing: Closing::Credited,
+            accepted_at,
+            timed: true,
+            lag_ms,
+            overdue: false,
+            amount_minor: 100,
+            currency: currency(),
+        }
+    }
+
+    /// Quantiles of everything that is known up to `known`, from two lanes.
+    fn quantiles(lanes: &mut [Channel], known: Timestamp) -> [Option<u64>; 3] {
+        let live = Live::new(10);
+        for (lane, channel) in lanes.iter_mut().enumerate() {
+            let name = Arc::clone(&channel.name);
+            live.write(&name, lane, |share| {
+                channel.share(share);
+                channel.share_lags(known, share);
+            });
+        }
+        live.figures()[0].lag_ms
+    }
+
+    #[test]
+    fn quantiles_are_those_of_all_lanes_together() {
+        let mut lanes = [channel(), channel()];
+        for i in 0..1000 {
+            let (paid, lag_ms) = (at(1000 + i * 10), 1000 + i.unsigned_abs() * 10);
+            let lane = &mut lanes[(i % 2) as usize];
+            lane.accepted(&payment(paid), 0, false);
+            lane.ended(&credited(paid, lag_ms), 0, false);
+        }
+        let [p50, p95, p99] = quantiles(&mut lanes, at(60_000));
+        for (measured, exact) in [(p50, 5_990), (p95, 10_490), (p99, 10_890)] {
+            let measured = measured.expect("everything was credited");
+            assert!(
+                u64::abs_diff(measured, exact) * 50 <= exact,
+                "{measured} is not {exact}"
+            );
+        }
+    }
+
+    #[test]
+    fn those_that_wait_make_a_quantile_unknown_and_time_makes_it_known_again() {
+        let mut lanes = [channel()];
+        for i in 0..100 {
+            let paid = at(1000 + i * 100);
+            lanes[0].accepted(&payment(paid), 0, false);
+            if i < 40 {
+                lanes[0].ended(&credited(paid, 2000), 0, false);
+            }
+        }
+        assert_eq!(quantiles(&mut lanes, at(60_000)), [None; 3]);
+        // Six minutes later credits flow again, and what waits is older than the window.
+        for i in 0..100 {
+            let paid = at(400_000 + i * 100);
+            lanes[0].accepted(&payment(paid), 0, false);
+            lanes[0].ended(&credited(paid, 20), 0, false);
+        }
+        assert_eq!(quantiles(&mut lanes, at(420_000)), [Some(20); 3]);
+    }
+
+    #[test]
+    fn what_waited_at_a_restore_is_shown_but_not_held_against_the_credits_since() {
+        let mut lanes = [channel()];
+        let restored_s = second_of(at(60_000));
+        for i in 0..100 {
+            lanes[0].restored(&payment(at(i * 100)));
+        }
+        lanes[0].accepted(&payment(at(61_000)), restored_s, false);
+        lanes[0].ended(&credited(at(61_000), 50), restored_s, false);
+        lanes[0].ended(&credited(at(0), 61_000), restored_s, false);
+        assert_eq!(quantiles(&mut lanes, at(70_000)), [Some(50); 3]);
+        let mut share = Share::default();
+        lanes[0].share(&mut share);
+        assert_eq!((share.pending, share.amounts[0].1), (99, 9_900));
+        assert_eq!(share.oldest_s, Some(second_of(at(0))));
     }
 }

@@ -1,12 +1,15 @@
 //! The metrics in a registry, each made from its description.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
 use prometheus::core::Collector;
 use prometheus::{
     Counter, CounterVec, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec,
     IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
 };
 
-use crate::descriptors::{Label, Metric, MetricKind};
+use crate::descriptors::{Metric, MetricKind};
 
 /// The media type of what [`Families::render`] writes.
 pub(crate) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -22,6 +25,8 @@ enum Family {
     Reading(CounterVec),
     Gauge(GaugeVec),
     Histogram(HistogramVec),
+    /// Histograms whose upper bounds may change: they begin anew then, as after a restart.
+    Lag(RwLock<HistogramVec>),
 }
 
 /// Every metric, registered.
@@ -29,6 +34,7 @@ pub(crate) struct Families {
     registry: Registry,
     /// By [`Metric`], in the order of [`Metric::ALL`].
     families: Vec<Family>,
+    lag_generation: AtomicU64,
 }
 
 impl Families {
@@ -39,7 +45,30 @@ impl Families {
         for &metric in Metric::ALL {
             families.push(register(&registry, metric, lag_edges_s)?);
         }
-        Ok(Self { registry, families })
+        Ok(Self {
+            registry,
+            families,
+            lag_generation: AtomicU64::new(0),
+        })
+    }
+
+    /// The credit lag has other upper bounds from now on: its handles are void.
+    pub(crate) fn set_lag_edges(&self, edges_s: &[f64]) -> prometheus::Result<()> {
+        let Family::Lag(family) = self.family(Metric::CreditLag) else {
+            unreachable!("the lag is registered as such");
+        };
+        let mut family = family.write().unwrap_or_else(PoisonError::into_inner);
+        let made = histograms(Metric::CreditLag, edges_s)?;
+        self.registry.unregister(Box::new(family.clone()))?;
+        self.registry.register(Box::new(made.clone()))?;
+        *family = made;
+        self.lag_generation.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    /// Grows when handles of the credit lag become void.
+    pub(crate) fn lag_generation(&self) -> u64 {
+        self.lag_generation.load(Ordering::Acquire)
     }
 
     fn family(&self, metric: Metric) -> &Family {
@@ -79,6 +108,10 @@ impl Families {
     pub(crate) fn histogram(&self, metric: Metric, labels: &[&str]) -> Histogram {
         match self.family(metric) {
             Family::Histogram(histograms) => histograms.with_label_values(labels),
+            Family::Lag(histograms) => {
+                let histograms = histograms.read().unwrap_or_else(PoisonError::into_inner);
+                histograms.with_label_values(labels)
+            }
             _ => unreachable!("{metric:?} is no histogram"),
         }
     }
@@ -91,6 +124,21 @@ impl Families {
             .encode_to_string(&self.registry.gather())
             .expect("families are registered with their names and have samples")
     }
+}
+
+fn label_names(metric: Metric) -> Vec<&'static str> {
+    let labels = metric.description().labels.iter();
+    labels.map(|label| label.as_str()).collect()
+}
+
+fn opts(metric: Metric) -> Opts {
+    let description = metric.description();
+    Opts::new(description.name, description.help)
+}
+
+fn histograms(metric: Metric, edges_s: &[f64]) -> prometheus::Result<HistogramVec> {
+    let opts = HistogramOpts::from(opts(metric)).buckets(edges_s.to_vec());
+    HistogramVec::new(opts, &label_names(metric))
 }
 
 fn register(
@@ -106,14 +154,8 @@ fn register(
         registry.register(Box::new(made.clone()))?;
         Ok(made)
     }
-    let description = metric.description();
-    let labels: Vec<&str> = description
-        .labels
-        .iter()
-        .map(|&label| Label::as_str(label))
-        .collect();
-    let opts = Opts::new(description.name, description.help);
-    Ok(match (description.kind, metric) {
+    let (opts, labels) = (opts(metric), label_names(metric));
+    Ok(match (metric.description().kind, metric) {
         (MetricKind::Counter, Metric::ProcessCpu) => {
             Family::Reading(registered(registry, CounterVec::new(opts, &labels))?)
         }
@@ -123,14 +165,12 @@ fn register(
         (MetricKind::Gauge, _) => {
             Family::Gauge(registered(registry, GaugeVec::new(opts, &labels))?)
         }
+        (MetricKind::Histogram, Metric::CreditLag) => {
+            let made = registered(registry, histograms(metric, lag_edges_s))?;
+            Family::Lag(RwLock::new(made))
+        }
         (MetricKind::Histogram, _) => {
-            let edges = if metric == Metric::CreditLag {
-                lag_edges_s
-            } else {
-                DELAYS_S
-            };
-            let opts = HistogramOpts::from(opts).buckets(edges.to_vec());
-            Family::Histogram(registered(registry, HistogramVec::new(opts, &labels))?)
+            Family::Histogram(registered(registry, histograms(metric, DELAYS_S))?)
         }
     })
 }

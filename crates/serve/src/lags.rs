@@ -5,6 +5,8 @@
 
 use std::collections::VecDeque;
 
+use crate::ages::place_of;
+
 /// How far back the quantiles look, in seconds of append time.
 pub(crate) const WINDOW_S: i64 = 300;
 
@@ -125,7 +127,7 @@ impl Lags {
         if rank < newest - WINDOW_S / COHORT_S {
             return;
         }
-        let at = self.cohorts.partition_point(|&(at, _)| at < rank);
+        let at = place_of(&self.cohorts, rank, |&(rank, _)| rank);
         if self.cohorts.get(at).is_none_or(|&(found, _)| found != rank) {
             let counts = self.spare.pop().unwrap_or_default();
             self.cohorts.insert(at, (rank, counts));

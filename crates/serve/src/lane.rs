@@ -21,7 +21,7 @@ use crate::limit::Limit;
 use crate::live::Share;
 use crate::metrics::Inner;
 use crate::records::Records;
-use crate::status::LaneBoard;
+use crate::status::{LaneBoard, Restore, merge};
 
 /// Counters and figures are handed over so often at most.
 const PUBLISH_EVERY: Duration = Duration::from_millis(250);
@@ -60,6 +60,7 @@ struct Seen {
     restore_records: Count,
     restore_bytes: Count,
     delay: LocalHistogram,
+    lag_generation: u64,
     published: Option<Instant>,
     summed: Option<Instant>,
 }
@@ -77,6 +78,7 @@ impl LaneObserver {
             restore_records: counter(Metric::RestoreRecords),
             restore_bytes: counter(Metric::RestoreBytes),
             delay: families.histogram(Metric::DetectionDelay, &[]).local(),
+            lag_generation: families.lag_generation(),
             published: None,
             summed: None,
             shared,
@@ -137,7 +139,8 @@ impl LaneObserver {
         status.caught_up = numbers.is_empty();
         status.numbers = numbers.to_vec();
         status.known.clear();
-        status.restore = crate::status::Restore {
+        status.books.clear();
+        status.restore = Restore {
             assigned: numbers.len(),
             ..Default::default()
         };
@@ -236,6 +239,8 @@ impl LaneObserver {
         status.known.clear();
         status.known.extend(lane.known_times());
         if sums {
+            let books = partitions().flat_map(|partition| partition.ledger().books());
+            status.books = merge(books);
             status.bytes = partitions().map(Partition::bytes).fold([0; 3], add);
         }
     }
@@ -254,23 +259,38 @@ impl Seen {
         &mut self.numbers[at]
     }
 
-    /// The place of a partition's channel in the lane's channels.
-    fn place(&mut self, number: i32, partition: &Partition, channel: ChannelIndex) -> u16 {
+    /// The place of a partition's channel in the lane's channels, and the second from which its payments count.
+    fn place(&mut self, number: i32, partition: &Partition, channel: ChannelIndex) -> (u16, i64) {
         let at = usize::from(channel.0);
-        let known = &self.number(number).channels;
-        if let Some(&Some(place)) = known.get(at) {
-            return place;
+        let known = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.numbers.get(number));
+        if let Some(known) = known
+            && let Some(&Some(place)) = known.channels.get(at)
+        {
+            return (place, known.since_s);
         }
+        self.first_sight(number, partition, channel)
+    }
+
+    #[cold]
+    fn first_sight(
+        &mut self,
+        number: i32,
+        partition: &Partition,
+        channel: ChannelIndex,
+    ) -> (u16, i64) {
+        let at = usize::from(channel.0);
         let (place, own) = self.shared.live.channel(partition.channel_name(channel));
         if !own {
             self.shared.limit_hit(Limit::Channels);
         }
-        let known = &mut self.number(number).channels;
-        if known.len() <= at {
-            known.resize(at + 1, None);
+        let known = self.number(number);
+        if known.channels.len() <= at {
+            known.channels.resize(at + 1, None);
         }
-        known[at] = Some(place);
-        place
+        known.channels[at] = Some(place);
+        (place, known.since_s)
     }
 
     fn channel_of(&mut self, place: u16) -> &mut Channel {
@@ -294,8 +314,7 @@ impl Seen {
                 amount_minor,
                 currency,
             } => {
-                let place = self.place(number, partition, channel);
-                let since_s = self.number(number).since_s;
+                let (place, since_s) = self.place(number, partition, channel);
                 let payment = Waiting {
                     channel,
                     accepted_at: at,
@@ -308,7 +327,7 @@ impl Seen {
             }
             Flow::Credit { .. } => {}
             Flow::Overdue { channel, .. } => {
-                let place = self.place(number, partition, channel);
+                let (place, _) = self.place(number, partition, channel);
                 self.channel_of(place).overdue();
             }
             Flow::Closed {
@@ -322,8 +341,7 @@ impl Seen {
                 currency,
                 ..
             } => {
-                let place = self.place(number, partition, channel);
-                let since_s = self.number(number).since_s;
+                let (place, since_s) = self.place(number, partition, channel);
                 let payment = Ended {
                     closing,
                     accepted_at,
@@ -340,7 +358,7 @@ impl Seen {
                 kind,
                 tier,
             } if !again => {
-                let place = channel.map(|channel| self.place(number, partition, channel));
+                let place = channel.map(|channel| self.place(number, partition, channel).0);
                 self.raised(place, kind, tier, partition);
             }
             Flow::Raised { .. } => {}
@@ -376,7 +394,7 @@ impl Seen {
             channels: Vec::new(),
         };
         partition.each_waiting(&mut |waiting| {
-            let place = self.place(number, partition, waiting.channel);
+            let (place, _) = self.place(number, partition, waiting.channel);
             self.channel_of(place).restored(&waiting);
         });
     }
@@ -394,6 +412,12 @@ impl Seen {
         self.restore_bytes.flush();
         self.raised.values_mut().for_each(Count::flush);
         self.delay.flush();
+        let generation = self.shared.families.lag_generation();
+        if generation != self.lag_generation {
+            self.lag_generation = generation;
+            let channels = self.channels.iter_mut().flatten();
+            channels.for_each(|channel| channel.renew_lag(&self.shared.families));
+        }
         let is_restored = self.numbers.iter().any(|number| number.restored);
         for channel in self.channels.iter_mut().flatten() {
             channel.flush();

@@ -34,13 +34,19 @@ impl LogFormat {
     }
 }
 
+/// Names a filter that wins over the configuration's.
+const OVERRIDE: &str = "RUST_LOG";
+
 /// Logs to standard error from now on: what `filter` lets through, a level or `TARGET=LEVEL` separated by
-/// commas, the most specific of which counts.
+/// commas, the most specific of which counts. The environment variable `RUST_LOG` wins.
 ///
 /// # Errors
 /// [`ServeError::Filter`], [`ServeError::LogTwice`].
 pub fn init_log(format: LogFormat, filter: &str) -> Result<(), ServeError> {
-    let log = log_to(stderr, format, filter)?;
+    let wins = std::env::var(OVERRIDE)
+        .ok()
+        .filter(|filter| !filter.is_empty());
+    let log = log_to(stderr, format, wins.as_deref().unwrap_or(filter))?;
     log.try_init().map_err(|_| ServeError::LogTwice)
 }
 

@@ -47,13 +47,19 @@ pub(crate) struct Inner {
     pub(crate) spec: MetricsSpec,
     pub(crate) started: Instant,
     lanes: Mutex<Vec<Arc<LaneBoard>>>,
-    rules_version: Mutex<u64>,
+    rules: Mutex<Rules>,
     error_codes: Mutex<Vec<String>>,
     /// Gauges are set and read by one at a time.
     rendering: Mutex<()>,
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What metrics know of the rules of this process.
+struct Rules {
+    version: u64,
+    lag_edges_s: Vec<f64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What these hold is whole at every moment.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -75,7 +81,10 @@ impl Metrics {
             spec,
             started: Instant::now(),
             lanes: Mutex::default(),
-            rules_version: Mutex::new(settings.version),
+            rules: Mutex::new(Rules {
+                version: settings.version,
+                lag_edges_s: edges.seconds,
+            }),
             error_codes: Mutex::default(),
             rendering: Mutex::default(),
         };
@@ -113,9 +122,22 @@ impl Metrics {
         self.0.families.counter(Metric::ClientErrors, &[code]).inc();
     }
 
-    /// The rules of this process have this version now.
-    pub fn set_rules_version(&self, version: u64) {
-        *lock(&self.0.rules_version) = version;
+    /// This process has other rules now. Where their deadlines differ, the histogram of lags begins anew.
+    ///
+    /// # Errors
+    /// [`ServeError::Metric`] when it cannot be registered.
+    pub fn set_rules(&self, settings: &Settings) -> Result<(), ServeError> {
+        let mut rules = lock(&self.0.rules);
+        rules.version = settings.version;
+        let edges = edges(settings);
+        if edges.left_out > 0 {
+            self.0.limit_hit(Limit::Deadlines);
+        }
+        if edges.seconds != rules.lag_edges_s {
+            self.0.families.set_lag_edges(&edges.seconds)?;
+            rules.lag_edges_s = edges.seconds;
+        }
+        Ok(())
     }
 
     /// Everything in the text format of Prometheus.
@@ -175,7 +197,7 @@ impl Inner {
     }
 
     pub(crate) fn rules_version(&self) -> u64 {
-        *lock(&self.rules_version)
+        lock(&self.rules).version
     }
 
     /// Sets every gauge to what is now.

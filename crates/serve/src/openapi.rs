@@ -88,6 +88,23 @@ fn schemas() -> Value {
     })
 }
 
+fn account() -> Value {
+    let tally = object(json!({
+        "count": count(),
+        "amount_minor": {"type": "string", "pattern": "^-?[0-9]+$"},
+    }));
+    let names = [
+        "payments",
+        "credited",
+        "explained",
+        "written_off",
+        "pending",
+        "overdue",
+    ];
+    let tallies = names.map(|name| (name.to_owned(), tally.clone()));
+    object(Value::Object(tallies.into_iter().collect()))
+}
+
 fn lane() -> Value {
     json!({
         "lane": {"type": "string"},
@@ -124,6 +141,11 @@ fn status() -> Value {
         "ready": {"type": "boolean"},
         "rules": object(json!({"version": count(), "stale": {"type": "boolean"}})),
         "lanes": list(object(lane)),
+        "accounts": {
+            "type": "object",
+            "description": "Since the state began, by currency: payments = credited + explained + written_off + pending",
+            "additionalProperties": account(),
+        },
         "channels": list(object(json!({
             "channel": {"type": "string"},
             "pending": count(),

@@ -2,12 +2,13 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use settlewatch_join::Timestamp;
+use settlewatch_join::event::Currency;
+use settlewatch_join::{Book, Tally, Timestamp};
 use settlewatch_wire::format_time;
 
 use crate::live::Figures;
 use crate::metrics::{Metrics, broker_now};
-use crate::status::LaneStatus;
+use crate::status::{LaneStatus, merge};
 
 /// Whether the lanes make progress. Kafka has no say in it: a process that waits for Kafka is alive.
 pub(crate) fn livez(metrics: &Metrics) -> (StatusCode, Value) {
@@ -86,6 +87,7 @@ pub(crate) fn status(metrics: &Metrics) -> Value {
                 lane_full(metrics, name, silent_ms, lane)
             })
             .collect::<Vec<_>>(),
+        "accounts": accounts(&merge(statuses.iter().flat_map(|lane| &lane.books))),
         "channels": channels.iter().map(|figures| channel(figures, now)).collect::<Vec<_>>(),
     })
 }
@@ -103,6 +105,23 @@ fn lane_full(metrics: &Metrics, name: &str, silent_ms: u64, lane: &LaneStatus) -
     });
     value["known"] = known.collect();
     value
+}
+
+/// Payments = credited + explained + written off + pending, in every currency.
+fn accounts(books: &[(Currency, Book)]) -> Value {
+    let tally = |tally: Tally| json!({"count": tally.count, "amount_minor": tally.amount_minor.to_string()});
+    let accounts = books.iter().map(|(currency, book)| {
+        let account = json!({
+            "payments": tally(book.payments),
+            "credited": tally(book.credited),
+            "explained": tally(book.explained),
+            "written_off": tally(book.written_off),
+            "pending": tally(book.pending),
+            "overdue": tally(book.overdue),
+        });
+        (currency.as_str().to_owned(), account)
+    });
+    Value::Object(accounts.collect())
 }
 
 fn channel(figures: &Figures, now: Option<Timestamp>) -> Value {

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use settlewatch_join::Timestamp;
+use settlewatch_join::event::Currency;
+use settlewatch_join::{Book, Timestamp};
 use settlewatch_protocol::SourceId;
 
 /// How far a restore is.
@@ -51,6 +52,8 @@ pub struct LaneStatus {
     pub now: Option<(Timestamp, Instant)>,
     /// Bytes of memory: payments, attributes, finished ids.
     pub bytes: [usize; 3],
+    /// Accounts of its partition numbers since their state began, by currency.
+    pub books: Vec<(Currency, Book)>,
     /// Partition numbers follow newer rules than those of this process.
     pub stale: bool,
 }
@@ -67,6 +70,7 @@ impl LaneStatus {
             known: Vec::new(),
             now: None,
             bytes: [0; 3],
+            books: Vec::new(),
             stale: false,
         }
     }
@@ -82,6 +86,21 @@ impl LaneStatus {
         let since = u64::try_from(then.elapsed().as_millis()).unwrap_or(u64::MAX);
         Some(time + settlewatch_join::Span::from_millis(since))
     }
+}
+
+/// Adds up books of the same currencies.
+pub(crate) fn merge<'a>(
+    books: impl Iterator<Item = &'a (Currency, Book)>,
+) -> Vec<(Currency, Book)> {
+    let mut sums: Vec<(Currency, Book)> = Vec::new();
+    for (currency, book) in books {
+        match sums.iter_mut().find(|(code, _)| code == currency) {
+            Some((_, sum)) => sum.merge(book),
+            None => sums.push((*currency, *book)),
+        }
+    }
+    sums.sort_by_key(|&(currency, _)| currency);
+    sums
 }
 
 /// One lane, as other threads see it.

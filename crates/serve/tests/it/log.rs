@@ -1,6 +1,8 @@
 //! What is logged, and how.
 
+use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use settlewatch_serve::{LogFormat, log_to};
@@ -66,4 +68,62 @@ fn a_filter_that_is_none_is_refused() {
         .err()
         .expect("no level");
     assert!(error.to_string().contains("loud=very"), "{error}");
+}
+
+/// What identifies a payer or an account, and what opens doors.
+const NEVER_LOGGED: &[&str] = &[
+    "payment_id",
+    "payer",
+    "merchant",
+    "terminal_id",
+    "payload",
+    "credit_id",
+    "password",
+    "secret",
+    "credential",
+];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// What stands between the parentheses of every event of a source, up to where the statement ends.
+fn events(text: &str) -> impl Iterator<Item = &str> {
+    let levels = ["error!(", "warn!(", "info!(", "debug!(", "trace!("];
+    levels.into_iter().flat_map(move |level| {
+        let at = text
+            .match_indices("tracing::")
+            .map(|(at, word)| at + word.len());
+        at.filter_map(move |at| {
+            let event = text[at..].strip_prefix(level)?;
+            Some(&event[..event.find(");").unwrap_or(event.len())])
+        })
+    })
+}
+
+#[test]
+fn no_event_names_a_payer_an_account_or_a_secret() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut files = Vec::new();
+    for name in ["kafka", "serve", "settlewatch"] {
+        sources(&crates.join(name).join("src"), &mut files);
+    }
+    let mut seen = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("UTF-8");
+        for event in events(&text) {
+            seen += 1;
+            for word in NEVER_LOGGED {
+                assert!(!event.contains(word), "{}: {event}", file.display());
+            }
+        }
+    }
+    assert!(seen > 5, "events were not found");
 }
