@@ -63,7 +63,7 @@ const DEFAULT_KEEP: Span = Span::from_secs(600);
 
 /// A replay knows its inputs from the start. A service must grant what came before it the longest `breach`
 /// tier of the rules without `due`; a rule without that name counts with its second tier, or its only one.
-fn beginning(rules: &[Rule], purpose: Purpose) -> Span {
+pub fn beginning(rules: &[Rule], purpose: Purpose) -> Span {
     if purpose == Purpose::Replay {
         return Span::ZERO;
     }

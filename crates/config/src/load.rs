@@ -11,7 +11,7 @@ use crate::node::{Node, Value};
 use crate::report::Report;
 use crate::source::{Mark, SourceId};
 use crate::walk::Walker;
-use crate::{build, calendar_files, files, overrides, syntax};
+use crate::{build, calendar_files, decision, files, overrides, syntax};
 
 /// A configuration and what is odd about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub config: Config,
     /// What probably does not say what was meant.
     pub warnings: Vec<Diagnostic>,
+    /// The part that decisions depend on, as a configuration that stands alone.
+    pub decision: String,
 }
 
 /// Reads the configuration in the file at `path`; relative paths in it start from its directory.
@@ -81,9 +83,11 @@ fn read(
     if report.has_errors() {
         return Err(Diagnostics(report.into_list()));
     }
-    let config = config.expect("what keeps a configuration from being built is reported");
+    let (config, decision) =
+        config.expect("what keeps a configuration from being built is reported");
     Ok(Loaded {
         config,
+        decision,
         warnings: report.into_list(),
     })
 }
@@ -94,7 +98,7 @@ fn compile(
     purpose: Purpose,
     env: &Env,
     report: &mut Report,
-) -> Option<Config> {
+) -> Option<(Config, String)> {
     let mut root = syntax::parse(report, source, 0)?;
     if root.is_null() {
         root = Node::empty_map(Mark::start(source));
@@ -123,5 +127,6 @@ fn compile(
         mark: root.mark,
         kind: walker.section(&keys::ROOT, &root, ""),
     };
-    build::config(&item, purpose, report)
+    let config = build::config(&item, purpose, report)?;
+    Some((config, decision::text(&root, env)))
 }

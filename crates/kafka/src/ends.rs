@@ -9,6 +9,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_protocol::SourceId;
 
+use crate::admin::authenticate;
 use crate::client::Context;
 use crate::topics::Topics;
 
@@ -27,10 +28,13 @@ impl Ends {
         let mut config = base.clone();
         config.set("isolation.level", "read_uncommitted");
         config.set("enable.auto.commit", "false");
-        Ok(Self {
-            consumer: config.create_with_context(context)?,
-            topics,
-        })
+        // Never joined: without a name the client hands out no record.
+        config.set("group.id", "settlewatch-ends");
+        let consumer: BaseConsumer<Context> = config.create_with_context(context.clone())?;
+        if let Err(error) = authenticate(consumer.client(), &context) {
+            tracing::warn!(%error, "no token; the client asks for one again");
+        }
+        Ok(Self { consumer, topics })
     }
 
     /// The high watermarks of these partitions, in one request a leader. A special "timestamp" asks for it
@@ -82,6 +86,8 @@ impl Ends {
         for &(source, partition) in places {
             list.add_partition_offset(self.topics.source(source), partition, what)?;
         }
+        // Nobody else polls: logs and tokens would wait for ever.
+        let _ = self.consumer.poll(Duration::ZERO);
         let answered = self.consumer.offsets_for_times(list, wait)?;
         let mut answers = Vec::with_capacity(places.len());
         for element in answered.elements() {
@@ -101,6 +107,11 @@ impl Ends {
         (source, partition, offset): Answer,
         wait: Duration,
     ) -> Option<i64> {
+        // Records are gone, or there is none yet.
+        let end = self.ends(&[(source, partition)], wait).ok()?;
+        if end.first()?.2 <= offset {
+            return None;
+        }
         let mut list = TopicPartitionList::new();
         let name = self.topics.source(source);
         list.add_partition_offset(name, partition, Offset::Offset(offset))

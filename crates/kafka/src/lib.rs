@@ -14,6 +14,8 @@ mod lane;
 mod prober;
 mod producer;
 mod reader;
+mod running;
+mod settings;
 mod start;
 mod state;
 mod topics;

@@ -22,6 +22,9 @@ pub enum StartAt {
     Time(Timestamp),
 }
 
+/// 2000-01-01T00:00:00Z: no payment is older.
+const OLDEST: Timestamp = Timestamp::from_millis(946_684_800_000);
+
 /// Who answers.
 pub(crate) struct Finder<'a> {
     pub(crate) reader: &'a Reader,
@@ -41,13 +44,13 @@ impl Finder<'_> {
             .collect();
         // What was appended before this moment lies before the ends that are asked for after it.
         let now = self.clocks.about(self.monotonic.now_ms());
-        let now = now.unwrap_or(Timestamp::MIN);
+        let now = now.unwrap_or(OLDEST);
         let (answers, knows_since) = match start_at {
             StartAt::Latest => (self.ends.ends(&inputs, self.wait)?, now),
             StartAt::Time(at) => (self.ends.since(&inputs, at.millis(), self.wait)?, at),
             StartAt::Earliest => {
                 let firsts = self.ends.firsts(&inputs, self.wait)?;
-                let since = self.since(&firsts);
+                let since = self.since(&firsts, now);
                 (firsts, since)
             }
         };
@@ -64,11 +67,16 @@ impl Finder<'_> {
         })
     }
 
-    /// From when a log is whole that begins at `firsts`: from the first record that is left, or from ever where
-    /// none was deleted.
-    fn since(&self, firsts: &[Answer]) -> Timestamp {
-        let cut = firsts.iter().filter(|&&(_, _, offset)| offset > 0);
-        let times = cut.filter_map(|&first| self.ends.timestamp_at(first, self.wait));
-        times.max().map_or(Timestamp::MIN, Timestamp::from_millis)
+    /// From when the logs are whole that begin at `firsts`: from the first record of all, or, where records were
+    /// deleted, from the first that is left of the youngest. Timestamps that no clock shows are no help.
+    fn since(&self, firsts: &[Answer], now: Timestamp) -> Timestamp {
+        let stamped = firsts.iter().filter_map(|&first| {
+            let ts = Timestamp::from_millis(self.ends.timestamp_at(first, self.wait)?);
+            (ts >= OLDEST && ts <= now).then_some((first.2 > 0, ts))
+        });
+        let (cut, whole): (Vec<_>, Vec<_>) = stamped.partition(|&(cut, _)| cut);
+        let latest = cut.iter().map(|&(_, ts)| ts).max();
+        let earliest = whole.iter().map(|&(_, ts)| ts).min();
+        latest.or(earliest).unwrap_or(now)
     }
 }

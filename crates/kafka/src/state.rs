@@ -30,11 +30,12 @@ impl StateReader {
 
     /// Begins to read a partition.
     pub(crate) fn begin(&mut self, partition: i32) -> KafkaResult<()> {
+        if self.reading.contains(&partition) {
+            self.end(partition);
+        }
         self.reading.insert(partition);
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic, partition, Offset::Beginning)?;
-        // One that is read already begins anew.
-        let _ = self.consumer.incremental_unassign(&list);
         self.consumer.incremental_assign(&list)
     }
 

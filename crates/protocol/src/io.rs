@@ -273,6 +273,33 @@ pub enum Fault {
     },
 }
 
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::StateLost { partition } => write!(
+                f,
+                "the state of partition {partition} is empty, but the group has offsets: it was lost. Payments that \
+                 waited are not known any more. Rebuild it from the inputs: settlewatch state rebuild --from TIME"
+            ),
+            Self::StateBroken { partition, detail } => write!(
+                f,
+                "the state of partition {partition} cannot be used: {detail}. Rebuild it from the inputs: \
+                 settlewatch state rebuild --from TIME"
+            ),
+            Self::InputsGone {
+                source,
+                partition,
+                left,
+            } => write!(
+                f,
+                "records that were applied since the last snapshot are gone from input {} partition {partition}: it \
+                 begins at offset {left}. Rebuild the state: settlewatch state rebuild --from TIME",
+                source.0
+            ),
+        }
+    }
+}
+
 /// What the lane asks of whoever runs it: formats and rules, which it does not know, and eyes, which it does
 /// not need.
 pub trait Host {

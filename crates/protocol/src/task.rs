@@ -17,6 +17,10 @@ use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
+mod again;
+
+use again::Placed;
+
 /// Effects of one step; what is beyond goes into the next.
 const EFFECTS_PER_STEP: usize = 10_000;
 
@@ -31,6 +35,8 @@ pub(crate) struct Task {
     /// Position of the consumer in the pairs topic.
     post_position: i64,
     inbox: Inbox<RawRecord>,
+    /// Records that were read while steps are applied again, by source: each waits for the step that it belongs to.
+    apart: Vec<VecDeque<(Place, RawRecord)>>,
     /// Steps that were committed and are applied again, oldest first.
     again: VecDeque<Step>,
     pub(crate) sequence: u64,
@@ -81,6 +87,7 @@ impl Task {
             post_position: step.positions.last().copied().unwrap_or(0),
             sources,
             inbox: Inbox::default(),
+            apart: alloc::vec![VecDeque::new(); step.positions.len()],
             again: again.into(),
             sequence: step.sequence,
             known: step.known,
@@ -179,9 +186,10 @@ impl Task {
             }
             return;
         }
-        let inbox = &mut self.inbox;
-        if let Some(source) = self.sources.get_mut(usize::from(record.source.0)) {
-            source.read(record, &mut |place, record| inbox.put(place, record));
+        let at = usize::from(record.source.0);
+        if let Some(source) = self.sources.get_mut(at) {
+            let mut placed = Placed::new(&self.again, &mut self.apart[at], &mut self.inbox);
+            source.read(record, &mut |place, record| placed.put(place, record));
         }
     }
 
@@ -191,17 +199,19 @@ impl Task {
             self.post_position = self.post_position.max(position);
             return;
         }
-        let inbox = &mut self.inbox;
-        if let Some(source) = self.sources.get_mut(usize::from(source.0)) {
-            source.reached(position, &mut |place, record| inbox.put(place, record));
+        let at = usize::from(source.0);
+        if let Some(source) = self.sources.get_mut(at) {
+            let mut placed = Placed::new(&self.again, &mut self.apart[at], &mut self.inbox);
+            source.reached(position, &mut |place, record| placed.put(place, record));
         }
     }
 
     /// An end was asked for.
     pub(crate) fn probe(&mut self, probe: Probe) {
-        let inbox = &mut self.inbox;
-        if let Some(source) = self.sources.get_mut(usize::from(probe.source.0)) {
-            source.probe(probe, &mut |place, record| inbox.put(place, record));
+        let at = usize::from(probe.source.0);
+        if let Some(source) = self.sources.get_mut(at) {
+            let mut placed = Placed::new(&self.again, &mut self.apart[at], &mut self.inbox);
+            source.probe(probe, &mut |place, record| placed.put(place, record));
         }
     }
 
@@ -249,48 +259,6 @@ impl Task {
                 .partition
                 .next_decision()
                 .is_some_and(|at| at < knowable)
-    }
-
-    /// Applies committed steps as far as their records have been read; their effects are in the log.
-    pub(crate) fn catch_up(&mut self, host: &impl Host) -> Result<(), Malformed> {
-        while self.again.front().is_some_and(|step| self.has_read(step)) {
-            let Some(step) = self.again.pop_front() else {
-                break;
-            };
-            let mut turn = Turn {
-                again: true,
-                ..Turn::default()
-            };
-            if let Some(rules) = step.rules {
-                self.apply_rules(&rules, host)?;
-            }
-            self.apply_hole(step.hole);
-            while let Some((place, record)) = self.take_before(&step.positions) {
-                self.apply(place, &record, host, &mut turn);
-            }
-            let post = step.positions.last().copied().unwrap_or(0);
-            self.finish_step(step.known, post, host, &mut turn)?;
-            self.sequence = step.sequence;
-        }
-        Ok(())
-    }
-
-    fn has_read(&self, step: &Step) -> bool {
-        let inputs = self.sources.iter().zip(&step.positions);
-        let post = step.positions.last().copied().unwrap_or(0);
-        self.post_position >= post
-            && inputs
-                .into_iter()
-                .all(|(source, &position)| source.has_placed_before(position))
-    }
-
-    /// The next record in canonical order, if it lies before the positions.
-    fn take_before(&mut self, positions: &[i64]) -> Option<(Place, RawRecord)> {
-        let (_, record) = self.inbox.next()?;
-        if record.offset >= *positions.get(usize::from(record.source.0))? {
-            return None;
-        }
-        self.inbox.take(Timestamp::MAX)
     }
 
     /// Decides what is known, up to a number of effects; the step that says so.

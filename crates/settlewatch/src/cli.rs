@@ -18,6 +18,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run the service against a real Kafka
+    Run(RunArgs),
     /// Replay recorded records on a virtual clock: what would have alerted
     Replay(ReplayArgs),
     /// Tell everything about one payment: its records, its rule, its deadlines, and why it did or did not alert
@@ -39,6 +41,13 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
 }
 
 #[derive(Debug, Args)]

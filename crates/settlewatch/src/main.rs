@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod exit;
 mod explain;
+mod service;
 mod suite;
 mod terminal;
 mod text;

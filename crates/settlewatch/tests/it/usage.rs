@@ -32,8 +32,20 @@ fn a_wrong_argument_is_usage() {
             "--until",
             "noon",
         ],
-        &["validate", "--config", "examples/settlewatch.yaml", "--env", "--replay"],
-        &["topics", "--config", "examples/settlewatch.yaml", "--replication-factor", "3"],
+        &[
+            "validate",
+            "--config",
+            "examples/settlewatch.yaml",
+            "--env",
+            "--replay",
+        ],
+        &[
+            "topics",
+            "--config",
+            "examples/settlewatch.yaml",
+            "--replication-factor",
+            "3",
+        ],
     ] {
         assert_eq!(run(args).status, 2, "{args:?}");
     }

@@ -1,0 +1,60 @@
+//! Settings of a lane's clients: the protocol's, on top of what the configuration says.
+
+use rdkafka::config::ClientConfig;
+
+use crate::lane::LaneSpec;
+
+/// Settings of a consumer of the group.
+pub(crate) fn consumer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+    let mut config = spec.base.clone();
+    config
+        .set("group.id", &spec.group_id)
+        .set(
+            "session.timeout.ms",
+            spec.session_timeout.as_millis().to_string(),
+        )
+        .set(
+            "heartbeat.interval.ms",
+            (spec.session_timeout.as_millis() / 6)
+                .clamp(100, 3000)
+                .to_string(),
+        )
+        // The others break co-partitioning as soon as a third member joins.
+        .set("partition.assignment.strategy", "range")
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // Never guess where to go on.
+        .set("auto.offset.reset", "error")
+        .set("fetch.wait.max.ms", "100")
+        .set("queued.max.messages.kbytes", "65536");
+    if let Some(member) = &spec.member {
+        config.set("group.instance.id", member);
+    }
+    config
+}
+
+pub(crate) fn state_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+    let mut config = spec.base.clone();
+    config
+        // Never used: it joins no group and commits nothing.
+        .set("group.id", &spec.group_id)
+        .set("isolation.level", "read_committed")
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("fetch.wait.max.ms", "50");
+    config
+}
+
+pub(crate) fn producer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+    let timeout_ms = spec.transaction_timeout.as_millis().to_string();
+    let mut config = spec.base.clone();
+    config
+        .set("transactional.id", &spec.transactional_id)
+        .set("transaction.timeout.ms", timeout_ms.as_str())
+        .set("message.timeout.ms", timeout_ms.as_str())
+        .set("message.max.bytes", "1000000")
+        .set("linger.ms", "1")
+        .set("compression.type", "zstd");
+    config
+}

@@ -1,0 +1,156 @@
+//! The service: lanes, and whoever tells them to stop or to read their rules again.
+
+mod host;
+mod lanes;
+mod rules;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use settlewatch_config::{self as config, Env, Loaded, Log, Purpose, Run, load};
+use settlewatch_kafka::{CheckOptions, LaneEnd, LaneHandle, Prober, check};
+use settlewatch_serve::{LogFormat, Metrics, ServeError, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::{BadConfig, Failed, NotReady};
+use rules::RulesFile;
+
+/// How often lanes, the file of the rules and the cluster are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// How long the cluster may take for an answer before the first record.
+const CHECK_WAIT: Duration = Duration::from_secs(15);
+
+/// Runs until it is told to stop, or a person is needed.
+pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
+    let loaded = load(path, Purpose::Run, &Env::of_process()).map_err(BadConfig)?;
+    let run = loaded.config.run.as_ref();
+    let run = run.expect("a configuration that was read to run has all of it");
+    init_log(&run.log)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let service = Service::start(path, &loaded, run)?;
+        service.until_stopped().await
+    })
+}
+
+fn init_log(log: &Log) -> Result<(), ServeError> {
+    let format = match log.format {
+        config::LogFormat::Auto => LogFormat::Auto,
+        config::LogFormat::Text => LogFormat::Text,
+        config::LogFormat::Json => LogFormat::Json,
+    };
+    settlewatch_serve::init_log(format, &log.level)
+}
+
+struct Service {
+    server: Server,
+    lanes: Vec<LaneHandle>,
+    prober: Arc<Prober>,
+    rules: RulesFile,
+    shutdown_within: Duration,
+}
+
+impl Service {
+    fn start(path: &Path, loaded: &Loaded, run: &Run) -> anyhow::Result<Self> {
+        let rules = RulesFile::new(path, loaded);
+        let settings = host::settings(&rules.text()).map_err(Failed)?;
+        let options = CheckOptions {
+            wait: CHECK_WAIT,
+            transactions: false,
+        };
+        let checked = check(run, &loaded.config.streams, options).map_err(NotReady)?;
+        for notice in &checked.notices {
+            tracing::warn!("{notice}");
+        }
+        let metrics = Metrics::new(
+            lanes::metrics_spec(&loaded.config, run, &checked),
+            &settings,
+        )?;
+        let server = Server::start(run.http.listen, metrics.clone())?;
+        tracing::info!(address = %server.address(), "metrics and probes");
+        let (lanes, prober) = lanes::start(&loaded.config, run, &checked, &rules.text(), &metrics)?;
+        Ok(Self {
+            server,
+            lanes,
+            prober,
+            rules,
+            shutdown_within: lanes::duration(run.shutdown_within),
+        })
+    }
+
+    async fn until_stopped(mut self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return self.drain().await,
+                _ = interrupt.recv() => return self.drain().await,
+                _ = hang_up.recv() => self.reload(),
+                () = tokio::time::sleep(LOOK_EVERY) => self.look()?,
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        if let Some(rules) = self.rules.read_again() {
+            for lane in &self.lanes {
+                lane.reload(Arc::clone(&rules), false);
+            }
+        }
+    }
+
+    fn look(&mut self) -> anyhow::Result<()> {
+        if self.rules.is_newer() {
+            self.reload();
+        }
+        if let Some(changed) = self.prober.count_changed() {
+            self.stop();
+            return Err(Failed(changed.to_string()).into());
+        }
+        if self.lanes.iter().any(LaneHandle::is_finished) {
+            return self.ended();
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Vec<LaneEnd> {
+        self.lanes.iter().for_each(LaneHandle::stop);
+        self.lanes.drain(..).map(LaneHandle::join).collect()
+    }
+
+    /// A lane ended by itself: the others are stopped, and people are told why.
+    fn ended(&mut self) -> anyhow::Result<()> {
+        let mut ends = self.stop().into_iter();
+        let why = ends.find(|end| !matches!(end, LaneEnd::Stopped | LaneEnd::Drained));
+        let why = why.map_or_else(|| "a lane ended".to_owned(), |end| end.to_string());
+        Err(Failed(why).into())
+    }
+
+    async fn drain(mut self) -> anyhow::Result<()> {
+        tracing::info!("stopping: what is begun is committed");
+        let deadline = Instant::now() + self.shutdown_within;
+        self.lanes.iter().for_each(LaneHandle::drain);
+        while Instant::now() < deadline && !self.lanes.iter().all(LaneHandle::is_finished) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        if !self.lanes.iter().all(LaneHandle::is_finished) {
+            // Nothing is lost: whoever gets the partition numbers decides what was not committed.
+            let within = self.shutdown_within;
+            return Err(Failed(format!("not everything was committed within {within:?}")).into());
+        }
+        let ends = self.stop();
+        self.server.stop();
+        match ends.iter().find(|end| !matches!(end, LaneEnd::Drained)) {
+            None => Ok(()),
+            Some(end) => Err(Failed(end.to_string()).into()),
+        }
+    }
+}
