@@ -433,6 +433,8 @@ words! {
         Maintenance = "maintenance",
         /// Ran a campaign.
         Campaign = "campaign",
+        /// Something else.
+        Other = "other",
     }
 }
 

@@ -94,6 +94,16 @@ impl<'a> Replay<'a> {
         self
     }
 
+    /// A line of the longest record that is allowed: each byte of the payload may stand there as `\u0000`.
+    fn longest_line_bytes(&self) -> usize {
+        const REST: usize = 1 << 20;
+        self.config
+            .limits
+            .record_bytes
+            .saturating_mul(6)
+            .saturating_add(REST)
+    }
+
     fn streams(&self) -> Vec<StreamSpec> {
         let streams = self.config.streams.iter().zip(0..);
         streams
@@ -119,6 +129,7 @@ impl<'a> Replay<'a> {
         if let Until::Time(until) = self.until {
             options.until = Some(until);
         }
+        options.line_limit_bytes = options.line_limit_bytes.max(self.longest_line_bytes());
         let mut sorted = input::open(&Sources { files }, &self.streams(), options)?;
         let mut running = Running::new(self, observer);
         let bad_lines = running.bad_lines(sorted.bad_lines())?;
@@ -178,6 +189,10 @@ impl<'a> Replay<'a> {
         observer: &mut dyn Observer,
     ) -> Result<Finished, ReplayError> {
         let streams = self.streams();
+        let options = LiveOptions {
+            line_limit_bytes: options.line_limit_bytes.max(self.longest_line_bytes()),
+            ..options
+        };
         let mut live = LiveInput::start(input, "-".as_ref(), &streams, options)?;
         let mut running = Running::new(self, observer);
         loop {

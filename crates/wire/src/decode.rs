@@ -312,11 +312,8 @@ fn batch_settled<'a>(fields: &mut Fields<'a>) -> Body<'a> {
 }
 
 fn marker<'a>(fields: &mut Fields<'a>) -> Body<'a> {
-    const WORDS: &str = "deploy, config, maintenance or campaign";
     Body::Marker(Marker {
-        kind: fields
-            .word(Field::Kind, MarkerKind::parse, WORDS)
-            .unwrap_or(MarkerKind::Deploy),
+        kind: MarkerKind::parse(&fields.text(Field::Kind)).unwrap_or(MarkerKind::Other),
         scope: fields.strings(Field::Scope),
         starts_at: fields.optional_time(Field::StartsAt),
         ends_at: fields.optional_time(Field::EndsAt),

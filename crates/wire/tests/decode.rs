@@ -289,13 +289,20 @@ fn currencies_and_times_reject_wherever_they_are_present() {
 }
 
 #[test]
+fn a_marker_of_any_kind_is_a_marker() {
+    check("marker", "kind", r#""stocktaking""#, None);
+    for value in ["true", "1", r#""""#, "[]"] {
+        check("marker", "kind", value, Some(Reason::BadType));
+    }
+}
+
+#[test]
 fn words_that_decide_reject_and_others_count_as_absent() {
     for value in [r#""done""#, "true", "1", r#""""#, "[]"] {
         check("payment.refunded", "status", value, Some(Reason::BadType));
         check("payment.reversed", "status", value, Some(Reason::BadType));
         check("account.status", "status", value, Some(Reason::BadType));
         check("payment.stage", "stage", value, Some(Reason::BadType));
-        check("marker", "kind", value, Some(Reason::BadType));
         check("payment.held", "reason", value, None);
         check(PAID, "settle_mode", value, None);
     }

@@ -53,7 +53,7 @@ const TABLE: &[(&str, &str)] = &[
         "batch.settled",
         "channel!text batch_id!text total_minor:fee",
     ),
-    ("marker", "kind!marker starts_at:time ends_at:time"),
+    ("marker", "kind!text starts_at:time ends_at:time"),
 ];
 
 /// Depth of the text: what a duplicate replaces counts too.
@@ -116,7 +116,6 @@ fn value_reason(value: &Value, kind: &str, required: bool) -> Option<Reason> {
         "refund" => word(text.and_then(RefundStatus::parse).is_some()),
         "stage" => word(text.and_then(Stage::parse).is_some()),
         "account" => word(text.and_then(AccountStatus::parse).is_some()),
-        "marker" => word(text.and_then(MarkerKind::parse).is_some()),
         other => panic!("no kind {other}"),
     }
 }
@@ -355,7 +354,7 @@ impl Tree<'_> {
                 total_minor: self.unsigned("total_minor"),
             }),
             _ => Body::Marker(Marker {
-                kind: self.word("kind", MarkerKind::parse).expect("a kind"),
+                kind: MarkerKind::parse(&self.need("kind")).unwrap_or(MarkerKind::Other),
                 scope: self.strings("scope"),
                 starts_at: self.word("starts_at", parse_time),
                 ends_at: self.word("ends_at", parse_time),
