@@ -66,6 +66,8 @@ impl Partition {
                 i
             }
             None => {
+                // Nearly always the only one: four would be a third of what an overdue payment costs.
+                extras.alerts.reserve_exact(1);
                 extras.alerts.push(state);
                 extras.alerts.len() - 1
             }
