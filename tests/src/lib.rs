@@ -1,5 +1,6 @@
 //! The reference and the tools that the tests share.
 
+pub mod broker;
 pub mod check;
 pub mod compare;
 pub mod generate;

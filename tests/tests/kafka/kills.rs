@@ -1,0 +1,37 @@
+//! Services killed at every step of the protocol.
+
+use settlewatch_tests::broker::{Cluster, Group, Kills, Report, Setup};
+
+/// Processes, whether their names are stable, and kills.
+const GROUPS: [(usize, bool, u64); 3] = [(1, true, 22), (2, true, 12), (3, false, 10)];
+
+#[test]
+fn a_service_that_is_killed_anywhere_writes_every_revision_once() {
+    let cluster = Cluster::shared();
+    let mut report = Report::default();
+    let judged: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = GROUPS
+            .iter()
+            .enumerate()
+            .map(|(i, &(processes, stable, kills))| {
+                let cluster = &cluster;
+                scope.spawn(move || {
+                    let name = format!("kills-{}", i + 1);
+                    let group = Group::new(cluster, &name, Setup::default());
+                    Kills::new(&group, processes, stable, 40 + i as u64).run(kills, 10)
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|it| it.join().expect("a group came to rest"))
+            .collect()
+    });
+    judged.iter().for_each(|(kills, _)| report.add(kills));
+    println!("{}", report.words());
+    for (i, (_, judgement)) in judged.iter().enumerate() {
+        judgement.assert(&format!("{} processes", GROUPS[i].0));
+    }
+    assert!(report.total() >= 40, "only {} kills", report.total());
+    assert_eq!(report.empty(), Vec::<&str>::new(), "phases without a kill");
+}
