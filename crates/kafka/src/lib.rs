@@ -10,6 +10,7 @@ mod client;
 mod clocks;
 mod ends;
 mod failpoint;
+mod history;
 mod lane;
 mod prober;
 mod producer;
@@ -28,6 +29,7 @@ pub use admin::{
 pub use checks::{Cause, CheckOptions, Checked, CheckedInput, Partitioner, Problem, check};
 pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};
+pub use history::{Found, History, history};
 pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
 pub use prober::{CountChanged, Prober};
 pub use start::StartAt;

@@ -95,8 +95,27 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "T")]
     pub(crate) tenant: Option<String>,
 
-    #[command(flatten)]
-    pub(crate) input: InputArgs,
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// Recorded records as `kcat -C -J` prints them, or - for standard input; without them, the brokers are asked for
+    /// the records with the payment's key
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) input: Vec<PathBuf>,
+
+    /// How far back the brokers are asked
+    #[arg(long, value_name = "DURATION", default_value = "48h", value_parser = duration, conflicts_with = "input")]
+    pub(crate) since: Span,
+
+    /// Where the clock stops: an RFC 3339 time, or `drained` when nothing is pending any more; by default at the last
+    /// recorded record, or now
+    #[arg(long, value_name = "TIME|drained", value_parser = until)]
+    pub(crate) until: Option<Until>,
+
+    /// Megabytes of records held in memory; what is beyond is sorted on disk
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) memory: u32,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,19 @@ impl Partitioner {
             Self::Unknown => "what too few keys tell",
         }
     }
+
+    /// Where a key lies among so many partitions; `None` where that is not known.
+    pub fn partition(self, key: &[u8], partitions: i32) -> Option<i32> {
+        let count = u32::try_from(partitions).ok().filter(|&count| count > 0)?;
+        let hash = match self {
+            _ if count == 1 => 0,
+            // Java clears the sign bit; librdkafka takes CRC32 as it is.
+            Self::Murmur2 => murmur2(key) & 0x7fff_ffff,
+            Self::Crc32 => crc32(key),
+            Self::Other | Self::Unknown => return None,
+        };
+        i32::try_from(hash % count).ok()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,14 +85,12 @@ impl Keys {
             *if there == partition { together } else { apart } += 1;
         }
         places.push((topic, partition));
-        let Ok(partition) = u32::try_from(partition) else {
-            return;
-        };
+        let count = self.partitions.cast_signed();
+        let is_by = |by: Partitioner| by.partition(key, count) == Some(partition);
         let tally = &mut self.tallies[topic];
         tally.keys += 1;
-        // Java clears the sign bit; librdkafka takes CRC32 as it is.
-        tally.murmur2 += u32::from((murmur2(key) & 0x7fff_ffff) % self.partitions == partition);
-        tally.crc32 += u32::from(crc32(key) % self.partitions == partition);
+        tally.murmur2 += u32::from(is_by(Partitioner::Murmur2));
+        tally.crc32 += u32::from(is_by(Partitioner::Crc32));
     }
 
     /// How many keys of a topic were seen.

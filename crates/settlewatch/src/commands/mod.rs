@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod explain;
+mod history;
 mod metrics;
 mod reading;
 mod replay;

@@ -1,0 +1,182 @@
+//! Every record with one key: from its own partition of each input, from a time on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaResult;
+use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use settlewatch_config::Kafka;
+use settlewatch_join::Timestamp;
+
+use crate::admin::{Admin, AdminError, authenticate};
+use crate::checks::Checked;
+use crate::client::Context;
+
+/// How long nothing may come before reading ends.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// A record of an input, as it lies there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its timestamp in milliseconds.
+    pub ts: i64,
+    /// Whether that is the broker's.
+    pub log_append_time: bool,
+    /// Its value, where it has one.
+    pub value: Option<Vec<u8>>,
+}
+
+/// What was found, and where was looked.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// The records, in the order of reading.
+    pub found: Vec<Found>,
+    /// Where was looked: topic, partition, first offset, end. Records elsewhere were not seen.
+    pub looked: Vec<(String, i32, i64, i64)>,
+    /// Whether everything there was read; else the cluster stopped answering.
+    pub complete: bool,
+}
+
+/// Reads, read committed, the records with this key that are stamped `since` or later.
+///
+/// # Errors
+/// The cluster cannot be asked.
+pub fn history(
+    kafka: &Kafka,
+    checked: &Checked,
+    key: &[u8],
+    since: Timestamp,
+    wait: Duration,
+) -> Result<History, AdminError> {
+    let admin = Admin::new(kafka, wait)?;
+    let context = admin.context();
+    let mut config = admin.config().clone();
+    config
+        // Without a group rdkafka hands out no records; nothing is joined or committed.
+        .set("group.id", &kafka.group_id)
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .set("auto.offset.reset", "earliest");
+    let consumer: BaseConsumer<Context> = config
+        .create_with_context(context.clone())
+        .map_err(|error| AdminError::Settings(context.describe(&error)))?;
+    authenticate(consumer.client(), context)?;
+    let refused = |error: rdkafka::error::KafkaError| AdminError::Refused {
+        what: "read the inputs".into(),
+        why: context.describe(&error),
+    };
+    let places = places(checked, key);
+    let mut reading = Reading::new(&consumer, &places, since, wait).map_err(refused)?;
+    reading.read(&consumer, key);
+    Ok(reading.history)
+}
+
+/// The partitions where records with this key lie: one an input, where its partitioner is known.
+fn places(checked: &Checked, key: &[u8]) -> Vec<(String, i32)> {
+    let mut places = Vec::new();
+    for input in &checked.inputs {
+        let partitions = match input.partitioner.partition(key, checked.numbers) {
+            Some(partition) => partition..partition + 1,
+            None => 0..checked.numbers,
+        };
+        places.extend(partitions.map(|partition| (input.topic.clone(), partition)));
+    }
+    places
+}
+
+struct Reading {
+    /// What is left to read: topic and partition, and their end.
+    ends: BTreeMap<(String, i32), i64>,
+    history: History,
+}
+
+impl Reading {
+    fn new(
+        consumer: &BaseConsumer<Context>,
+        places: &[(String, i32)],
+        since: Timestamp,
+        wait: Duration,
+    ) -> KafkaResult<Self> {
+        let mut from = TopicPartitionList::new();
+        for (topic, partition) in places {
+            from.add_partition_offset(topic, *partition, Offset::Offset(since.millis()))?;
+        }
+        let from = consumer.offsets_for_times(from, wait)?;
+        let mut reading = Self {
+            ends: BTreeMap::new(),
+            history: History::default(),
+        };
+        let mut list = TopicPartitionList::new();
+        for element in from.elements() {
+            let (topic, partition) = (element.topic().to_owned(), element.partition());
+            let (_, end) = consumer.fetch_watermarks(&topic, partition, wait)?;
+            let first = match element.offset() {
+                Offset::Offset(first) => first,
+                _ => end,
+            };
+            let looked = (topic.clone(), partition, first, end);
+            reading.history.looked.push(looked);
+            if first < end {
+                list.add_partition_offset(&topic, partition, Offset::Offset(first))?;
+                reading.ends.insert((topic, partition), end);
+            }
+        }
+        consumer.assign(&list)?;
+        Ok(reading)
+    }
+
+    fn read(&mut self, consumer: &BaseConsumer<Context>, key: &[u8]) {
+        let mut quiet_since = Instant::now();
+        while !self.ends.is_empty() && quiet_since.elapsed() < QUIET {
+            match consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => {
+                    quiet_since = Instant::now();
+                    if message.key() == Some(key) {
+                        self.history.found.push(found(&message));
+                    }
+                    let place = (message.topic().to_owned(), message.partition());
+                    self.reached(place, message.offset() + 1);
+                }
+                // The last records may be markers: the position steps over them.
+                _ => self.look(consumer),
+            }
+        }
+        self.history.complete = self.ends.is_empty();
+    }
+
+    fn reached(&mut self, place: (String, i32), position: i64) {
+        if self.ends.get(&place).is_some_and(|&end| position >= end) {
+            self.ends.remove(&place);
+        }
+    }
+
+    fn look(&mut self, consumer: &BaseConsumer<Context>) {
+        let Ok(positions) = consumer.position() else {
+            return;
+        };
+        for element in positions.elements() {
+            if let Offset::Offset(position) = element.offset() {
+                self.reached((element.topic().to_owned(), element.partition()), position);
+            }
+        }
+    }
+}
+
+fn found(message: &BorrowedMessage<'_>) -> Found {
+    Found {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        ts: message.timestamp().to_millis().unwrap_or(-1),
+        log_append_time: matches!(message.timestamp(), rdkafka::Timestamp::LogAppendTime(_)),
+        value: message.payload().map(<[u8]>::to_vec),
+    }
+}
