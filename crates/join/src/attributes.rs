@@ -79,14 +79,20 @@ impl Attributes {
         self.places.touch(place.hash);
     }
 
-    /// As [`touch`](Self::touch), for the tuple itself.
-    pub(crate) fn touch_tuple(&self, place: PlaceTuple) {
-        self.places.touch_tuple(place.hash);
+    /// A place that may be the written one, found without looking at it.
+    pub(crate) fn likely(&self, place: PlaceTuple) -> Option<TupleRef> {
+        self.places.likely(place.hash)
     }
 
-    /// As [`touch`](Self::touch), for the place of an entry.
-    pub(crate) fn touch_place(&self, refs: AttributeRefs) {
-        core::hint::black_box(self.places.tag(refs.place));
+    /// As [`touch`](Self::touch), for a place.
+    pub(crate) fn touch_place(&self, place: TupleRef) {
+        core::hint::black_box(self.places.tag(place));
+    }
+
+    /// As [`touch`](Self::touch), for the text of a place.
+    pub(crate) fn touch_text(&self, place: TupleRef) {
+        let text = self.places.get(place);
+        core::hint::black_box((text.first().copied(), text.last().copied()));
     }
 
     /// Interns the attributes of a payment; of its `attrs` those that a rule or a dimension names.

@@ -40,6 +40,9 @@ pub(crate) struct Dictionary {
     heap_bytes: usize,
 }
 
+/// Room for a tuple comes in multiples of this.
+const ROOM_BYTES: usize = 32;
+
 /// The hash by which a tuple is found. In memory only.
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     FixedState::with_seed(0).hash_one(bytes)
@@ -51,14 +54,9 @@ impl Dictionary {
         black_box(self.index.iter_hash(hash));
     }
 
-    /// As [`touch`](Self::touch), for the tuple itself.
-    pub(crate) fn touch_tuple(&self, hash: u64) {
-        let found = self
-            .index
-            .find(hash, |&at| self.items[at as usize].hash == hash);
-        if let Some(&at) = found {
-            black_box(self.items[at as usize].bytes.first());
-        }
+    /// A tuple that may have this hash, found without looking at it.
+    pub(crate) fn likely(&self, hash: u64) -> Option<TupleRef> {
+        self.index.find(hash, |_| true).map(|&at| TupleRef(at))
     }
 
     /// Interns `bytes` and counts one reference. A tuple that is new gets the tag that `tag` makes.
@@ -88,7 +86,9 @@ impl Dictionary {
         });
         let item = &mut self.items[at as usize];
         let room = item.bytes.capacity();
-        item.bytes.reserve_exact(bytes.len());
+        // Rounded up, so that the next tuple here fits too.
+        item.bytes
+            .reserve_exact(bytes.len().next_multiple_of(ROOM_BYTES));
         item.bytes.extend_from_slice(bytes);
         self.heap_bytes += item.bytes.capacity() - room;
         (item.hash, item.refs, item.tag) = (hash, 1, tag);

@@ -13,6 +13,9 @@ const KEYS: (u64, u64) = (0x7365_7474_6c65_7761, 0x7463_682d_6964_2d31);
 /// Ends a variable-length part of a hash; no UTF-8 text contains it.
 const END: u8 = 0xff;
 
+/// Bytes of an identity that are gathered before they are hashed.
+const GATHERED: usize = 128;
+
 /// A 64-bit keyed fingerprint (SipHash-1-3) of a payment, an event or an attribute tuple.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u64);
@@ -20,11 +23,21 @@ pub struct Fingerprint(pub u64);
 /// Hashes the parts of an identity, each closed by a byte that no text contains.
 fn fingerprint<'a>(domain: u8, parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint {
     let mut hasher = SipHasher13::new_with_keys(KEYS.0, KEYS.1);
-    hasher.write_u8(domain);
+    // What is short is gathered first: the hash is of the bytes, however they are handed over.
+    let (mut room, mut len) = ([domain; GATHERED], 1);
     for part in parts {
-        hasher.write(part);
-        hasher.write_u8(END);
+        if len + part.len() >= GATHERED {
+            hasher.write(&room[..len]);
+            hasher.write(part);
+            len = 0;
+        } else {
+            room[len..len + part.len()].copy_from_slice(part);
+            len += part.len();
+        }
+        room[len] = END;
+        len += 1;
     }
+    hasher.write(&room[..len]);
     Fingerprint(hasher.finish())
 }
 
@@ -102,6 +115,23 @@ mod tests {
             AlertId::new(None, "P1", "credit_missing"),
             AlertId::new(Some("a"), "P1", "credit_missing")
         );
+    }
+
+    #[test]
+    fn an_identity_is_the_hash_of_its_bytes_whatever_their_number() {
+        let text = [b'x'; 3 * GATHERED];
+        for len in 0..text.len() {
+            for other in [0, 1, GATHERED - 1, GATHERED] {
+                let parts = [&text[..len], &text[..other], &text[..len]];
+                let mut bytes = alloc::vec![b'm'];
+                for part in parts {
+                    bytes.extend_from_slice(part);
+                    bytes.push(END);
+                }
+                let whole = SipHasher13::new_with_keys(KEYS.0, KEYS.1).hash(&bytes);
+                assert_eq!(Fingerprint::of_parts(b'm', parts), Fingerprint(whole));
+            }
+        }
     }
 
     #[test]

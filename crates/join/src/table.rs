@@ -261,6 +261,20 @@ impl Table {
         core::hint::black_box(self.index.iter_hash(place(check(fingerprint))));
     }
 
+    /// An entry whose fingerprint may be this one, found without looking at it.
+    pub(crate) fn likely(&self, fingerprint: Fingerprint) -> Option<Slot> {
+        let check = check(fingerprint);
+        let found = self.index.find(place(check), |key| key.check == check);
+        found.map(|key| Slot(key.at))
+    }
+
+    /// Looks at all of an entry, so that it is in the cache.
+    pub(crate) fn touch_entry(&self, at: Slot) {
+        let entry = self.get(at);
+        core::hint::black_box((entry.occurred_at, entry.timer, entry.phase, entry.rule));
+        core::hint::black_box((&entry.id, entry.extras.is_some()));
+    }
+
     /// Looks at an entry's timer and at those beside it, which change when it is moved.
     pub(crate) fn touch_neighbours(&self, at: Slot) {
         for beside in self.get(at).timer.beside() {

@@ -5,6 +5,7 @@
 //! Chen, Ailamaki, Gibbons and Mowry 2007). Nothing is decided here: every record is still judged alone.
 
 use crate::attributes::PlaceTuple;
+use crate::dictionary::TupleRef;
 use crate::effect::Effects;
 use crate::event::{Body, Event, Record};
 use crate::identity::Fingerprint;
@@ -43,8 +44,8 @@ impl Partition {
                 *ahead = self.ahead(&record.event);
             }
             self.touch(records, &ahead);
-            for (ahead, record) in ahead.into_iter().zip(records) {
-                counted(self.apply_ahead(ahead, record, effects));
+            for (ahead, record) in ahead.iter_mut().zip(records) {
+                counted(self.apply_ahead(ahead.take(), record, effects));
             }
         }
     }
@@ -83,22 +84,31 @@ impl Partition {
             }
         }
         let mut slots = [None; TOGETHER];
-        for (slot, ahead) in slots.iter_mut().zip(ahead) {
-            *slot = ahead.as_ref().and_then(|ahead| self.touch_entry(ahead));
+        let mut places = [None; TOGETHER];
+        for (i, ahead) in ahead.iter().enumerate() {
+            let Some(ahead) = ahead else { continue };
+            slots[i] = self.table.likely(ahead.key.fingerprint);
+            places[i] = ahead.place.and_then(|place| self.attributes.likely(place));
         }
-        for slot in slots.into_iter().flatten() {
-            self.table.touch_neighbours(slot);
-            let entry = self.table.get(slot);
-            self.attributes.touch_place(entry.attributes());
-        }
+        self.touch_likely(&slots, &places);
     }
 
-    fn touch_entry(&self, ahead: &Ahead) -> Option<Slot> {
-        if let Some(place) = ahead.place {
-            self.attributes.touch_tuple(place);
+    /// Looks at what the records are likely about.
+    fn touch_likely(&self, slots: &[Option<Slot>], places: &[Option<TupleRef>]) {
+        for &slot in slots.iter().flatten() {
+            self.table.touch_entry(slot);
         }
-        let key = &ahead.key;
-        self.table.find(key.fingerprint, key.tenant, &key.id)
+        for &place in places.iter().flatten() {
+            self.attributes.touch_place(place);
+        }
+        for &slot in slots.iter().flatten() {
+            self.table.touch_neighbours(slot);
+            let refs = self.table.get(slot).attributes();
+            self.attributes.touch_place(refs.place);
+        }
+        for &place in places.iter().flatten() {
+            self.attributes.touch_text(place);
+        }
     }
 }
 
