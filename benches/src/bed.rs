@@ -127,6 +127,29 @@ impl Bed {
         taken
     }
 
+    /// How much faster records are applied together than one by one: blocks take turns, so that whatever else the
+    /// machine does meets both alike.
+    pub(crate) fn gain_of_together(&mut self, payments: u64) -> f64 {
+        let mut taken = [Duration::ZERO; 2];
+        let end = self.traffic.payments() + payments;
+        while self.traffic.payments() < end {
+            for (together, taken) in taken.iter_mut().enumerate() {
+                let records = self.traffic.block(BLOCK);
+                let began = thread_cpu();
+                if together == 1 {
+                    apply_measured(&mut self.partition, &records, &mut self.effects);
+                } else {
+                    for record in &records {
+                        self.partition.apply(record, &mut self.effects);
+                    }
+                }
+                *taken += thread_cpu() - began;
+                self.kinds.count(&mut self.effects);
+            }
+        }
+        taken[0].as_secs_f64() / taken[1].as_secs_f64()
+    }
+
     /// As [`run`](Self::run), but `watch` is told the number of events of each block and applies them.
     pub(crate) fn run_watched(
         &mut self,

@@ -30,11 +30,26 @@ fn speed(waiting: u64, stages: bool, closed_keep: Span) -> f64 {
     median(rates)
 }
 
+/// How many times as fast records are applied together as one by one.
+fn gain(waiting: u64) -> Row {
+    let shape = Shape {
+        waiting,
+        per_ms: 10,
+        stages: false,
+        payer: false,
+    };
+    let mut bed = Bed::new(shape, Span::ZERO);
+    bed.run(waiting + FINISHED);
+    let gains = (0..STRETCHES).map(|_| bed.gain_of_together(STRETCH));
+    let name = format!("records together against one by one, {waiting} waiting");
+    Row::shown(&name, median(gains.collect()), "times as fast")
+}
+
 /// The core at 100 k waiting.
 pub fn core() -> Vec<Row> {
     let budget = 3e6;
     let kept = Span::from_secs(600);
-    [
+    let mut rows: Vec<Row> = [
         ("core, payments + credits", false, Span::ZERO),
         ("core, with two stages", true, Span::ZERO),
         ("core, closed kept 10 min", false, kept),
@@ -44,7 +59,9 @@ pub fn core() -> Vec<Row> {
         let rate = speed(100_000, stages, kept);
         Row::at_least(name, budget / 1e6, rate / 1e6, "M events/CPU-s")
     })
-    .into()
+    .into();
+    rows.extend([gain(100_000), gain(1_000_000)]);
+    rows
 }
 
 /// From 10 k to 3 M waiting: the slowest against the fastest.
