@@ -1,13 +1,13 @@
-//! Every record with one key: from its own partition of each input, from a time on.
+//! Single records, looked for in Kafka: those with one key in the inputs, and the revisions of one alert.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use settlewatch_config::Kafka;
+use settlewatch_config::{Kafka, Run};
 use settlewatch_join::Timestamp;
 
 use crate::admin::{Admin, AdminError, authenticate};
@@ -32,6 +32,8 @@ pub struct Found {
     pub log_append_time: bool,
     /// Its value, where it has one.
     pub value: Option<Vec<u8>>,
+    /// Its headers that have values.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 /// What was found, and where was looked.
@@ -56,6 +58,43 @@ pub fn history(
     since: Timestamp,
     wait: Duration,
 ) -> Result<History, AdminError> {
+    let has_key = |message: &BorrowedMessage<'_>| message.key() == Some(key);
+    scan(kafka, &places(checked, key), since, wait, &has_key)
+}
+
+/// Reads, read committed, the records of the alerts topic that are stamped `since` or later and name this alert.
+///
+/// # Errors
+/// The cluster cannot be asked.
+pub fn revisions(
+    run: &Run,
+    checked: &Checked,
+    alert_id: &str,
+    since: Timestamp,
+    wait: Duration,
+) -> Result<History, AdminError> {
+    let topic = &run.output.alerts;
+    let places: Vec<_> = (0..checked.numbers)
+        .map(|partition| (topic.clone(), partition))
+        .collect();
+    let names_it = |message: &BorrowedMessage<'_>| {
+        let value = message.payload().unwrap_or_default();
+        let mut windows = value.windows(alert_id.len().max(1));
+        windows.any(|window| window == alert_id.as_bytes())
+    };
+    scan(&run.kafka, &places, since, wait, &names_it)
+}
+
+/// Whether a record is looked for.
+type Wanted<'a> = &'a dyn Fn(&BorrowedMessage<'_>) -> bool;
+
+fn scan(
+    kafka: &Kafka,
+    places: &[(String, i32)],
+    since: Timestamp,
+    wait: Duration,
+    wanted: Wanted<'_>,
+) -> Result<History, AdminError> {
     let admin = Admin::new(kafka, wait)?;
     let context = admin.context();
     let mut config = admin.config().clone();
@@ -70,12 +109,11 @@ pub fn history(
         .map_err(|error| AdminError::Settings(context.describe(&error)))?;
     authenticate(consumer.client(), context)?;
     let refused = |error: rdkafka::error::KafkaError| AdminError::Refused {
-        what: "read the inputs".into(),
+        what: "read records".into(),
         why: context.describe(&error),
     };
-    let places = places(checked, key);
-    let mut reading = Reading::new(&consumer, &places, since, wait).map_err(refused)?;
-    reading.read(&consumer, key);
+    let mut reading = Reading::new(&consumer, places, since, wait).map_err(refused)?;
+    reading.read(&consumer, wanted);
     Ok(reading.history)
 }
 
@@ -133,13 +171,13 @@ impl Reading {
         Ok(reading)
     }
 
-    fn read(&mut self, consumer: &BaseConsumer<Context>, key: &[u8]) {
+    fn read(&mut self, consumer: &BaseConsumer<Context>, wanted: Wanted<'_>) {
         let mut quiet_since = Instant::now();
         while !self.ends.is_empty() && quiet_since.elapsed() < QUIET {
             match consumer.poll(Duration::from_millis(100)) {
                 Some(Ok(message)) => {
                     quiet_since = Instant::now();
-                    if message.key() == Some(key) {
+                    if wanted(&message) {
                         self.history.found.push(found(&message));
                     }
                     let place = (message.topic().to_owned(), message.partition());
@@ -178,5 +216,15 @@ fn found(message: &BorrowedMessage<'_>) -> Found {
         ts: message.timestamp().to_millis().unwrap_or(-1),
         log_append_time: matches!(message.timestamp(), rdkafka::Timestamp::LogAppendTime(_)),
         value: message.payload().map(<[u8]>::to_vec),
+        headers: message.headers().map_or_else(Vec::new, headers),
     }
+}
+
+fn headers(headers: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
+    let with_value = headers
+        .iter()
+        .filter_map(|header| Some((header.key, header.value?)));
+    with_value
+        .map(|(key, value)| (key.to_owned(), value.to_vec()))
+        .collect()
 }

@@ -29,7 +29,7 @@ pub use admin::{
 pub use checks::{Cause, CheckOptions, Checked, CheckedInput, Partitioner, Problem, check};
 pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};
-pub use history::{Found, History, history};
+pub use history::{Found, History, history, revisions};
 pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
 pub use prober::{CountChanged, Prober};
 pub use start::StartAt;

@@ -60,6 +60,11 @@ impl Known {
         self.proves(at - LEADER_CHANGE, offset + 1);
     }
 
+    /// A step that was committed knew everything up to `time` when it had read up to `position`.
+    pub(crate) fn committed(&mut self, time: Timestamp, position: i64) {
+        self.proves(time, position);
+    }
+
     /// The first end beyond a record that has been asked for: the record was appended before its answer.
     pub(crate) fn bound_of(&self, offset: i64) -> Option<&Probe> {
         self.probes.iter().find(|probe| probe.end > offset)

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Tell everything about one payment: its records, its rule, its deadlines, and why it did or did not alert
     Explain(ExplainArgs),
+    /// Derive an alert again from Kafka alone, by the proof of reading that it carries
+    Verify(VerifyArgs),
     /// Run the unit tests of a configuration: events at virtual times, and the alerts they must raise
     Test(TestArgs),
     /// Write a seeded recording of payments and faults, with the truth beside it
@@ -116,6 +118,21 @@ pub(crate) struct ExplainArgs {
     /// Megabytes of records held in memory; what is beyond is sorted on disk
     #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) memory: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The alert
+    #[arg(value_name = "ALERT_ID")]
+    pub(crate) alert_id: String,
+
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// How far back alerts and records are looked for
+    #[arg(long, value_name = "DURATION", default_value = "48h", value_parser = duration)]
+    pub(crate) since: Span,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! The `settlewatch` binary: commands, exit status, nothing else.
 
 mod cli;
+mod clock;
 mod commands;
 mod exit;
 mod explain;

@@ -56,6 +56,9 @@ impl Task {
             let post = step.positions.last().copied().unwrap_or(0);
             self.finish_step(step.known, post, host, &mut turn)?;
             self.sequence = step.sequence;
+            for (source, &position) in self.sources.iter_mut().zip(&step.positions) {
+                source.known.committed(step.known, position);
+            }
         }
         if self.again.is_empty() {
             self.gather(&alloc::vec![i64::MAX; self.apart.len()]);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::json;
 use settlewatch_config::Config;
@@ -12,6 +12,7 @@ use settlewatch_wire::format_time;
 use tempfile::NamedTempFile;
 
 use crate::cli::ExplainArgs;
+use crate::clock;
 use crate::exit::NotReady;
 
 /// How long the cluster may take for an answer.
@@ -36,7 +37,7 @@ pub(super) fn fetch(config: &Config, args: &ExplainArgs) -> anyhow::Result<Fetch
         transactions: false,
     };
     let checked = check(run, &config.streams, options).map_err(NotReady)?;
-    let now = now();
+    let now = clock::now();
     let key = match &args.tenant {
         Some(tenant) => format!("{tenant}/{}", args.payment_id),
         None => args.payment_id.clone(),
@@ -82,10 +83,4 @@ fn limits(history: &History, since: Timestamp, key: &str) -> String {
         text.push_str("Not everything there could be read: a transaction is open, or the cluster stopped answering.\n");
     }
     text
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let millis = since.map_or(0, |since| since.as_millis());
-    Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }

@@ -12,6 +12,7 @@ mod simulate;
 mod test;
 mod topics;
 mod validate;
+mod verify;
 
 use crate::cli::Command;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Run(args) => crate::service::run(&args.config),
         Command::Replay(args) => replay::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Validate(args) => validate::run(&args),
