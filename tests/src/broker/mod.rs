@@ -37,7 +37,7 @@ pub use produce::{Appended, Outgoing, Producer, Sent};
 pub use read::{Record, Tail, kcat_lines, read_all};
 pub use secure::{APP_PASSWORD, Grant, Login};
 pub use service::{Service, binary};
-pub use story::{Append, Kind, Story};
+pub use story::{Append, Kind, PAYER, Story};
 pub use topics::Admin;
 pub use traffic::{Traffic, untold};
 pub use wait::{now_ms, until};

@@ -62,6 +62,9 @@ pub enum Kind {
     Junk,
 }
 
+/// What payers' hashes begin with, so that one is found where none may be.
+pub const PAYER: &str = "payer-";
+
 /// How often each is told, in parts of a hundred.
 const SHARES: [(Kind, i64); 18] = [
     (Kind::InTime, 34),
@@ -388,7 +391,7 @@ impl<'a> Story<'a> {
     }
 
     fn twin(&mut self) {
-        let payer = format!("{:x}", self.rng.bits());
+        let payer = format!("{PAYER}{:x}", self.rng.bits());
         self.payment.insert("payer_hash".into(), json!(payer));
         let after = self.in_time();
         self.pay(0, json!({}));

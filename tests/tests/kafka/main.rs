@@ -1,6 +1,16 @@
 //! The service against real brokers: whatever is killed, stopped, silent, late or hostile, the ledger is right.
 //!
-//! Needs Java 17 and, the first time, Maven.
+//! Needs Java 17, openssl, libfaketime and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
+//! that of this workspace.
 
+mod absent;
+mod brokers;
+mod clocks;
+mod hostile;
 mod kills;
+mod members;
 mod plain;
+mod refused;
+mod script;
+mod secure;
+mod silent;

@@ -1,27 +1,32 @@
 //! What a healthy service writes.
 
-use std::time::Duration;
+use settlewatch_tests::broker::{Cluster, Group, PAYER, Setup, Traffic, untold};
 
-use settlewatch_tests::broker::{Cluster, Expected, Group, Setup, Traffic, now_ms, until, untold};
+use crate::script::{delays_ms, pass_beginning, pass_ms, settle, spread};
 
 #[test]
-fn a_service_writes_what_a_replay_writes() {
+fn live_equals_replay() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "plain", Setup::default());
     let service = group.start_ready("one");
-    let begun = now_ms() + 4_200;
-    until("the group has begun", Duration::from_secs(30), || {
-        (now_ms() > begun).then_some(())
-    });
-    let traffic = Traffic::start(&group, 1, 25);
-    let enough = now_ms() + 8_000;
-    until("there is traffic", Duration::from_secs(30), || {
-        (now_ms() > enough).then_some(())
-    });
+    pass_beginning(&group);
+    let traffic = Traffic::start(&group, 1, 40);
+    pass_ms(10_000);
     let told = traffic.finish();
-    println!("{told:?}, never: {:?}", untold(&told));
-    let expected = Expected::of(&group);
-    expected.wait_for(&group, Duration::from_secs(40));
+    assert!(untold(&told).is_empty(), "never told: {:?}", untold(&told));
+    let expected = settle(&group);
+    let pages = ["/metrics", "/livez", "/readyz", "/api/v1/status"].map(|path| service.get(path));
+    let log = service.log();
     service.stop();
     expected.compare(&group).assert("a healthy service");
+    let [median, p99, max] = spread(&delays_ms(&group.output("alerts")));
+    println!("due to appended: median {median} ms, p99 {p99} ms, at most {max} ms");
+    for page in pages {
+        let (status, text) = page.expect("a page is answered");
+        assert!(
+            !text.contains(PAYER),
+            "a payer stands in a page of status {status}: {text}"
+        );
+    }
+    assert!(!log.contains(PAYER), "a payer stands in the log: {log}");
 }
