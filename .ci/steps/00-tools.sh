@@ -4,6 +4,10 @@ source .ci/lib.sh
 need cargo cargo
 need cc build-essential
 need c++ build-essential
+need make build-essential
+need perl perl
+need java openjdk-17-jre-headless
+need mvn maven
 need python3 python3
 need valgrind valgrind
 need promtool prometheus

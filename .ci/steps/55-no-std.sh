@@ -1,10 +1,10 @@
-# The join needs no standard library: neither its own compiled metadata nor that of anything it
+# The join and the protocol need no standard library: neither its own compiled metadata nor that of anything it
 # depends on names `std`. Built alone, so that no other crate switches their `std` features on.
 source .ci/lib.sh
 
 dir=$(target_dir)/no-std
-cargo build --quiet --locked -p settlewatch-join --target-dir "$dir"
-crates=$(cargo tree --locked -p settlewatch-join -e normal,no-proc-macro --prefix none --format '{lib}' | sort -u | sed '/^$/d')
+cargo build --quiet --locked -p settlewatch-protocol --target-dir "$dir"
+crates=$(cargo tree --locked -p settlewatch-protocol -e normal,no-proc-macro --prefix none --format '{lib}' | sort -u | sed '/^$/d')
 [[ -n $crates ]] || die "cargo tree names no crate"
 
 for crate in $crates; do

@@ -129,7 +129,7 @@ const CRATES: &[Allowed] = &[
 const OUTSIDE_THE_LAYERS: &[&str] = &["settlewatch-tests", "settlewatch-benches"];
 
 /// The cores: time and records are arguments, effects are values.
-const PURE: &[&str] = &["join", "watch"];
+const PURE: &[&str] = &["join", "protocol", "watch"];
 
 /// What no core may name, and what it does instead.
 const IMPURE: &[(&str, &str)] = &[
