@@ -51,6 +51,7 @@ fn init_log(log: &Log) -> Result<(), ServeError> {
 
 struct Service {
     server: Server,
+    metrics: Metrics,
     lanes: Vec<LaneHandle>,
     prober: Arc<Prober>,
     rules: RulesFile,
@@ -78,6 +79,7 @@ impl Service {
         let (lanes, prober) = lanes::start(&loaded.config, run, &checked, &rules.text(), &metrics)?;
         Ok(Self {
             server,
+            metrics,
             lanes,
             prober,
             rules,
@@ -100,7 +102,10 @@ impl Service {
     }
 
     fn reload(&mut self) {
-        if let Some(rules) = self.rules.read_again() {
+        if let Some((rules, settings)) = self.rules.read_again() {
+            if let Err(error) = self.metrics.set_rules(&settings) {
+                tracing::warn!(%error, "the histogram of lags keeps its old edges");
+            }
             for lane in &self.lanes {
                 lane.reload(Arc::clone(&rules), false);
             }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use settlewatch_config::{Env, Loaded, Purpose, load};
+use settlewatch_join::Settings;
 
 use super::host;
 
@@ -35,8 +36,8 @@ impl RulesFile {
         now.is_some() && now != self.changed
     }
 
-    /// Reads the file again: the rules in it, where they are right and others than before.
-    pub(super) fn read_again(&mut self) -> Option<Arc<[u8]>> {
+    /// Reads the file again: the rules in it and what they mean, where they are right.
+    pub(super) fn read_again(&mut self) -> Option<(Arc<[u8]>, Settings)> {
         self.changed = changed(&self.path);
         let loaded = load(&self.path, Purpose::Run, &Env::of_process());
         let text: Arc<[u8]> = match loaded {
@@ -46,12 +47,16 @@ impl RulesFile {
                 return None;
             }
         };
-        if let Err(error) = host::settings(&text) {
-            tracing::error!("the rules cannot stand alone; what ran before stays:\n{error}");
-            return None;
+        match host::settings(&text) {
+            Ok(settings) => {
+                self.text = Arc::clone(&text);
+                Some((text, settings))
+            }
+            Err(error) => {
+                tracing::error!("the rules cannot stand alone; what ran before stays:\n{error}");
+                None
+            }
         }
-        self.text = Arc::clone(&text);
-        Some(text)
     }
 }
 
