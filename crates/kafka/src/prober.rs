@@ -182,11 +182,17 @@ impl Shared {
         let began_ms = self.monotonic.now_ms();
         let mut by_name = HashMap::new();
         let mut by_source = HashMap::new();
+        let own = [
+            &self.topics.state,
+            &self.topics.alerts,
+            &self.topics.dead_letters,
+        ];
+        let own = own.map(|name| (None, name.as_str()));
         let sources = self
             .topics
             .sources()
             .map(|(source, name)| (Some(source), name));
-        for (source, name) in sources.chain([(None, self.topics.state.as_str())]) {
+        for (source, name) in sources.chain(own) {
             let metadata = client.fetch_metadata(Some(name), wait)?;
             let topic = metadata.topics().first();
             let partitions = topic.map_or(&[][..], |topic| topic.partitions());

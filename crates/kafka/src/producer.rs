@@ -97,7 +97,7 @@ impl ProducerContext for Deliveries {
                     let stamp = Timestamp::from_millis(stamp);
                     acknowledged.alerts.push((decided_at, stamp));
                 }
-                if let (Topic::State | Topic::Pairs, Some(stamp)) = (sent.topic, stamp) {
+                if let Some(stamp) = stamp {
                     let place = (self.topics.output(sent.topic), message.partition());
                     self.clocks.acknowledged(place, (sent.at_ms, now_ms), stamp);
                 }

@@ -121,6 +121,8 @@ pub(crate) enum Polled {
     Nothing,
     /// A position lies outside of what the broker has.
     OutOfRange,
+    /// The client is of no use any more.
+    Fatal(KafkaError),
 }
 
 /// The consumer of a lane.
@@ -209,7 +211,14 @@ impl Reader {
                 if code.is_some_and(|code| out_of_range.contains(&code)) {
                     return Polled::OutOfRange;
                 }
-                tracing::warn!(%error, "reading failed; the client tries again");
+                let is_fatal = [RDKafkaErrorCode::Fatal, RDKafkaErrorCode::FencedInstanceId];
+                if code.is_some_and(|code| is_fatal.contains(&code))
+                    || matches!(error, KafkaError::MessageConsumptionFatal(_))
+                {
+                    return Polled::Fatal(error);
+                }
+                // The client tries again, and its context has told why.
+                tracing::debug!(%error, "reading failed");
                 Polled::Nothing
             }
         }

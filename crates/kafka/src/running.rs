@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult};
 use settlewatch_join::Timestamp;
 use settlewatch_protocol::{Command, Input, Lane, Transaction, TxnOutcome};
 
@@ -39,11 +39,15 @@ const LOOK_EVERY_MS: u64 = 50;
 /// Time between attempts at what failed.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
+/// Consumers that may turn out to be of no use one after the other, before a person is asked.
+const JOIN_ANEW_AT_MOST: u32 = 8;
+
 /// How long the cluster has for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Running<H> {
     spec: LaneSpecLeft,
+    consumer_config: ClientConfig,
     producer_config: ClientConfig,
     lane: Lane<H>,
     reader: Reader,
@@ -58,6 +62,8 @@ pub(crate) struct Running<H> {
     tells: Sender<Told>,
     hears: Receiver<Told>,
     looked_ms: u64,
+    /// Consumers that were of no use, one after the other.
+    joined_anew: u32,
 }
 
 /// What is left of the specification once the clients are made.
@@ -85,6 +91,7 @@ impl<H: LaneHost> Running<H> {
         let state_topic = topics.state.clone();
         let truncator = Truncator::new(&spec.base, context.clone(), state_topic)?;
         Ok(Self {
+            consumer_config: consumer_config(&spec),
             producer_config: producer_config(&spec),
             lane: Lane::new(spec.config, spec.host),
             spec: LaneSpecLeft {
@@ -106,6 +113,7 @@ impl<H: LaneHost> Running<H> {
             tells,
             hears,
             looked_ms: 0,
+            joined_anew: 0,
         })
     }
 
@@ -115,7 +123,10 @@ impl<H: LaneHost> Running<H> {
                 self.prober.read_by(&self.tells, &[], &self.numbers);
                 return end;
             }
-            self.poll();
+            if let Some(end) = self.poll() {
+                self.prober.read_by(&self.tells, &[], &self.numbers);
+                return end;
+            }
             self.rebalance();
             self.look();
             self.lane.handle(Input::Tick(self.monotonic.now_ms()));
@@ -144,6 +155,11 @@ impl<H: LaneHost> Running<H> {
                 Command::FindStart(number) => {
                     if let Some(end) = self.find_start(number) {
                         return Some(end);
+                    }
+                }
+                Command::Assign(from) if from.is_empty() => {
+                    if let Err(error) = self.reader.assign(&from) {
+                        return Some(LaneEnd::Broken(error.to_string()));
                     }
                 }
                 Command::Assign(from) => {
@@ -279,7 +295,7 @@ impl<H: LaneHost> Running<H> {
         self.lane.handle(Input::Transaction(outcome));
     }
 
-    fn poll(&mut self) {
+    fn poll(&mut self) -> Option<LaneEnd> {
         let round = Instant::now() + ROUND;
         let mut wait = FIRST_WAIT;
         if self.state.is_reading() {
@@ -301,15 +317,58 @@ impl<H: LaneHost> Running<H> {
         for i in 0..RECORDS_PER_ROUND {
             match self.reader.poll(wait) {
                 Polled::Record(record) => self.lane.handle(Input::Record(record)),
-                Polled::OutOfRange => return self.find_holes(),
-                Polled::Nothing => return,
+                Polled::OutOfRange => {
+                    self.find_holes();
+                    return None;
+                }
+                Polled::Fatal(error) => return self.join_anew(&error),
+                Polled::Nothing => return None,
             }
             wait = Duration::ZERO;
             // Looking at the clock costs a tenth of a poll.
             if i % 64 == 63 && Instant::now() > round {
-                return;
+                return None;
             }
         }
+        None
+    }
+
+    /// The consumer will never read again: the group took it for another's, though it may have been our own answer
+    /// that was lost. A new one joins as a new member.
+    fn join_anew(&mut self, error: &KafkaError) -> Option<LaneEnd> {
+        let error = self.spec.context.describe(error);
+        tracing::error!(%error, "the consumer cannot go on; a new one joins the group");
+        self.joined_anew += 1;
+        if self.joined_anew > JOIN_ANEW_AT_MOST {
+            return Some(LaneEnd::Broken(format!(
+                "the group refused this member {JOIN_ANEW_AT_MOST} times: {error}. Does another process run with the same \
+                 kafka.instance_id?"
+            )));
+        }
+        self.void_assignment();
+        let made = self.until_done("joining the group anew", |running| {
+            Reader::new(
+                &running.consumer_config,
+                running.spec.context.clone(),
+                running.spec.topics.clone(),
+            )
+        });
+        match made {
+            Ok(reader) => {
+                self.reader = reader;
+                None
+            }
+            Err(end) => Some(end),
+        }
+    }
+
+    fn void_assignment(&mut self) {
+        self.state.end_all();
+        self.group = None;
+        self.prober.read_by(&self.tells, &[], &self.numbers);
+        self.numbers.clear();
+        self.lane.host().rebalanced(&[]);
+        self.lane.handle(Input::Revoked);
     }
 
     /// Retention took records that were not read.
@@ -337,6 +396,9 @@ impl<H: LaneHost> Running<H> {
             self.state.end_all();
             let numbers = match event {
                 Rebalanced::Assigned(numbers, group) => {
+                    if !numbers.is_empty() {
+                        self.joined_anew = 0;
+                    }
                     self.group = group;
                     numbers
                 }

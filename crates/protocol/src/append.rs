@@ -25,11 +25,11 @@ impl AppendClock {
         self.last
     }
 
-    /// The append time on a CreateTime topic: the record was appended after `after` was sent and before
-    /// `before` was answered. What its producer says is believed within these bounds and moves no clock
-    /// beyond them: a timestamp of 1970 or of next year stands for the record before it.
-    pub(crate) fn clamp(&mut self, ts: i64, after: Option<&Probe>, before: &Probe) -> Timestamp {
-        let low = after.map_or(self.last, |probe| probe.sent_at.max(self.last));
+    /// The append time on a CreateTime topic: the record was appended after `known`, when everything that had been
+    /// appended was read, and before `before` was answered. What its producer says is believed within these bounds
+    /// and moves no clock beyond them: a timestamp of 1970 or of next year stands for the record before it.
+    pub(crate) fn clamp(&mut self, ts: i64, known: Timestamp, before: &Probe) -> Timestamp {
+        let low = known.max(self.last);
         let high = before.answered_by.max(low);
         let said = Timestamp::from_millis(ts);
         let believed = if ts >= OLDEST_MS && said <= high {

@@ -70,15 +70,12 @@ impl Known {
         self.probes.iter().find(|probe| probe.end > offset)
     }
 
-    /// The consumer stands at `position`. Returns the last probe that it reached.
-    pub(crate) fn reached(&mut self, position: i64) -> Option<Probe> {
+    /// The consumer stands at `position`.
+    pub(crate) fn reached(&mut self, position: i64) {
         self.position = self.position.max(position);
-        let mut last = None;
         while let Some(probe) = self.probes.pop_front_if(|probe| probe.end <= self.position) {
             self.proves(probe.sent_at, probe.end);
-            last = Some(probe);
         }
-        last
     }
 
     /// An end was asked for.

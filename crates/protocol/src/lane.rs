@@ -67,6 +67,8 @@ pub struct Lane<H> {
     /// and whether the limit is waived.
     pub(crate) rules_to_check: Option<(bool, bool)>,
     pub(crate) outbox: Outbox,
+    /// There was no state, though the group has offsets: looked at twice, since the group may have moved on.
+    doubts_state: bool,
 }
 
 impl<H: Host> Lane<H> {
@@ -88,6 +90,7 @@ impl<H: Host> Lane<H> {
             draining: false,
             rules_to_check: None,
             outbox: Outbox::default(),
+            doubts_state: false,
         }
     }
 
@@ -165,6 +168,9 @@ impl<H: Host> Lane<H> {
                 self.state(partition, offset, &key, &value);
             }
             Input::Start { partition, start } => self.start(partition, &start),
+            // Whatever still comes of an assignment that is void is not read from where the state says.
+            Input::Record(_) | Input::Position { .. } | Input::Probes(_) | Input::Hole { .. }
+                if !matches!(self.phase, Phase::Running) => {}
             Input::Record(record) => self.with_task(record.partition, |task| task.read(record)),
             Input::Position {
                 source,
@@ -238,13 +244,25 @@ impl<H: Host> Lane<H> {
         self.stepped_ms.clear();
         self.outbox = Outbox::default();
         self.in_flight = None;
+        self.doubts_state = false;
         self.phase = Phase::Idle;
+        // What was to be done for the last assignment is void with it.
+        self.commands
+            .retain(|command| matches!(command, Command::NewProducer | Command::Rules(_)));
         if self.draining {
             // Whoever gets the partition numbers restores what was committed.
             self.commands.push_back(Command::Drained);
         } else if !self.assigned.is_empty() {
             self.claim();
         }
+    }
+
+    /// Claims and restores the same partition numbers anew. The group assigned nothing, so reading is stopped by
+    /// ourselves: it would go on from where the void tasks were.
+    fn begin_again(&mut self) {
+        let numbers = core::mem::take(&mut self.assigned);
+        self.assigned(numbers);
+        self.commands.push_front(Command::Assign(Vec::new()));
     }
 
     /// Claims what is assigned. The offsets make the coordinator check that it is.
@@ -291,9 +309,8 @@ impl<H: Host> Lane<H> {
             }
             TxnOutcome::NotOurs => self.assigned(Vec::new()),
             TxnOutcome::Indefinite => {
-                self.commands.push_back(Command::NewProducer);
-                let numbers = core::mem::take(&mut self.assigned);
-                self.assigned(numbers);
+                self.begin_again();
+                self.commands.push_front(Command::NewProducer);
             }
         }
     }
@@ -356,7 +373,11 @@ impl<H: Host> Lane<H> {
     }
 
     fn start(&mut self, number: i32, start: &StartPoint) {
-        if start.group_has_offsets {
+        if start.group_has_offsets && !self.doubts_state {
+            // Or somebody else has begun, and the group has moved on: then the next claim fails.
+            self.begin_again();
+            self.doubts_state = true;
+        } else if start.group_has_offsets {
             self.fail(Fault::StateLost { partition: number });
         } else if matches!(self.phase, Phase::Restoring(_)) {
             match fresh(&self.config, &self.host, number, start) {

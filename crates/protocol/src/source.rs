@@ -30,8 +30,6 @@ pub(crate) struct Source {
     held: VecDeque<i64>,
     /// Records whose append time is not known yet.
     unplaced: VecDeque<RawRecord>,
-    /// The last probe that the position reached.
-    bound: Option<Probe>,
     /// Append times that do not follow from the records, by offset: settled earlier, and to be settled in
     /// the next step.
     settled: BTreeMap<i64, Timestamp>,
@@ -58,7 +56,6 @@ impl Source {
             applied_at: last,
             held: VecDeque::new(),
             unplaced: VecDeque::new(),
-            bound: None,
             settled: BTreeMap::new(),
             new: Vec::new(),
             applied_before: position,
@@ -110,7 +107,7 @@ impl Source {
         } else {
             let expected = self.clock.last.max(said);
             let bound = self.known.bound_of(record.offset)?;
-            let at = self.clock.clamp(record.ts, self.bound.as_ref(), bound);
+            let at = self.clock.clamp(record.ts, self.known.time(), bound);
             if at != expected {
                 self.new.push((self.id, record.offset, at));
             }
@@ -132,9 +129,7 @@ impl Source {
     /// The consumer stands at `position`.
     pub(crate) fn reached(&mut self, position: i64, place: &mut impl FnMut(Place, RawRecord)) {
         self.place_bounded(place);
-        if let Some(probe) = self.known.reached(position) {
-            self.bound = Some(probe);
-        }
+        self.known.reached(position);
     }
 
     /// An end was asked for: records below it get their append time.
