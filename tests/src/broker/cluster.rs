@@ -20,6 +20,8 @@ pub struct Options {
     pub three: bool,
     /// Whether clients need TLS and SCRAM, and rights.
     pub secure: bool,
+    /// By how much the brokers' clock is off, as libfaketime takes it: `-10m`.
+    pub clock: Option<&'static str>,
     /// Further settings of the brokers.
     pub properties: Vec<(&'static str, String)>,
 }
@@ -61,12 +63,17 @@ const OF_THREE: [(&str, &str); 8] = [
 static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 
 impl Cluster {
-    /// Starts brokers and waits until they serve.
+    /// Starts brokers and waits until they serve. With `SETTLEWATCH_KEEP` in the environment their folder, with all
+    /// logs, stays.
     ///
     /// # Panics
     /// When they cannot be started.
     pub fn start(options: &Options) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let mut folder = tempfile::tempdir().expect("a temporary folder can be made");
+        if std::env::var_os("SETTLEWATCH_KEEP").is_some() {
+            folder.disable_cleanup(true);
+            println!("logs stay in {}", folder.path().display());
+        }
         let count = if options.three { 3 } else { 1 };
         let places: Vec<Place> = (1..=count)
             .map(|id| Place {
@@ -86,7 +93,7 @@ impl Cluster {
         let cluster = kafka_id();
         let format = |place: Place| {
             place.write(&with_listeners(&more, &place, options));
-            Node::format(place, &cluster, controllers.as_deref(), &users)
+            Node::format(place, &cluster, controllers.as_deref(), &users).with_clock(options.clock)
         };
         let mut nodes: Vec<Node> = places.into_iter().map(format).collect();
         nodes.iter_mut().for_each(Node::start);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 
@@ -12,8 +13,12 @@ use super::produce::Producer;
 use super::read::{Record, kcat_lines, read_all};
 use super::secure::Login;
 use super::service::{Service, binary};
-use crate::reference::{Config, Rule, STREAMS, Tier};
+use super::wait::now_ms;
+use crate::reference::{Config, Rule, STREAMS, Tier, rfc3339};
 use crate::render;
+
+/// Topics are made within this.
+const MADE_WITHIN: Duration = Duration::from_secs(15);
 
 /// The rules of a group: what the reference judges by, and the text of the configuration.
 pub type Rules = Config;
@@ -26,6 +31,7 @@ pub fn short_rules() -> Rules {
     };
     let large = Rule {
         name: "large".into(),
+        fields: [("currency".into(), ["CNY".into(), "HKD".into()].into())].into(),
         amount_min: Some(1_000_000),
         tiers: [tier("warn", 700), tier("breach", 2_000)].into(),
         ..Rule::default()
@@ -151,10 +157,18 @@ impl<'a> Group<'a> {
         command
             .args(["topics", "--create", "--config"])
             .arg(config.0);
-        let output = command.output().expect("the program runs");
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8_lossy(&told);
-        assert!(output.status.success(), "topics --create: {told}");
+        let mut told = String::new();
+        let begin = Instant::now();
+        // Of several brokers one may not know the inputs yet.
+        while begin.elapsed() < MADE_WITHIN {
+            let output = command.output().expect("the program runs");
+            if output.status.success() {
+                return;
+            }
+            let bytes = [output.stdout, output.stderr].concat();
+            told = String::from_utf8_lossy(&bytes).into_owned();
+        }
+        panic!("topics --create: {told}");
     }
 
     /// The topic of a stream or an output.
@@ -192,7 +206,7 @@ impl<'a> Group<'a> {
         ));
         text.push_str("  properties:\n    reconnect.backoff.max.ms: \"500\"\n");
         for (name, value) in self.cluster.login(login) {
-            text.push_str(&format!("    {name}: \"{value}\"\n"));
+            text.push_str(&self.property(&name, &value));
         }
         text.push_str("output:\n");
         for output in [
@@ -210,6 +224,16 @@ impl<'a> Group<'a> {
             "http: {{listen: \"127.0.0.1:{port}\"}}\nlog: {{format: text, level: info}}\n"
         ));
         text
+    }
+
+    /// A password stands in a file of its own.
+    fn property(&self, name: &str, value: &str) -> String {
+        if !name.ends_with("password") {
+            return format!("    {name}: \"{value}\"\n");
+        }
+        let path = self.folder.join(format!("{name}-{}", value.len()));
+        std::fs::write(&path, value).expect("a file can be written");
+        format!("    {name}_file: \"{}\"\n", path.display())
     }
 
     /// Writes the configuration of the service `name` to a file; also gives the port on which it listens.
@@ -236,6 +260,18 @@ impl<'a> Group<'a> {
         let mut service = self.start(name, name, &[]);
         service.wait_until_ready();
         service
+    }
+
+    /// Appends the first record of all: whatever follows is within what a replay knows.
+    pub fn open(&self) {
+        let fields = "\"payment_id\":\"first\",\"channel\":\"qr\",\"merchant_id\":\"M0\",\"terminal_id\":\"T0\",\
+                      \"amount_minor\":100,\"currency\":\"CNY\"";
+        let now = rfc3339(now_ms());
+        let value = format!(
+            "{{\"type\":\"payment.succeeded\",\"event_id\":\"first\",\"occurred_at\":\"{now}\",{fields}}}"
+        );
+        self.producer()
+            .append(&self.topic("payments"), "first", &value);
     }
 
     /// Runs a command of the program with the configuration of this group: whether it succeeded, and what it said.

@@ -333,14 +333,30 @@ fn parsed(lines: &[&[u8]]) -> Vec<Value> {
     lines.iter().map(parse).collect()
 }
 
+/// What tells a revision from others.
+fn brief(alert: &Value) -> String {
+    let fields = [
+        "payment_id",
+        "kind",
+        "revision",
+        "state",
+        "tier",
+        "decided_at",
+        "resolution",
+        "verdict",
+    ];
+    let words = fields.map(|field| alert[field].to_string());
+    words.join(" ")
+}
+
 /// What both have is left out.
 fn difference(expected: &[Value], written: &[Value]) -> String {
     let mut words = String::from("live differs from replay:");
     for alert in expected.iter().filter(|it| !written.contains(it)) {
-        let _ = write!(words, "\n  - {alert}");
+        let _ = write!(words, "\n  - {}", brief(alert));
     }
     for alert in written.iter().filter(|it| !expected.contains(it)) {
-        let _ = write!(words, "\n  + {alert}");
+        let _ = write!(words, "\n  + {}", brief(alert));
     }
     words
 }

@@ -171,6 +171,7 @@ impl<'a> Kills<'a> {
     /// A group that has run for so long that it tells of orphans.
     fn begin(&mut self) {
         self.start_all();
+        self.group.open();
         let rules = &self.group.setup.rules.rules;
         let tiers = rules.iter().flat_map(|rule| rule.tiers.iter());
         let longest = tiers

@@ -32,7 +32,11 @@ pub struct Node {
     place: Place,
     process: Option<Process>,
     archive: Option<PathBuf>,
+    clock: Option<&'static str>,
 }
+
+/// Where Debian puts the library that makes a process see another time.
+const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 impl Place {
     pub(super) fn properties(&self) -> PathBuf {
@@ -82,7 +86,20 @@ impl Node {
             place,
             process: None,
             archive: None,
+            clock: None,
         }
+    }
+
+    /// With a clock that is off by so much.
+    pub(super) fn with_clock(mut self, offset: Option<&'static str>) -> Self {
+        if offset.is_some() {
+            assert!(
+                Path::new(FAKETIME).exists(),
+                "{FAKETIME} is missing (Debian: libfaketime)"
+            );
+        }
+        self.clock = offset;
+        self
     }
 
     /// Starts the process; [`Node::wait_until_ready`] says when it serves.
@@ -101,6 +118,14 @@ impl Node {
             "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
         ]);
         broker.arg("kafka.Kafka").arg(self.place.properties());
+        if let Some(offset) = self.clock {
+            let env = [
+                ("LD_PRELOAD", FAKETIME),
+                ("FAKETIME", offset),
+                ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
+            ];
+            broker.envs(env);
+        }
         let log = self.log_file();
         // Its log begins anew, so that the last line of readiness is not taken for the next.
         let _ = std::fs::remove_file(&log);

@@ -2,7 +2,7 @@
 
 use settlewatch_tests::broker::{Cluster, Group, Outgoing, Setup};
 
-use crate::script::{Script, credit, payment, settle};
+use crate::script::{Script, payment, settle};
 
 /// Values that must be rejected, whatever stream they are on.
 fn hostile() -> Vec<Vec<u8>> {
@@ -64,10 +64,6 @@ fn every_record_that_is_no_event_becomes_one_dead_letter() {
     let mut tombstone = Outgoing::event(&topic, "hostile-null", "");
     (tombstone.value, tombstone.headers) = (None, &junk);
     script.producer().send(&tombstone).wait();
-    // Somebody else's key: used where it arrives.
-    script
-        .producer()
-        .append(&group.topic("credits"), "elsewhere", &credit("between-1"));
     let expected = settle(&group);
     let rejected = service
         .metric("settlewatch_events_rejected_total", "")

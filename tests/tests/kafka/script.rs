@@ -22,6 +22,7 @@ pub(crate) fn pass_ms(ms: i64) {
 
 /// Waits until a group that is ready knows more of the past than the longest tier, so that it tells of orphans.
 pub(crate) fn pass_beginning(group: &Group<'_>) {
+    group.open();
     let rules = group.setup.rules.rules.iter();
     let tiers = rules.flat_map(|rule| rule.tiers.iter().map(|tier| tier.after_ms));
     pass_ms(tiers.max().expect("there are tiers") + 200);
