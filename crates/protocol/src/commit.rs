@@ -10,9 +10,6 @@ use crate::post::{Letter, envelope};
 use crate::step::{StateRecord, Step, size};
 use crate::task::Task;
 
-/// A transaction takes no further step when it holds so many bytes.
-const TRANSACTION_BYTES: usize = 8 << 20;
-
 /// A partition number to which there is nothing to say hears at least so often how far we are, in milliseconds.
 const LETTER_AT_LEAST_MS: u64 = 250;
 
@@ -30,8 +27,8 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    pub(crate) fn is_full(&self) -> bool {
-        self.records.iter().map(size).sum::<usize>() >= TRANSACTION_BYTES
+    pub(crate) fn is_full(&self, bytes: usize) -> bool {
+        self.records.iter().map(size).sum::<usize>() >= bytes
     }
 
     /// Takes one step of a partition number in.

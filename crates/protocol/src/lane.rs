@@ -11,6 +11,7 @@ use crate::commit::Outbox;
 use crate::io::{
     Command, Fault, Host, Input, Produce, SourceId, StartPoint, Transaction, TxnOutcome, TxnStep,
 };
+use crate::limits::Limits;
 use crate::snapshots::Snapshots;
 use crate::source::SourceConfig;
 use crate::step::StateRecord;
@@ -51,6 +52,7 @@ pub(crate) enum Phase {
 /// One member of the group.
 pub struct Lane<H> {
     pub(crate) config: LaneConfig,
+    pub(crate) limits: Limits,
     pub(crate) host: H,
     pub(crate) phase: Phase,
     pub(crate) assigned: Vec<i32>,
@@ -77,6 +79,7 @@ impl<H: Host> Lane<H> {
         Self {
             token: config.nonce,
             config,
+            limits: Limits::default(),
             host,
             phase: Phase::Idle,
             assigned: Vec::new(),
@@ -92,6 +95,13 @@ impl<H: Host> Lane<H> {
             outbox: Outbox::default(),
             doubts_state: false,
         }
+    }
+
+    /// The same lane with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// What is to be done next.
@@ -390,10 +400,12 @@ impl<H: Host> Lane<H> {
         }
     }
 
-    fn begin(&mut self, number: i32, task: Task, snapshot_at: Option<i64>) {
+    fn begin(&mut self, number: i32, mut task: Task, snapshot_at: Option<i64>) {
+        task.effects_per_step = self.limits.effects_per_step;
         self.host.restored(number, &task.partition);
         self.tasks.insert(number, task);
-        self.snapshots.insert(number, Snapshots::new(snapshot_at));
+        self.snapshots
+            .insert(number, Snapshots::new(self.limits, snapshot_at));
         let Phase::Restoring(assemblies) = &mut self.phase else {
             return;
         };

@@ -23,6 +23,7 @@ mod commit;
 mod io;
 mod known;
 mod lane;
+mod limits;
 mod output;
 mod post;
 mod restore;
@@ -39,5 +40,6 @@ pub use io::{
     Transaction, TxnOutcome, TxnStep,
 };
 pub use lane::{Lane, LaneConfig};
+pub use limits::Limits;
 pub use restore::RestoreError;
 pub use source::SourceConfig;

@@ -16,9 +16,6 @@ const COMMIT_APART_MS: u64 = 20;
 /// Longest time without a step, in milliseconds.
 const STEP_AT_LEAST_MS: u64 = 1000;
 
-/// An input may always have so many records waiting, however many inputs there are.
-const WAITING_AT_LEAST: usize = 500;
-
 impl<H: Host> Lane<H> {
     /// Applies again what was committed, and steps what is due.
     pub(crate) fn work(&mut self) {
@@ -93,7 +90,7 @@ impl<H: Host> Lane<H> {
     /// Inputs that are too far ahead of the others stand aside.
     fn balance(&mut self) {
         let inputs = self.tasks.len() * self.config.sources.len();
-        let limit = (self.config.waiting_records / inputs.max(1)).max(WAITING_AT_LEAST);
+        let limit = (self.config.waiting_records / inputs.max(1)).max(self.limits.waiting_at_least);
         let (mut pause, mut resume) = (Vec::new(), Vec::new());
         for (&number, task) in &mut self.tasks {
             let ahead: Vec<_> = task.ahead(limit).collect();
@@ -130,7 +127,7 @@ impl<H: Host> Lane<H> {
             .filter(|&(&number, task)| self.is_due(number, task));
         let due: Vec<i32> = due.map(|(&number, _)| number).collect();
         for number in due {
-            if self.outbox.is_full() {
+            if self.outbox.is_full(self.limits.transaction_bytes) {
                 break;
             }
             if !self.step_one(number) {

@@ -6,21 +6,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::io::Produce;
+use crate::limits::Limits;
 use crate::step::{Manifest, StateRecord, Step, chunk};
 use crate::task::Task;
-
-/// A snapshot is due when so many times its size was applied since the last: a quarter of the input's
-/// traffic at most.
-const TIMES_ITS_SIZE: usize = 4;
-
-/// No snapshot is due before so many bytes were applied, unless the lane stops.
-const AT_LEAST_BYTES: usize = 1 << 20;
-
-/// Steps after which one is due all the same: a restart reads them all.
-const AT_MOST_STEPS: u64 = 10_000;
-
-/// Bytes of chunks that go into one transaction.
-const BYTES_PER_STEP: usize = 2 << 20;
 
 /// A snapshot on its way.
 struct Outgoing {
@@ -31,6 +19,7 @@ struct Outgoing {
 
 /// The snapshots of one partition number.
 pub(crate) struct Snapshots {
+    limits: Limits,
     generation: u64,
     size: usize,
     outgoing: Option<Outgoing>,
@@ -48,8 +37,9 @@ pub(crate) struct Snapshots {
 
 impl Snapshots {
     /// `snapshot_at`: where the last complete snapshot begins.
-    pub(crate) fn new(snapshot_at: Option<i64>) -> Self {
+    pub(crate) fn new(limits: Limits, snapshot_at: Option<i64>) -> Self {
         Self {
+            limits,
             generation: 0,
             size: 0,
             outgoing: None,
@@ -68,11 +58,12 @@ impl Snapshots {
     }
 
     fn is_due(&self, task: &Task, draining: bool) -> bool {
-        let enough = (self.size * TIMES_ITS_SIZE).max(AT_LEAST_BYTES);
+        let enough = (self.size * self.limits.snapshot_times_its_size)
+            .max(self.limits.snapshot_at_least_bytes);
         !self.complete && self.outgoing.is_none()
             || draining && !self.drained
             || task.bytes_since_snapshot >= enough
-            || task.steps_since_snapshot >= AT_MOST_STEPS
+            || task.steps_since_snapshot >= self.limits.snapshot_at_most_steps
     }
 
     /// Nothing is on its way, and what draining asks for is done.
@@ -116,7 +107,7 @@ impl Snapshots {
             return;
         };
         let mut bytes = 0;
-        while bytes < BYTES_PER_STEP {
+        while bytes < self.limits.snapshot_bytes_per_step {
             let Some(next) = outgoing.chunks.pop_front() else {
                 records.push(StateRecord::Manifest(outgoing.manifest.clone()).produce(number));
                 self.ends = true;

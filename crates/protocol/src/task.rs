@@ -21,9 +21,6 @@ mod again;
 
 use again::Placed;
 
-/// Effects of one step; what is beyond goes into the next.
-const EFFECTS_PER_STEP: usize = 10_000;
-
 /// Everything a partition number is.
 pub(crate) struct Task {
     pub(crate) number: i32,
@@ -46,6 +43,8 @@ pub(crate) struct Task {
     /// Rules that apply from the next step on.
     next_rules: Option<Arc<[u8]>>,
     effects: Effects,
+    /// What is beyond goes into the next step.
+    pub(crate) effects_per_step: usize,
     /// Bytes of records applied since the last snapshot began, and steps.
     pub(crate) bytes_since_snapshot: usize,
     pub(crate) steps_since_snapshot: u64,
@@ -95,6 +94,7 @@ impl Task {
             rules,
             next_rules: None,
             effects: Effects::new(),
+            effects_per_step: usize::MAX,
             bytes_since_snapshot: 0,
             steps_since_snapshot: 0,
         }
@@ -334,7 +334,7 @@ impl Task {
     /// Decides deadlines before `at`; `Some` is where it stopped, at too many effects.
     fn decide_before(&mut self, at: Timestamp) -> Option<Timestamp> {
         loop {
-            if self.effects.len() >= EFFECTS_PER_STEP {
+            if self.effects.len() >= self.effects_per_step {
                 let next = self
                     .partition
                     .next_decision()
