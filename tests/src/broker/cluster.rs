@@ -20,8 +20,8 @@ pub struct Options {
     pub three: bool,
     /// Whether clients need TLS and SCRAM, and rights.
     pub secure: bool,
-    /// By how much the brokers' clock is off, as libfaketime takes it: `-10m`.
-    pub clock: Option<&'static str>,
+    /// By how many seconds the brokers' clock is off.
+    pub clock_offset_s: Option<i64>,
     /// Further settings of the brokers.
     pub properties: Vec<(&'static str, String)>,
 }
@@ -93,7 +93,8 @@ impl Cluster {
         let cluster = kafka_id();
         let format = |place: Place| {
             place.write(&with_listeners(&more, &place, options));
-            Node::format(place, &cluster, controllers.as_deref(), &users).with_clock(options.clock)
+            Node::format(place, &cluster, controllers.as_deref(), &users)
+                .with_clock(options.clock_offset_s)
         };
         let mut nodes: Vec<Node> = places.into_iter().map(format).collect();
         nodes.iter_mut().for_each(Node::start);

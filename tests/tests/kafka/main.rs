@@ -1,6 +1,6 @@
 //! The service against real brokers: whatever is killed, stopped, silent, late or hostile, the ledger is right.
 //!
-//! Needs Java 17, openssl, libfaketime and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
+//! Needs Java 17, openssl, a C compiler and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
 //! that of this workspace.
 
 mod absent;
