@@ -98,6 +98,17 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    /// Fail-over within seconds.
+    pub fn quick() -> Self {
+        Self {
+            session_timeout: "2s",
+            transaction_timeout: "2s",
+            ..Self::default()
+        }
+    }
+}
+
 /// An installation on a cluster, under names of its own.
 pub struct Group<'a> {
     /// Where it is.

@@ -48,12 +48,7 @@ fn what_was_credited_in_time_while_nobody_looked_alerts_nobody() {
 #[test]
 fn a_service_that_was_stopped_beyond_its_session_changes_nothing() {
     let cluster = Cluster::shared();
-    let setup = Setup {
-        session_timeout: "2s",
-        transaction_timeout: "2s",
-        ..Setup::default()
-    };
-    let group = Group::new(&cluster, "zombie", setup);
+    let group = Group::new(&cluster, "zombie", Setup::quick());
     let mut services = [group.start("one", "", &[]), group.start("two", "", &[])];
     services.iter_mut().for_each(|it| it.wait_until_ready());
     pass_beginning(&group);

@@ -9,9 +9,7 @@ fn members_come_and_go_under_load() {
     let cluster = Cluster::shared();
     let setup = Setup {
         partitions: 4,
-        session_timeout: "2s",
-        transaction_timeout: "2s",
-        ..Setup::default()
+        ..Setup::quick()
     };
     let group = Group::new(&cluster, "members", setup);
     let mut one = group.start("one", "", &[]);
