@@ -5,6 +5,7 @@ pub mod check;
 pub mod compare;
 pub mod generate;
 pub mod harness;
+pub mod model;
 pub mod picture;
 pub mod reference;
 pub mod render;

@@ -108,7 +108,13 @@ const CRATES: &[Allowed] = &[
     // Its harness runs replays; its naive reference uses nothing of ours.
     Allowed {
         name: "settlewatch-tests",
-        workspace: &["settlewatch-config", "settlewatch-replay"],
+        workspace: &[
+            "settlewatch-config",
+            "settlewatch-join",
+            "settlewatch-protocol",
+            "settlewatch-replay",
+            "settlewatch-wire",
+        ],
         outside: None,
     },
     Allowed {

@@ -1,0 +1,31 @@
+//! A simulation of the protocol: its lanes against a model of Kafka in which everything goes wrong that can, on one
+//! thread, from a seed.
+//!
+//! 1. A world is drawn from the seed: topics, brokers and their clocks, a story of payments, faults.
+//! 2. Safety: the story is told while the faults strike. Liveness: nothing goes wrong any more, and everything must
+//!    become final in bounded time.
+//! 3. The oracle judges the logs alone, by the naive reference.
+//! 4. Mutations break the protocol between lane and cluster: each must be found.
+#![allow(missing_docs, reason = "fields of a model say what they are")]
+
+mod carry;
+mod cluster;
+mod consumer;
+mod fault;
+mod group;
+mod host;
+mod kafka;
+mod log;
+mod member;
+mod mutation;
+mod oracle;
+mod prober;
+mod run;
+mod steps;
+mod story;
+mod transactions;
+mod upstream;
+
+pub use fault::{Coverage, Fault, Phase};
+pub use mutation::Mutation;
+pub use run::{Options, Report, run};

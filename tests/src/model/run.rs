@@ -1,0 +1,534 @@
+//! One simulation: a world in which things go wrong, then one in which nothing does.
+
+use std::fmt::Write as _;
+
+use settlewatch_protocol::{Fault as LaneFault, Limits};
+
+use super::cluster::{Cluster, Topics};
+use super::fault::{Coverage, Fault, Phase, Plan};
+use super::group::{Assignor, Group};
+use super::host::ModelHost;
+use super::kafka::Kafka;
+use super::member::{Doom, Member, Setup, Turn};
+use super::mutation::Mutation;
+use super::oracle;
+use super::steps::steps;
+use super::story::Story;
+use super::transactions::Transactions;
+use super::upstream::{Habits, Upstream};
+use crate::generate::Rng;
+
+/// Within so much time without faults everything must become final.
+const LIVENESS_MS: i64 = 20_000;
+
+/// Longest time that things go wrong after the story has ended.
+const TROUBLE_AFTER_MS: i64 = 6000;
+
+/// How a simulation is to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    pub seed: u64,
+    pub mutation: Option<Mutation>,
+    /// Tell every turn.
+    pub verbose: bool,
+}
+
+/// What a simulation came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What must not be; empty when all is well.
+    pub violations: Vec<String>,
+    pub coverage: Coverage,
+    /// Alerts that were compared with the oracle, one by one.
+    pub compared: usize,
+    /// Alerts that were held only against what must hold of any: what a live reader alone meets.
+    pub excused: usize,
+    /// Payments with one credit and nothing else: none of them may have an alert if it could be read in time.
+    pub plain: usize,
+    /// Rounds of the main loop.
+    pub rounds: u64,
+    /// What happened, where that was asked for.
+    pub history: String,
+}
+
+/// A place for a process.
+struct Slot {
+    member: Option<Member>,
+    /// It has run: the next one is a restart.
+    name: u32,
+    up_at: i64,
+    paused_until: i64,
+    wakes_at: i64,
+    drains_at: Option<i64>,
+}
+
+/// The whole.
+pub(super) struct World {
+    pub(super) options: Options,
+    pub(super) kafka: Kafka,
+    pub(super) story: Story,
+    pub(super) upstream: Upstream,
+    setup: Setup,
+    host: ModelHost,
+    slots: Vec<Slot>,
+    plan: Plan,
+    nonce: u64,
+    slow_until: i64,
+    /// When retention takes something, and whether it took what was not read.
+    retention_at: Option<i64>,
+    pub(super) retention_struck: bool,
+    pub(super) failed: Option<LaneFault>,
+    healed: bool,
+    report: Report,
+}
+
+/// Runs a simulation.
+pub fn run(options: Options) -> Report {
+    let mut world = World::new(options);
+    world.safety();
+    if world.failed.is_none() {
+        world.liveness();
+    }
+    oracle::judge(world)
+}
+
+impl World {
+    fn new(options: Options) -> Self {
+        let mut rng = Rng::new(options.seed ^ 0x5eed_0000_0000_0000);
+        let topics = Topics {
+            inputs: usize::try_from(rng.between(2, 3)).expect("few"),
+            numbers: i32::try_from(rng.between(2, 4)).expect("few"),
+        };
+        let story = Story::new(&mut rng, topics);
+        let setup = setup(&mut rng, topics, story.begins, options.mutation);
+        let brokers = rng.between(1, 2.min(i64::from(topics.numbers)));
+        let skewed = rng.chance(40);
+        let ahead = (0..brokers).map(|_| if skewed { rng.between(0, 500) } else { 0 });
+        let ahead = ahead.collect();
+        let cluster = Cluster::new(topics, ahead, story.begins, &setup.create_time);
+        let assignor = if options.mutation == Some(Mutation::Sticky) {
+            Assignor::Sticky
+        } else {
+            Assignor::Range
+        };
+        let session = rng.pick(&[300, 600, 1000]);
+        let group = Group::new(assignor, topics.inputs + 1, topics.numbers, session);
+        let transactions = Transactions::new(rng.pick(&[0, 5, 5, 60, 400]));
+        let habits = habits(&mut rng);
+        let upstream = Upstream::new(&story, habits);
+        let faults = rng.pick(&[0, 2, 4, 6, 9]);
+        let plan = Plan::new(&mut rng, faults);
+        let slots = slots(&mut rng, story.begins, story.ends());
+        let host = ModelHost {
+            settings: std::sync::Arc::clone(&story.settings),
+        };
+        let retention_at = rng
+            .chance(6)
+            .then(|| rng.between(story.begins + 1000, story.ends() + 2000));
+        Self {
+            options,
+            kafka: Kafka {
+                cluster,
+                transactions,
+                group,
+                rng,
+            },
+            story,
+            upstream,
+            setup,
+            host,
+            slots,
+            plan,
+            nonce: 1,
+            slow_until: i64::MIN,
+            retention_at,
+            retention_struck: false,
+            failed: None,
+            healed: false,
+            report: Report::default(),
+        }
+    }
+
+    pub(super) fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Nothing was found so far.
+    pub(super) fn is_well(&self) -> bool {
+        self.report.violations.is_empty()
+    }
+
+    pub(super) fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub(super) fn violation(&mut self, text: String) {
+        self.report.violations.push(text);
+    }
+
+    pub(super) fn count(&mut self, compared: usize, excused: usize) {
+        self.report.compared += compared;
+        self.report.excused += excused;
+    }
+
+    pub(super) fn count_plain(&mut self, plain: usize) {
+        self.report.plain += plain;
+    }
+
+    /// Processes that run.
+    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
+        self.slots.iter().filter_map(|slot| slot.member.as_ref())
+    }
+
+    pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.options.verbose {
+            let at = self.kafka.now() - self.story.begins;
+            // Writing to a string cannot fail.
+            let _ = writeln!(self.report.history, "{at:>7} {}", text());
+        }
+    }
+
+    fn safety(&mut self) {
+        let latest = self.story.ends() + TROUBLE_AFTER_MS;
+        let ends = self.story.ends() + self.kafka.rng.between(0, TROUBLE_AFTER_MS / 2);
+        while self.failed.is_none() && self.kafka.now() < latest {
+            let quiet = self.upstream.is_done() && self.kafka.now() > ends;
+            if quiet {
+                break;
+            }
+            self.round();
+        }
+    }
+
+    fn liveness(&mut self) {
+        self.heal();
+        let until = self.kafka.now() + LIVENESS_MS;
+        let mut settled = None;
+        let settle_ms = if self.story.pairs { 3000 } else { 1500 };
+        while self.failed.is_none() {
+            self.round();
+            let now = self.kafka.now();
+            let end = self.end();
+            if self.upstream.is_done() && self.is_known(end + 1) {
+                let since = *settled.get_or_insert(now);
+                if now > since + settle_ms {
+                    return;
+                }
+            } else {
+                settled = None;
+            }
+            if now > until {
+                let told = self.how_it_stands(end);
+                self.violation(format!(
+                    "liveness: not everything is known {LIVENESS_MS} ms after the last fault: {told}"
+                ));
+                return;
+            }
+        }
+    }
+
+    fn how_it_stands(&self, end: i64) -> String {
+        let mut told = format!("upstream is done: {}", self.upstream.is_done());
+        for member in self.members() {
+            let lane = member.lane();
+            let _ = write!(told, "; {} of {:?}", lane.phase(), lane.assigned_numbers());
+            for (source, number, known) in lane.known_times() {
+                let behind = end - known.millis();
+                let _ = write!(told, ", {}/{number} {behind} ms to go", source.0);
+            }
+        }
+        told
+    }
+
+    /// The moment up to which alerts are compared.
+    pub(super) fn end(&self) -> i64 {
+        self.story.ends() + 1000 + i64::try_from(self.options.seed % 5).unwrap_or(0) * 600
+    }
+
+    fn is_known(&self, at: i64) -> bool {
+        let numbers = 0..self.setup.topics.numbers;
+        let mut known = numbers.map(|number| {
+            let owners = self.members().filter(|it| it.lane().is_ready());
+            let mut partitions = owners.filter_map(|it| it.lane().partition(number));
+            partitions.any(|partition| partition.known().millis() > at)
+        });
+        known.all(|known| known)
+    }
+
+    /// Nothing goes wrong from now on.
+    fn heal(&mut self) {
+        self.note(|| "healed".into());
+        let now = self.kafka.now();
+        self.healed = true;
+        self.plan = Plan::default();
+        self.kafka.cluster.heal();
+        self.kafka.cluster.prefer_leaders();
+        self.kafka.transactions.heal(now);
+        self.upstream.heal(now);
+        let again = self.kafka.rng.chance(50);
+        for at in 0..self.slots.len() {
+            self.slots[at].paused_until = now;
+            self.slots[at].drains_at = None;
+            if let Some(member) = &mut self.slots[at].member {
+                member.doom = None;
+            }
+            if again && self.slots[at].member.is_some() {
+                self.crash(at, now);
+            }
+            self.slots[at].up_at = self.slots[at].up_at.min(now);
+        }
+    }
+
+    fn round(&mut self) {
+        self.report.rounds += 1;
+        let rng = &mut self.kafka.rng;
+        let step = match rng.between(0, 9) {
+            0..=4 => rng.between(1, 3),
+            5..=8 => rng.between(4, 10),
+            _ => rng.between(10, 25),
+        };
+        self.kafka.cluster.now += step;
+        let now = self.kafka.now();
+        if now >= self.slow_until && self.slow_until > i64::MIN {
+            self.kafka.cluster.heal();
+            self.slow_until = i64::MIN;
+        }
+        self.retain(now);
+        let Kafka {
+            cluster,
+            transactions,
+            rng,
+            ..
+        } = &mut self.kafka;
+        self.upstream.pass(cluster, transactions, rng);
+        self.kafka.pass();
+        let to_stable = self.options.mutation == Some(Mutation::ProbeStable);
+        for at in 0..self.slots.len() {
+            if let Some(member) = &mut self.slots[at].member {
+                member.prober.leaders_answer(&self.kafka, to_stable);
+            }
+            self.process(at, now);
+        }
+    }
+
+    /// Retention takes the older half of what an input partition has.
+    fn retain(&mut self, now: i64) {
+        if self.retention_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.retention_at = None;
+        let topics = self.setup.topics;
+        let topic = self.kafka.rng.between(0, topics.inputs as i64 - 1);
+        let source = settlewatch_protocol::SourceId(u8::try_from(topic).expect("few"));
+        let number = self.kafka.rng.between(0, i64::from(topics.numbers) - 1);
+        let number = i32::try_from(number).expect("few");
+        let place = topics.of_source(source, number);
+        // Who has not begun begins with what is left.
+        if steps(self.kafka.cluster.log(self.kafka.truncated(number))).is_empty() {
+            return;
+        }
+        let log = self.kafka.cluster.log_mut(place);
+        let to = log.stable() / 2;
+        if to > log.start {
+            log.start = to;
+            self.retention_struck = true;
+            self.note(|| format!("retention takes {place:?} before {to}"));
+        }
+    }
+
+    fn process(&mut self, at: usize, now: i64) {
+        let slot = &mut self.slots[at];
+        if slot.paused_until > now {
+            return;
+        }
+        let Some(member) = &mut slot.member else {
+            if slot.up_at <= now {
+                self.start(at, now);
+            }
+            return;
+        };
+        member.consumer.beat(&mut self.kafka);
+        member.probe(&mut self.kafka);
+        if slot.drains_at.is_some_and(|drains| drains <= now) {
+            slot.drains_at = None;
+            member.drain();
+            return self.met(at, Phase::DrainBegun);
+        }
+        if slot.wakes_at > now {
+            return;
+        }
+        slot.wakes_at = now + self.kafka.rng.between(0, 3);
+        match member.turn(&mut self.kafka) {
+            Turn::At(phase) => self.met(at, phase),
+            Turn::Drained => {
+                self.note(|| format!("{at} drained"));
+                slot_down(&mut self.slots[at], now + 200);
+            }
+            Turn::Failed(fault) => {
+                self.note(|| format!("{at} failed: {fault}"));
+                self.failed = Some(fault);
+            }
+        }
+    }
+
+    fn start(&mut self, at: usize, now: i64) {
+        self.nonce += 1;
+        let slot = &mut self.slots[at];
+        let (host, nonce) = (self.host.clone(), self.nonce);
+        slot.member = Some(Member::start(&self.setup, host, slot.name, nonce, now));
+        slot.wakes_at = now;
+        let name = slot.name;
+        self.note(|| format!("{at} starts as {name}"));
+    }
+
+    fn crash(&mut self, at: usize, up_at: i64) {
+        if let Some(member) = self.slots[at].member.take() {
+            member.die(&mut self.kafka);
+        }
+        self.slots[at].up_at = up_at;
+    }
+
+    fn met(&mut self, at: usize, phase: Phase) {
+        if self.options.verbose && phase != Phase::Running && phase != Phase::Idle {
+            self.note(|| format!("{at} {}", phase.name()));
+        }
+        if self.healed {
+            return;
+        }
+        while let Some(fault) = self.plan.meet(phase) {
+            if fault.fits(phase) {
+                self.report.coverage.met(fault, phase);
+                self.note(|| format!("{at} {}: {}", phase.name(), fault.name()));
+                self.strike(at, fault);
+            }
+        }
+    }
+
+    fn strike(&mut self, at: usize, fault: Fault) {
+        let now = self.kafka.now();
+        let rng = &mut self.kafka.rng;
+        let session = self.kafka.group.session_timeout_ms;
+        let transaction = self.setup.transaction_timeout_ms;
+        let some = rng.between(10, 800);
+        match fault {
+            Fault::Crash => self.crash(at, now + some),
+            Fault::CrashElsewhere => {
+                self.slots[at].name += 10;
+                self.crash(at, now + some);
+            }
+            Fault::PauseShort => self.slots[at].paused_until = now + some / 4,
+            Fault::PauseSession => self.slots[at].paused_until = now + session + some,
+            Fault::PauseTransaction => {
+                self.slots[at].paused_until = now + session.max(transaction) + some
+            }
+            Fault::Leader => self.change_leaders(),
+            Fault::Slow => {
+                let topic = rng.between(0, self.kafka.cluster.slow.len() as i64 - 1);
+                let topic = usize::try_from(topic).expect("never negative");
+                self.kafka.cluster.slow[topic] = rng.pick(&[20, 200, 700]);
+                self.slow_until = now + some;
+            }
+            Fault::Rebalance => self.join_or_drain(at, now),
+            Fault::Abort => self.doom(at, Doom::Abort),
+            Fault::CommitLost => self.doom(at, Doom::Lost),
+            Fault::CommitLate => {
+                let late = rng.pick(&[1, 5, 20, 100, 500]);
+                self.doom(at, Doom::Late(late));
+            }
+            Fault::CommitNever => self.doom(at, Doom::Never),
+        }
+    }
+
+    fn doom(&mut self, at: usize, doom: Doom) {
+        if let Some(member) = &mut self.slots[at].member {
+            member.doom = Some(doom);
+        }
+    }
+
+    fn change_leaders(&mut self) {
+        for place in self.kafka.cluster.places() {
+            if self.kafka.rng.chance(30) {
+                let Kafka { cluster, rng, .. } = &mut self.kafka;
+                cluster.change_leader(place, rng);
+            }
+        }
+    }
+
+    /// Another process comes or goes.
+    fn join_or_drain(&mut self, at: usize, now: i64) {
+        let other = (at + 1) % self.slots.len();
+        let slot = &mut self.slots[other];
+        if slot.member.is_none() {
+            slot.up_at = now;
+        } else {
+            slot.drains_at = Some(now);
+        }
+    }
+}
+
+fn slot_down(slot: &mut Slot, up_at: i64) {
+    slot.member = None;
+    slot.up_at = up_at;
+}
+
+fn setup(rng: &mut Rng, topics: Topics, begins: i64, mutation: Option<Mutation>) -> Setup {
+    let some = rng.chance(30);
+    Setup {
+        topics,
+        create_time: (0..topics.inputs).map(|_| some && rng.chance(60)).collect(),
+        transaction_timeout_ms: rng.pick(&[700, 1500, 3000]),
+        named: rng.chance(50),
+        probe_every_ms: rng.pick(&[20, 50, 100]),
+        wall_ahead_ms: rng.between(-3000, 3000),
+        begins,
+        limits: limits(rng),
+        waiting_records: rng.pick(&[0, 100_000]),
+        mutation,
+    }
+}
+
+/// Limits that a small world meets.
+fn limits(rng: &mut Rng) -> Limits {
+    if rng.chance(40) {
+        return Limits::default();
+    }
+    Limits {
+        snapshot_times_its_size: rng.pick(&[0, 4]),
+        snapshot_at_least_bytes: rng.pick(&[0, 500, 3000]),
+        snapshot_at_most_steps: rng.pick(&[3, 20, 10_000]),
+        snapshot_bytes_per_step: rng.pick(&[600, 600, 2000, 2 << 20]),
+        transaction_bytes: rng.pick(&[1, 2000, 8 << 20]),
+        effects_per_step: rng.pick(&[1, 3, 10_000]),
+        waiting_at_least: rng.pick(&[1, 4, 500]),
+    }
+}
+
+fn habits(rng: &mut Rng) -> Habits {
+    Habits {
+        transactional: rng.pick(&[0, 0, 30, 80]),
+        aborted: rng.pick(&[0, 10, 40]),
+        hanging: rng.pick(&[0, 0, 10]),
+        open_ms: rng.pick(&[10, 100, 1500]),
+        lying: rng.pick(&[0, 10]),
+    }
+}
+
+fn slots(rng: &mut Rng, begins: i64, ends: i64) -> Vec<Slot> {
+    let count = rng.between(1, 3);
+    let slot = |name: u32| {
+        let late = rng.chance(25);
+        Slot {
+            member: None,
+            name,
+            up_at: if late && name > 0 {
+                rng.between(begins, ends)
+            } else {
+                begins
+            },
+            paused_until: begins,
+            wakes_at: begins,
+            drains_at: rng.chance(25).then(|| rng.between(begins + 500, ends)),
+        }
+    };
+    (0..u32::try_from(count).expect("few")).map(slot).collect()
+}

@@ -1,0 +1,78 @@
+//! The steps of the state topic, read by a reader of their own: what the lanes say about append times.
+
+use super::log::Log;
+
+/// What one step says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    pub(super) sequence: u64,
+    /// Decided up to here.
+    pub(super) known: i64,
+    /// First offset that was not applied, by source.
+    pub(super) positions: Vec<i64>,
+    /// Append times that do not follow from the records: source, offset, time.
+    pub(super) append_times: Vec<(u8, i64, i64)>,
+    /// Whether records were lost unread.
+    pub(super) hole: bool,
+    /// When the record was appended: physical time.
+    pub(super) appended: i64,
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk::<N>()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        self.take().map(i64::from_le_bytes)
+    }
+
+    fn count(&mut self) -> Option<usize> {
+        self.take().map(|bytes| u64::from_le_bytes(bytes) as usize)
+    }
+}
+
+/// The committed steps of a partition number.
+pub(super) fn steps(log: &Log) -> Vec<Step> {
+    let of_steps = log.committed().filter_map(|(_, entry)| {
+        let key = entry.data.key.as_deref()?;
+        let value = entry
+            .data
+            .value
+            .as_deref()
+            .filter(|_| key.starts_with(b"d/"))?;
+        let step = read(value).expect("a step is as it was written");
+        Some(Step {
+            appended: entry.appended,
+            ..step
+        })
+    });
+    of_steps.collect()
+}
+
+fn read(value: &[u8]) -> Option<Step> {
+    let mut from = Bytes(value.strip_prefix(&[1])?);
+    let sequence = from.take().map(u64::from_le_bytes)?;
+    let known = from.number()?;
+    let positions = (0..from.count()?)
+        .map(|_| from.number())
+        .collect::<Option<_>>()?;
+    let append_time =
+        |from: &mut Bytes<'_>| Some((from.take::<1>()?[0], from.number()?, from.number()?));
+    let append_times = (0..from.count()?)
+        .map(|_| append_time(&mut from))
+        .collect::<Option<_>>()?;
+    let hole = from.take::<1>()?[0] != 0;
+    Some(Step {
+        sequence,
+        known,
+        positions,
+        append_times,
+        hole,
+        appended: 0,
+    })
+}
