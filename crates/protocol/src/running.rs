@@ -125,7 +125,9 @@ impl<H: Host> Lane<H> {
             .tasks
             .iter()
             .filter(|&(&number, task)| self.is_due(number, task));
-        let due: Vec<i32> = due.map(|(&number, _)| number).collect();
+        let mut due: Vec<i32> = due.map(|(&number, _)| number).collect();
+        // Whoever waited longest comes first: a transaction that is full leaves the others for the next.
+        due.sort_by_key(|number| self.stepped_ms.get(number).copied());
         for number in due {
             if self.outbox.is_full(self.limits.transaction_bytes) {
                 break;
@@ -143,6 +145,9 @@ impl<H: Host> Lane<H> {
         let Some(task) = self.tasks.get_mut(&number) else {
             return true;
         };
+        if let Some(snapshots) = self.snapshots.get_mut(&number) {
+            snapshots.first(task, &self.config.identity, &mut self.outbox.records);
+        }
         let Ok(step) = self.outbox.step(task, &self.host) else {
             return false;
         };

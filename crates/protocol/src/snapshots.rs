@@ -54,14 +54,13 @@ impl Snapshots {
 
     /// Whether a step is wanted for the snapshot's sake.
     pub(crate) fn wants(&self, task: &Task, draining: bool) -> bool {
-        self.outgoing.is_some() || self.is_due(task, draining)
+        !self.complete || self.outgoing.is_some() || self.is_due(task, draining)
     }
 
     fn is_due(&self, task: &Task, draining: bool) -> bool {
         let enough = (self.size * self.limits.snapshot_times_its_size)
             .max(self.limits.snapshot_at_least_bytes);
-        !self.complete && self.outgoing.is_none()
-            || draining && !self.drained
+        draining && !self.drained
             || task.bytes_since_snapshot >= enough
             || task.steps_since_snapshot >= self.limits.snapshot_at_most_steps
     }
@@ -69,6 +68,22 @@ impl Snapshots {
     /// Nothing is on its way, and what draining asks for is done.
     pub(crate) fn is_idle(&self) -> bool {
         self.outgoing.is_none() && self.drained
+    }
+
+    /// Adds to a transaction, before the first step of all, a snapshot of the beginning. It is small, and whole in this
+    /// transaction: no step ever stands in the log without one to begin from.
+    pub(crate) fn first(
+        &mut self,
+        task: &mut Task,
+        identity: &Arc<[u8]>,
+        records: &mut Vec<Produce>,
+    ) {
+        if self.complete || self.outgoing.is_some() {
+            return;
+        }
+        let step = task.beginning();
+        self.begin(task, &step, identity);
+        self.send(task.number, usize::MAX, records);
     }
 
     /// Adds to a transaction, after its step, what is due of a snapshot.
@@ -80,34 +95,38 @@ impl Snapshots {
         draining: bool,
         records: &mut Vec<Produce>,
     ) {
-        if self.outgoing.is_none() && self.is_due(task, draining) {
+        if self.outgoing.is_none() && !self.ends && self.is_due(task, draining) {
             self.drained |= draining;
-            self.generation = step.sequence;
-            let chunks = task.snapshot();
-            self.size = chunks.iter().map(|chunk| chunk.len()).sum();
-            let manifest = Manifest {
-                generation: self.generation,
-                chunks: chunks.len() as u64,
-                step: step.clone(),
-                clocks: task.clocks(),
-                identity: Arc::clone(identity),
-            };
-            self.outgoing = Some(Outgoing {
-                chunks,
-                sent: 0,
-                manifest,
-            });
-            self.begins = true;
+            self.begin(task, step, identity);
         }
-        self.send(task.number, records);
+        self.send(task.number, self.limits.snapshot_bytes_per_step, records);
     }
 
-    fn send(&mut self, number: i32, records: &mut Vec<Produce>) {
+    fn begin(&mut self, task: &mut Task, step: &Step, identity: &Arc<[u8]>) {
+        self.generation = step.sequence;
+        let chunks = task.snapshot();
+        self.size = chunks.iter().map(|chunk| chunk.len()).sum();
+        let manifest = Manifest {
+            generation: self.generation,
+            chunks: chunks.len() as u64,
+            step: step.clone(),
+            clocks: task.clocks(),
+            identity: Arc::clone(identity),
+        };
+        self.outgoing = Some(Outgoing {
+            chunks,
+            sent: 0,
+            manifest,
+        });
+        self.begins = true;
+    }
+
+    fn send(&mut self, number: i32, most_bytes: usize, records: &mut Vec<Produce>) {
         let Some(outgoing) = &mut self.outgoing else {
             return;
         };
         let mut bytes = 0;
-        while bytes < self.limits.snapshot_bytes_per_step {
+        while bytes < most_bytes {
             let Some(next) = outgoing.chunks.pop_front() else {
                 records.push(StateRecord::Manifest(outgoing.manifest.clone()).produce(number));
                 self.ends = true;

@@ -36,6 +36,8 @@ pub(crate) struct Source {
     new: Vec<(SourceId, i64, Timestamp)>,
     /// Records below are applied again: their append times are settled.
     applied_before: i64,
+    /// What was not applied by the last committed step was appended at or after what that step knew.
+    floor: Timestamp,
     /// It is not fetched for now: too many of its records wait for the other inputs.
     pub(crate) stands_aside: bool,
 }
@@ -59,13 +61,15 @@ impl Source {
             settled: BTreeMap::new(),
             new: Vec::new(),
             applied_before: position,
+            floor: known,
             stands_aside: false,
         }
     }
 
     /// A step that was committed read up to `position` and settled an append time.
-    pub(crate) fn committed(&mut self, position: i64) {
+    pub(crate) fn committed(&mut self, position: i64, known: Timestamp) {
         self.applied_before = self.applied_before.max(position);
+        self.floor = self.floor.max(known);
     }
 
     pub(crate) fn settle(&mut self, offset: i64, at: Timestamp) {
@@ -107,7 +111,9 @@ impl Source {
         } else {
             let expected = self.clock.last.max(said);
             let bound = self.known.bound_of(record.offset)?;
-            let at = self.clock.clamp(record.ts, self.known.time(), bound);
+            let at = self
+                .clock
+                .clamp(record.ts, self.known.time().max(self.floor), bound);
             if at != expected {
                 self.new.push((self.id, record.offset, at));
             }

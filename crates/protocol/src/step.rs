@@ -38,6 +38,8 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HoleStep {
     pub(crate) source: SourceId,
+    /// The first offset that was not read: what stands before it was applied, in this step or a later one.
+    pub(crate) from: i64,
     pub(crate) to: i64,
     /// Known time when it was met, and when it ended.
     pub(crate) from_time: Timestamp,
@@ -88,7 +90,7 @@ impl Step {
         }
         to.u8(u8::from(self.hole.is_some()));
         if let Some(hole) = &self.hole {
-            to.u8(hole.source.0).i64(hole.to);
+            to.u8(hole.source.0).i64(hole.from).i64(hole.to);
             to.i64(hole.from_time.millis()).i64(hole.to_time.millis());
         }
         to.u8(u8::from(self.rules.is_some()));
@@ -108,6 +110,7 @@ impl Step {
             0 => None,
             1 => Some(HoleStep {
                 source: SourceId(from.u8()?),
+                from: from.i64()?,
                 to: from.i64()?,
                 from_time: time(from)?,
                 to_time: time(from)?,
@@ -250,6 +253,7 @@ mod tests {
             append_times: [(SourceId(1), 5, Timestamp::from_millis(9))].into(),
             hole: Some(HoleStep {
                 source: SourceId(0),
+                from: 90,
                 to: 99,
                 from_time: Timestamp::from_millis(1),
                 to_time: Timestamp::from_millis(2),

@@ -75,7 +75,7 @@ impl Task {
                 }
             }
             for (source, &position) in sources.iter_mut().zip(&step.positions) {
-                source.committed(position);
+                source.committed(position, step.known);
             }
         }
         Self {
@@ -217,9 +217,13 @@ impl Task {
 
     /// Records before `to` are gone unread; `false` when they had been applied and are needed again.
     pub(crate) fn lost(&mut self, source: SourceId, to: i64) -> bool {
+        let read_to = self
+            .sources
+            .get(usize::from(source.0))
+            .map_or(0, |lost| lost.known.position());
         let met_before = |step: &Step| {
             step.hole
-                .is_some_and(|hole| hole.source == source && hole.to >= to)
+                .is_some_and(|hole| hole.source == source && hole.to >= to && hole.from <= read_to)
         };
         if self.is_post(source) || (self.is_catching_up() && !self.again.iter().any(met_before)) {
             return false;
@@ -231,6 +235,7 @@ impl Task {
             let from_time = lost.known.time();
             self.hole = Some(HoleStep {
                 source,
+                from: read_to,
                 to,
                 from_time,
                 to_time: from_time,
@@ -419,6 +424,16 @@ impl Task {
         if let Some(hole) = hole {
             let from = hole.from_time.max(self.known);
             self.partition.hole(from, hole.to_time, &mut self.effects);
+        }
+    }
+
+    /// Where the task stands before its first step.
+    pub(crate) fn beginning(&self) -> Step {
+        Step {
+            sequence: self.sequence,
+            known: self.known,
+            positions: self.positions(),
+            ..Step::default()
         }
     }
 
