@@ -6,6 +6,7 @@
 mod absent;
 mod brokers;
 mod clocks;
+mod history;
 mod hostile;
 mod kills;
 mod members;
