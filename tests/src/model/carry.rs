@@ -36,6 +36,8 @@ struct Sent {
 pub(super) struct Carrying {
     steps: VecDeque<TxnStep>,
     kind: Kind,
+    /// Numbers all transactions of all members.
+    number: u64,
     unsent: VecDeque<Produce>,
     handed_ms: u64,
     sent: Vec<Sent>,
@@ -133,6 +135,7 @@ impl Member {
         let carrying = Carrying {
             steps,
             kind,
+            number: kafka.next_transaction(),
             unsent: VecDeque::new(),
             handed_ms: 0,
             sent: Vec::new(),
@@ -244,6 +247,7 @@ impl Member {
                 key: record.key,
                 value: record.value,
                 headers: record.headers,
+                part_of: carrying.number,
                 ts: now,
             };
             carrying.sent.push(Sent {

@@ -119,11 +119,11 @@ impl Cluster {
     }
 
     /// Writes a marker.
-    pub(super) fn mark(&mut self, place: Place, pid: u64, commit: bool) {
+    pub(super) fn mark(&mut self, place: Place, pid: u64, decided: (bool, u64)) {
         let (now, replicated_at) = (self.now, self.now + self.slow[place.topic]);
         let time = self.time_of(self.log(place).leader);
         self.log_mut(place)
-            .mark(pid, commit, (now, time), replicated_at);
+            .mark(pid, decided, (now, time), replicated_at);
     }
 
     /// Time has passed: followers fetch.

@@ -11,12 +11,19 @@ pub(super) struct Kafka {
     pub(super) transactions: Transactions,
     pub(super) group: Group,
     pub(super) rng: Rng,
+    pub(super) transactions_begun: u64,
 }
 
 impl Kafka {
     /// Physical time.
     pub(super) fn now(&self) -> i64 {
         self.cluster.now
+    }
+
+    /// Numbers the transactions that members begin, from 1.
+    pub(super) fn next_transaction(&mut self) -> u64 {
+        self.transactions_begun += 1;
+        self.transactions_begun
     }
 
     /// Time has passed.

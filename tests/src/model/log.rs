@@ -11,6 +11,8 @@ pub(super) struct Data {
     pub(super) key: Bytes,
     pub(super) value: Bytes,
     pub(super) headers: Vec<(String, Box<[u8]>)>,
+    /// Which transaction its producer meant it for; 0 for none.
+    pub(super) part_of: u64,
     /// The producer's timestamp; a LogAppendTime topic replaces it.
     pub(super) ts: i64,
 }
@@ -33,6 +35,8 @@ pub(super) enum Status {
 pub(super) struct Entry {
     pub(super) data: Data,
     pub(super) status: Status,
+    /// Number of the coordinator's decision on it; 0 while there is none.
+    pub(super) decision: u64,
     /// When it was appended: physical time.
     pub(super) appended: i64,
     /// The latest time that a leader of the partition had shown when the entry came below the high watermark;
@@ -114,7 +118,7 @@ impl Log {
     pub(super) fn mark(
         &mut self,
         pid: u64,
-        commit: bool,
+        (commit, decision): (bool, u64),
         (now, broker_time): (i64, i64),
         replicated_at: i64,
     ) {
@@ -128,7 +132,7 @@ impl Log {
             let from = usize::try_from(first).expect("offsets are never negative");
             for entry in &mut self.entries[from..] {
                 if entry.status == Status::Open(pid) {
-                    entry.status = status;
+                    (entry.status, entry.decision) = (status, decision);
                 }
             }
             self.undecided.push((first, self.end()));
@@ -144,6 +148,7 @@ impl Log {
         self.entries.push(Entry {
             data,
             status,
+            decision: 0,
             appended: now,
             visible: None,
         });
@@ -235,7 +240,7 @@ mod tests {
         log.replicate(3, 3);
         assert_eq!((log.stable(), log.high), (1, 3));
         assert_eq!(log.fetch(0, 9), Fetched::Records(vec![0], 1));
-        log.mark(7, false, (4, 4), 9);
+        log.mark(7, (false, 1), (4, 4), 9);
         log.replicate(4, 4);
         assert_eq!(log.stable(), 1, "the marker is not replicated");
         log.replicate(9, 9);

@@ -36,6 +36,7 @@ pub(super) fn judge(mut world: World) -> Report {
         }
     }
     let steps = all_steps(&mut world);
+    whole(&mut world);
     let found = find(&mut world, &steps);
     let lines = alerts(&mut world);
     if world.failed.is_none() && world.is_well() {
@@ -45,6 +46,24 @@ pub(super) fn judge(mut world: World) -> Report {
         never_false(&mut world, &found, &lines);
     }
     world.into_report()
+}
+
+/// What a member meant for one transaction had one fate.
+fn whole(world: &mut World) {
+    let mut fates = BTreeMap::new();
+    let mut torn = BTreeSet::new();
+    for place in world.kafka.cluster.places() {
+        for entry in &world.kafka.cluster.log(place).entries {
+            let number = entry.data.part_of;
+            let fate = *fates.entry(number).or_insert(entry.decision);
+            if number != 0 && fate != entry.decision {
+                torn.insert(number);
+            }
+        }
+    }
+    if let Some(number) = torn.first() {
+        world.violation(format!("transaction {number} is torn"));
+    }
 }
 
 /// The steps of every number; they follow each other without a gap, and known time never steps back.
@@ -327,8 +346,8 @@ fn without_place(of: &Line) -> Line {
         deadline: String::new(),
         ..of.clone()
     };
-    let near = of.kind == "orphan_credit" && of.related != "-";
-    if (near || line.kind == "duplicate_payment") && line.state == "resolved" {
+    let between = of.kind == "orphan_credit" || of.kind == "duplicate_payment";
+    if between && line.state == "resolved" {
         line.decided_at = 0;
         line.resolution.clear();
     }

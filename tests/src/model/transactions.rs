@@ -39,6 +39,8 @@ enum State {
     /// Decided; these markers are on their way.
     Ending {
         commit: bool,
+        /// Numbers all decisions.
+        decision: u64,
         markers: Vec<(Place, i64)>,
         offsets: Offsets,
         offsets_at: i64,
@@ -66,6 +68,7 @@ struct Late {
 pub(super) struct Transactions {
     producers: BTreeMap<u32, Producer>,
     late: Vec<Late>,
+    decisions: u64,
     /// Longest time between a decision and its markers.
     marker_delay_ms: i64,
 }
@@ -196,6 +199,8 @@ impl Transactions {
 
     fn decide(&mut self, id: u32, commit: bool, now: i64, rng: &mut Rng) {
         let longest = self.marker_delay_ms;
+        self.decisions += 1;
+        let decision = self.decisions;
         let Some(producer) = self.producers.get_mut(&id) else {
             return;
         };
@@ -208,6 +213,7 @@ impl Transactions {
         let mut delay = || now + 1 + rng.between(0, longest);
         producer.state = State::Ending {
             commit,
+            decision,
             markers: places.into_iter().map(|place| (place, delay())).collect(),
             offsets,
             offsets_at: delay(),
@@ -263,6 +269,7 @@ impl Producer {
         let now = cluster.now;
         let State::Ending {
             commit,
+            decision,
             markers,
             offsets,
             offsets_at,
@@ -271,7 +278,7 @@ impl Producer {
             return;
         };
         for &(place, _) in markers.iter().filter(|(_, at)| *at <= now) {
-            cluster.mark(place, self.pid, *commit);
+            cluster.mark(place, self.pid, (*commit, *decision));
         }
         markers.retain(|(_, at)| *at > now);
         if *offsets_at <= now && !offsets.is_empty() {

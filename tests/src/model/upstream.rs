@@ -166,6 +166,7 @@ impl Upstream {
             key: Some(told.key.clone().into()),
             value: told.value.clone().map(Into::into),
             headers: Vec::new(),
+            part_of: 0,
             ts,
         };
         let offset = cluster.append(place, data, pid);
