@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use settlewatch_replay::Until;
@@ -13,9 +13,13 @@ use settlewatch_replay::Until;
 use super::group::Group;
 use super::notes::{self, Place};
 use super::read::{Record, Tail, kcat_lines};
+use super::wait::now_ms;
 use crate::compare::{Aspect, Lateness, compare};
 use crate::harness::{Bench, Written};
 use crate::reference::{Rec, STREAMS, judge, parse_ms};
+
+/// A group from which nothing comes for so long, though it was due, has nothing more to tell.
+const QUIET_MS: i64 = 15_000;
 
 /// What a group should have written, by a replay of what it read.
 pub struct Expected {
@@ -67,13 +71,29 @@ impl Expected {
         lines.filter(|line| !line.is_empty()).collect()
     }
 
-    /// Waits until as many revisions are committed as are expected. Fewer are no failure here: the comparison
-    /// says which.
+    /// Waits until as many revisions are committed as are expected, or nothing came for long after all of them were
+    /// due. Fewer are no failure here: the comparison says which.
     pub fn wait_for(&self, group: &Group<'_>, within: Duration) {
         let expected = self.lines().len();
+        let due = self.end_ms() + QUIET_MS;
         let mut tail = Tail::new(group.cluster, &group.topic("alerts"), true);
-        let begin = std::time::Instant::now();
-        while begin.elapsed() < within && tail.refresh().len() < expected {}
+        let (begin, mut seen, mut grew) = (Instant::now(), 0, now_ms());
+        while begin.elapsed() < within {
+            let found = tail.refresh().len();
+            if found > seen {
+                (seen, grew) = (found, now_ms());
+            }
+            let quiet = now_ms() > due && now_ms() > grew + QUIET_MS;
+            if found >= expected || quiet {
+                break;
+            }
+        }
+    }
+
+    /// When nothing is pending any more, by the clock of the brokers.
+    fn end_ms(&self) -> i64 {
+        let end = self.written.summary["to"].as_str().and_then(parse_ms);
+        end.expect("a replay says where it ended")
     }
 
     /// Compares what is committed with what is expected.
@@ -187,9 +207,7 @@ impl Judgement {
     /// The replay says what the reference says.
     fn reference(&mut self, expected: &Expected, group: &Group<'_>) {
         let (records, written) = (expected.records(), &expected.written);
-        let end = written.summary["to"].as_str().and_then(parse_ms);
-        let end = end.expect("a replay says where it ended");
-        let outcome = judge(&records, &group.setup.rules, end);
+        let outcome = judge(&records, &group.setup.rules, expected.end_ms());
         let differences = compare(
             &outcome,
             &written.alerts,

@@ -15,7 +15,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, Threa
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use serde_json::{Value, json};
 use settlewatch_tests::broker::{Cluster, until};
-use settlewatch_tests::harness::root;
+use settlewatch_tests::harness::{json_lines, root};
 
 const FILE: &str = "tests/data/kafka/history.ndjson";
 const TOPIC: &str = "history";
@@ -34,7 +34,7 @@ struct Recorder<'a> {
     members: BTreeMap<&'static str, BaseConsumer>,
     lines: Vec<Value>,
     /// What is expected; nothing while it is recorded.
-    recorded: Vec<String>,
+    recorded: Vec<Value>,
 }
 
 /// An answer without its words: whether it went well, or the name of the error.
@@ -63,7 +63,7 @@ impl Recorder<'_> {
         loop {
             let line = json!({"act": act, "answer": look(self)});
             let enough = match self.recorded.get(self.lines.len()) {
-                Some(recorded) => line.to_string() == *recorded || begin.elapsed() > WAIT,
+                Some(recorded) => line == *recorded || begin.elapsed() > WAIT,
                 None => begin.elapsed() > MARKED_AFTER,
             };
             if enough {
@@ -330,7 +330,7 @@ fn a_broker_answers_as_recorded() {
         producers: BTreeMap::new(),
         members: BTreeMap::new(),
         lines: Vec::new(),
-        recorded: recorded.lines().map(str::to_owned).collect(),
+        recorded: json_lines(recorded.as_bytes()),
     };
     transactions(&mut recorder);
     fencing(&mut recorder);
