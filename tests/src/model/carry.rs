@@ -232,6 +232,10 @@ impl Member {
             return Answer::Fenced;
         };
         while let Some(record) = carrying.unsent.front() {
+            // Requests to several leaders are not one.
+            if kafka.rng.chance(10) {
+                return Answer::Wait;
+            }
             let place = self.setup.topics.of_output(record.topic, record.partition);
             let now = kafka.now();
             let answer = kafka.transactions.add(session, place, now);

@@ -10,7 +10,9 @@
 
 mod carry;
 mod cluster;
+mod compare;
 mod consumer;
+mod draw;
 mod fault;
 mod group;
 mod host;
@@ -24,6 +26,7 @@ mod run;
 mod steps;
 mod story;
 mod transactions;
+mod trouble;
 mod upstream;
 
 pub use fault::{Coverage, Fault, Phase};

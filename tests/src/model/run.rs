@@ -2,20 +2,20 @@
 
 use std::fmt::Write as _;
 
-use settlewatch_protocol::{Fault as LaneFault, Limits};
+use settlewatch_protocol::Fault as LaneFault;
 
 use super::cluster::{Cluster, Topics};
-use super::fault::{Coverage, Fault, Phase, Plan};
+use super::draw;
+use super::fault::{Coverage, Phase, Plan};
 use super::group::{Assignor, Group};
 use super::host::ModelHost;
 use super::kafka::Kafka;
-use super::member::{Doom, Member, Setup, Turn};
+use super::member::{Member, Setup, Turn};
 use super::mutation::Mutation;
 use super::oracle;
-use super::steps::steps;
 use super::story::Story;
 use super::transactions::Transactions;
-use super::upstream::{Habits, Upstream};
+use super::upstream::Upstream;
 use crate::generate::Rng;
 
 /// Within so much time without faults everything must become final.
@@ -52,14 +52,14 @@ pub struct Report {
 }
 
 /// A place for a process.
-struct Slot {
-    member: Option<Member>,
+pub(super) struct Slot {
+    pub(super) member: Option<Member>,
     /// It has run: the next one is a restart.
-    name: u32,
-    up_at: i64,
-    paused_until: i64,
-    wakes_at: i64,
-    drains_at: Option<i64>,
+    pub(super) name: u32,
+    pub(super) up_at: i64,
+    pub(super) paused_until: i64,
+    pub(super) wakes_at: i64,
+    pub(super) drains_at: Option<i64>,
 }
 
 /// The whole.
@@ -68,22 +68,29 @@ pub(super) struct World {
     pub(super) kafka: Kafka,
     pub(super) story: Story,
     pub(super) upstream: Upstream,
-    setup: Setup,
-    host: ModelHost,
-    slots: Vec<Slot>,
-    plan: Plan,
-    nonce: u64,
-    slow_until: i64,
+    pub(super) setup: Setup,
+    pub(super) host: ModelHost,
+    pub(super) slots: Vec<Slot>,
+    pub(super) plan: Plan,
+    pub(super) nonce: u64,
+    pub(super) slow_until: i64,
     /// When retention takes something, and whether it took what was not read.
-    retention_at: Option<i64>,
+    pub(super) retention_at: Option<i64>,
     pub(super) retention_struck: bool,
     pub(super) failed: Option<LaneFault>,
-    healed: bool,
-    report: Report,
+    pub(super) healed: bool,
+    pub(super) report: Report,
 }
 
-/// Runs a simulation.
+/// Runs a simulation. A panic is a violation too.
 pub fn run(options: Options) -> Report {
+    std::panic::catch_unwind(|| simulate(options)).unwrap_or_else(|_| Report {
+        violations: vec!["panicked".into()],
+        ..Report::default()
+    })
+}
+
+fn simulate(options: Options) -> Report {
     let mut world = World::new(options);
     world.safety();
     if world.failed.is_none() {
@@ -100,7 +107,7 @@ impl World {
             numbers: i32::try_from(rng.between(2, 4)).expect("few"),
         };
         let story = Story::new(&mut rng, topics);
-        let setup = setup(&mut rng, topics, story.begins, options.mutation);
+        let setup = draw::setup(&mut rng, topics, story.begins, options.mutation);
         let brokers = rng.between(1, 2.min(i64::from(topics.numbers)));
         let skewed = rng.chance(40);
         let ahead = (0..brokers).map(|_| if skewed { rng.between(0, 500) } else { 0 });
@@ -114,11 +121,11 @@ impl World {
         let session = rng.pick(&[300, 600, 1000]);
         let group = Group::new(assignor, topics.inputs + 1, topics.numbers, session);
         let transactions = Transactions::new(rng.pick(&[0, 5, 5, 60, 400]));
-        let habits = habits(&mut rng);
+        let habits = draw::habits(&mut rng);
         let upstream = Upstream::new(&story, habits);
         let faults = rng.pick(&[0, 2, 4, 6, 9]);
         let plan = Plan::new(&mut rng, faults);
-        let slots = slots(&mut rng, story.begins, story.ends());
+        let slots = draw::slots(&mut rng, story.begins, story.ends());
         let host = ModelHost {
             settings: std::sync::Arc::clone(&story.settings),
         };
@@ -256,30 +263,6 @@ impl World {
         known.all(|known| known)
     }
 
-    /// Nothing goes wrong from now on.
-    fn heal(&mut self) {
-        self.note(|| "healed".into());
-        let now = self.kafka.now();
-        self.healed = true;
-        self.plan = Plan::default();
-        self.kafka.cluster.heal();
-        self.kafka.cluster.prefer_leaders();
-        self.kafka.transactions.heal(now);
-        self.upstream.heal(now);
-        let again = self.kafka.rng.chance(50);
-        for at in 0..self.slots.len() {
-            self.slots[at].paused_until = now;
-            self.slots[at].drains_at = None;
-            if let Some(member) = &mut self.slots[at].member {
-                member.doom = None;
-            }
-            if again && self.slots[at].member.is_some() {
-                self.crash(at, now);
-            }
-            self.slots[at].up_at = self.slots[at].up_at.min(now);
-        }
-    }
-
     fn round(&mut self) {
         self.report.rounds += 1;
         let rng = &mut self.kafka.rng;
@@ -309,31 +292,6 @@ impl World {
                 member.prober.leaders_answer(&self.kafka, to_stable);
             }
             self.process(at, now);
-        }
-    }
-
-    /// Retention takes the older half of what an input partition has.
-    fn retain(&mut self, now: i64) {
-        if self.retention_at.is_none_or(|at| now < at) {
-            return;
-        }
-        self.retention_at = None;
-        let topics = self.setup.topics;
-        let topic = self.kafka.rng.between(0, topics.inputs as i64 - 1);
-        let source = settlewatch_protocol::SourceId(u8::try_from(topic).expect("few"));
-        let number = self.kafka.rng.between(0, i64::from(topics.numbers) - 1);
-        let number = i32::try_from(number).expect("few");
-        let place = topics.of_source(source, number);
-        // Who has not begun begins with what is left.
-        if steps(self.kafka.cluster.log(self.kafka.truncated(number))).is_empty() {
-            return;
-        }
-        let log = self.kafka.cluster.log_mut(place);
-        let to = log.stable() / 2;
-        if to > log.start {
-            log.start = to;
-            self.retention_struck = true;
-            self.note(|| format!("retention takes {place:?} before {to}"));
         }
     }
 
@@ -381,155 +339,9 @@ impl World {
         let name = slot.name;
         self.note(|| format!("{at} starts as {name}"));
     }
-
-    fn crash(&mut self, at: usize, up_at: i64) {
-        if let Some(member) = self.slots[at].member.take() {
-            member.die(&mut self.kafka);
-        }
-        self.slots[at].up_at = up_at;
-    }
-
-    fn met(&mut self, at: usize, phase: Phase) {
-        if self.options.verbose && phase != Phase::Running && phase != Phase::Idle {
-            self.note(|| format!("{at} {}", phase.name()));
-        }
-        if self.healed {
-            return;
-        }
-        while let Some(fault) = self.plan.meet(phase) {
-            if fault.fits(phase) {
-                self.report.coverage.met(fault, phase);
-                self.note(|| format!("{at} {}: {}", phase.name(), fault.name()));
-                self.strike(at, fault);
-            }
-        }
-    }
-
-    fn strike(&mut self, at: usize, fault: Fault) {
-        let now = self.kafka.now();
-        let rng = &mut self.kafka.rng;
-        let session = self.kafka.group.session_timeout_ms;
-        let transaction = self.setup.transaction_timeout_ms;
-        let some = rng.between(10, 800);
-        match fault {
-            Fault::Crash => self.crash(at, now + some),
-            Fault::CrashElsewhere => {
-                self.slots[at].name += 10;
-                self.crash(at, now + some);
-            }
-            Fault::PauseShort => self.slots[at].paused_until = now + some / 4,
-            Fault::PauseSession => self.slots[at].paused_until = now + session + some,
-            Fault::PauseTransaction => {
-                self.slots[at].paused_until = now + session.max(transaction) + some
-            }
-            Fault::Leader => self.change_leaders(),
-            Fault::Slow => {
-                let topic = rng.between(0, self.kafka.cluster.slow.len() as i64 - 1);
-                let topic = usize::try_from(topic).expect("never negative");
-                self.kafka.cluster.slow[topic] = rng.pick(&[20, 200, 700]);
-                self.slow_until = now + some;
-            }
-            Fault::Rebalance => self.join_or_drain(at, now),
-            Fault::Abort => self.doom(at, Doom::Abort),
-            Fault::CommitLost => self.doom(at, Doom::Lost),
-            Fault::CommitLate => {
-                let late = rng.pick(&[1, 5, 20, 100, 500]);
-                self.doom(at, Doom::Late(late));
-            }
-            Fault::CommitNever => self.doom(at, Doom::Never),
-        }
-    }
-
-    fn doom(&mut self, at: usize, doom: Doom) {
-        if let Some(member) = &mut self.slots[at].member {
-            member.doom = Some(doom);
-        }
-    }
-
-    fn change_leaders(&mut self) {
-        for place in self.kafka.cluster.places() {
-            if self.kafka.rng.chance(30) {
-                let Kafka { cluster, rng, .. } = &mut self.kafka;
-                cluster.change_leader(place, rng);
-            }
-        }
-    }
-
-    /// Another process comes or goes.
-    fn join_or_drain(&mut self, at: usize, now: i64) {
-        let other = (at + 1) % self.slots.len();
-        let slot = &mut self.slots[other];
-        if slot.member.is_none() {
-            slot.up_at = now;
-        } else {
-            slot.drains_at = Some(now);
-        }
-    }
 }
 
 fn slot_down(slot: &mut Slot, up_at: i64) {
     slot.member = None;
     slot.up_at = up_at;
-}
-
-fn setup(rng: &mut Rng, topics: Topics, begins: i64, mutation: Option<Mutation>) -> Setup {
-    let some = rng.chance(30);
-    Setup {
-        topics,
-        create_time: (0..topics.inputs).map(|_| some && rng.chance(60)).collect(),
-        transaction_timeout_ms: rng.pick(&[700, 1500, 3000]),
-        named: rng.chance(50),
-        probe_every_ms: rng.pick(&[20, 50, 100]),
-        wall_ahead_ms: rng.between(-3000, 3000),
-        begins,
-        limits: limits(rng),
-        waiting_records: rng.pick(&[0, 100_000]),
-        mutation,
-    }
-}
-
-/// Limits that a small world meets.
-fn limits(rng: &mut Rng) -> Limits {
-    if rng.chance(40) {
-        return Limits::default();
-    }
-    Limits {
-        snapshot_times_its_size: rng.pick(&[0, 4]),
-        snapshot_at_least_bytes: rng.pick(&[0, 500, 3000]),
-        snapshot_at_most_steps: rng.pick(&[3, 20, 10_000]),
-        snapshot_bytes_per_step: rng.pick(&[1, 1, 900, 2 << 20]),
-        transaction_bytes: rng.pick(&[1, 2000, 8 << 20]),
-        effects_per_step: rng.pick(&[1, 3, 10_000]),
-        waiting_at_least: rng.pick(&[1, 4, 500]),
-    }
-}
-
-fn habits(rng: &mut Rng) -> Habits {
-    Habits {
-        transactional: rng.pick(&[0, 0, 30, 80]),
-        aborted: rng.pick(&[0, 10, 40]),
-        hanging: rng.pick(&[0, 0, 10]),
-        open_ms: rng.pick(&[10, 100, 1500]),
-        lying: rng.pick(&[0, 10]),
-    }
-}
-
-fn slots(rng: &mut Rng, begins: i64, ends: i64) -> Vec<Slot> {
-    let count = rng.between(1, 3);
-    let slot = |name: u32| {
-        let late = rng.chance(25);
-        Slot {
-            member: None,
-            name,
-            up_at: if late && name > 0 {
-                rng.between(begins, ends)
-            } else {
-                begins
-            },
-            paused_until: begins,
-            wakes_at: begins,
-            drains_at: rng.chance(25).then(|| rng.between(begins + 500, ends)),
-        }
-    };
-    (0..u32::try_from(count).expect("few")).map(slot).collect()
 }
