@@ -15,6 +15,7 @@ mod consumer;
 mod draw;
 mod fault;
 mod group;
+mod history;
 mod host;
 mod kafka;
 mod log;
@@ -30,5 +31,6 @@ mod trouble;
 mod upstream;
 
 pub use fault::{Coverage, Fault, Phase};
+pub use history::answers;
 pub use mutation::Mutation;
 pub use run::{Options, Report, run};
