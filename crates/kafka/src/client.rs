@@ -76,6 +76,13 @@ fn unsupported(kafka: &Kafka, tls: bool) -> Option<String> {
     (!tls).then(|| format!("{needs} needs a build with the feature `tls`, which this one lacks"))
 }
 
+/// What follows from a connection that fails.
+const UNREACHABLE: [RDKafkaErrorCode; 3] = [
+    RDKafkaErrorCode::AllBrokersDown,
+    RDKafkaErrorCode::BrokerTransportFailure,
+    RDKafkaErrorCode::Resolve,
+];
+
 /// How a client logs and where it gets its tokens. A context of its own, for rebalances or acknowledgements,
 /// holds one of these and hands the calls of [`ClientContext`] on to it.
 #[derive(Clone)]
@@ -189,6 +196,12 @@ impl ClientContext for Context {
             self.shared.unwelcome.store(true, Ordering::Relaxed);
         }
         let kind = code.map_or_else(|| "error".to_owned(), |code| format!("{code:?}"));
+        // Every client says so again and again, after a line of its log has said why. That no broker is there we say
+        // ourselves.
+        if code.is_some_and(|code| UNREACHABLE.contains(&code)) {
+            tracing::debug!(target: "librdkafka", kind, "{reason}");
+            return;
+        }
         let Some(suppressed) = self.shared.limiter.pass(&kind, Instant::now()) else {
             return;
         };

@@ -12,6 +12,7 @@ mod ends;
 mod failpoint;
 mod history;
 mod lane;
+mod outage;
 mod prober;
 mod producer;
 mod reader;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -16,6 +16,7 @@ use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::lane::Told;
+use crate::outage::{Outage, Say};
 use crate::topics::Topics;
 
 /// Time between two probes of a leader.
@@ -153,8 +154,13 @@ impl Shared {
     /// Looks at the metadata; starts a thread for every leader that has none.
     fn watch_metadata(self: &Arc<Self>, client: &BaseConsumer<Context>) {
         let mut threads = BTreeMap::<i32, JoinHandle<()>>::new();
+        let mut outage = Outage::default();
         while !self.is_stopped() {
-            if let Err(error) = self.look(client, PATIENCE) {
+            let looked = self.look(client, PATIENCE);
+            if let Some(say) = outage.asked(looked.is_ok(), Instant::now()) {
+                self.say(say);
+            }
+            if let Err(error) = looked {
                 tracing::debug!(%error, "the cluster does not say how many partitions there are");
             }
             let leaders: BTreeSet<i32> = lock(&self.leaders).values().copied().collect();
@@ -167,6 +173,25 @@ impl Shared {
         }
         for (_, thread) in threads {
             let _ = thread.join();
+        }
+    }
+
+    fn say(&self, say: Say) {
+        let brokers = self.base.get("bootstrap.servers").unwrap_or_default();
+        match say {
+            Say::Waiting(lasts) => tracing::warn!(
+                brokers,
+                for_s = lasts.as_secs(),
+                why = self.context.last_failure().unwrap_or_default(),
+                "no broker answers: deadlines are held until one does"
+            ),
+            Say::Over(lasted) => {
+                tracing::info!(
+                    brokers,
+                    after_s = lasted.as_secs(),
+                    "the brokers answer again"
+                );
+            }
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Write a seeded recording of payments and faults, with the truth beside it
     Simulate(SimulateArgs),
-    /// Check a configuration, and with --env the cluster that it names
+    /// Check a configuration for `run`; with --replay for `replay` and `test`, with --env the cluster too
     Validate(ValidateArgs),
     /// Print the topics that are read and written, and with --create make those of ours that are missing
     Topics(TopicsArgs),
@@ -88,10 +88,13 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "settlewatch explain --config <FILE> [OPTIONS] <PAYMENT_ID> [--input <FILE>...]"
+)]
 pub(crate) struct ExplainArgs {
-    /// The payment
+    /// The payment; it may also stand after the files of --input, as the last word
     #[arg(value_name = "PAYMENT_ID")]
-    pub(crate) payment_id: String,
+    pub(crate) payment_id: Option<String>,
 
     /// Its tenant, where records name one
     #[arg(long, value_name = "T")]
@@ -194,7 +197,7 @@ pub(crate) struct ValidateArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
 
-    /// Check only what `replay` and `test` need
+    /// Check only what `replay`, `test` and `explain --input` need: no `kafka`, no `output`
     #[arg(long)]
     pub(crate) replay: bool,
 

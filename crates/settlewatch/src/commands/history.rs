@@ -29,7 +29,11 @@ pub(super) struct Fetched {
 }
 
 /// Fetches the records with the payment's key.
-pub(super) fn fetch(config: &Config, args: &ExplainArgs) -> anyhow::Result<Fetched> {
+pub(super) fn fetch(
+    config: &Config,
+    args: &ExplainArgs,
+    payment_id: &str,
+) -> anyhow::Result<Fetched> {
     let run = config.run.as_ref();
     let run = run.expect("a configuration that was read to run has all of it");
     let options = CheckOptions {
@@ -39,8 +43,8 @@ pub(super) fn fetch(config: &Config, args: &ExplainArgs) -> anyhow::Result<Fetch
     let checked = check(run, &config.streams, options).map_err(NotReady)?;
     let now = clock::now();
     let key = match &args.tenant {
-        Some(tenant) => format!("{tenant}/{}", args.payment_id),
-        None => args.payment_id.clone(),
+        Some(tenant) => format!("{tenant}/{payment_id}"),
+        None => payment_id.to_owned(),
     };
     let since = now - args.since;
     let history = history(&run.kafka, &checked, key.as_bytes(), since, WAIT)

@@ -1,9 +1,10 @@
 //! `validate`: syntax, schema and semantics of a configuration, and of the cluster that it names.
 
 use std::io::{Write, stdout};
+use std::path::Path;
 use std::time::Duration;
 
-use settlewatch_config::{Config, Purpose};
+use settlewatch_config::{Config, Env, Purpose, load};
 use settlewatch_kafka::{AdminError, CheckOptions, Problem, check, verify};
 
 use super::config;
@@ -19,7 +20,14 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     } else {
         Purpose::Run
     };
-    let config = config::loaded(&args.config, purpose)?;
+    let config = config::loaded(&args.config, purpose).inspect_err(|_| {
+        if purpose == Purpose::Run && is_good_for_replay(&args.config) {
+            eprintln!(
+                "note: for `replay`, `test` and `explain --input` it is valid as it stands: `validate --replay` checks just \
+                 that\n"
+            );
+        }
+    })?;
     if let Some(run) = &config.run {
         verify(&run.kafka).map_err(bad_client)?;
     }
@@ -33,6 +41,10 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
         environment(&config)?;
     }
     Ok(())
+}
+
+fn is_good_for_replay(path: &Path) -> bool {
+    load(path, Purpose::Replay, &Env::of_process()).is_ok()
 }
 
 fn bad_client(what: String) -> NotReady {

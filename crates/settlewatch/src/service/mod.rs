@@ -66,6 +66,12 @@ impl Service {
             wait: CHECK_WAIT,
             transactions: false,
         };
+        let (brokers, within) = (&run.kafka.bootstrap_servers, CHECK_WAIT);
+        tracing::info!(
+            brokers,
+            ?within,
+            "asking the cluster whether it is as it must be"
+        );
         let checked = check(run, &loaded.config.streams, options).map_err(NotReady)?;
         for notice in &checked.notices {
             tracing::warn!("{notice}");

@@ -3,7 +3,7 @@
 use std::io::{self, Write, stdout};
 use std::path::Path;
 
-use settlewatch_join::{Book, Outcome, Tally, Timestamp};
+use settlewatch_join::{Book, Outcome, Tally, Timestamp, Wait};
 use settlewatch_replay::Summary;
 use settlewatch_wire::format_time;
 
@@ -106,11 +106,23 @@ fn waits(summary: &Summary, text: &mut String) -> std::fmt::Result {
     if summary.waits.is_empty() {
         return Ok(());
     }
-    writeln!(text, "\nexplained, no alert")?;
+    writeln!(text, "\nwithout an alert, for a reason")?;
     for (wait, count) in &summary.waits {
-        writeln!(text, "  {:<22} {:>8}", wait.as_str(), grouped(*count))?;
+        let (name, count) = (wait.as_str(), grouped(*count));
+        writeln!(text, "  {name:<22} {count:>8}  {}", counted(*wait))?;
     }
     Ok(())
+}
+
+/// Where among the payments above such a case is counted: some are no payments, as nothing succeeded.
+fn counted(wait: Wait) -> &'static str {
+    match wait {
+        Wait::BankBatchWait => "pending: its batch is not due",
+        Wait::RiskHold => "pending: held",
+        Wait::AuthIncomplete => "no payment: authorised only",
+        Wait::UserIncomplete => "no payment: the payer did not finish",
+        Wait::Declined | Wait::Reversed | Wait::Refunded => "explained",
+    }
 }
 
 fn records(summary: &Summary, text: &mut String) -> std::fmt::Result {

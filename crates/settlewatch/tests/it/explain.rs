@@ -239,3 +239,47 @@ fn only_unreadable_records_still_tell_something() {
         ran.out
     );
 }
+
+#[test]
+fn the_id_may_stand_before_or_after_the_files() {
+    let (one, two) = (pay(0, "12:00:00", "P1"), credit(0, "12:00:12", "P1"));
+    let folder = folder(&[("c.yaml", CONFIG), ("a.ndjson", &one), ("b.ndjson", &two)]);
+    let first = [
+        "explain", "P1", "--config", "c.yaml", "--input", "a.ndjson", "b.ndjson",
+    ];
+    let expected = run_in(folder.path(), &first);
+    assert_eq!((expected.status, expected.err.as_str()), (0, ""));
+    assert!(expected.out.contains("credited"), "{}", expected.out);
+    for args in [
+        &[
+            "explain", "--config", "c.yaml", "--input", "a.ndjson", "b.ndjson", "P1",
+        ][..],
+        &[
+            "explain", "--input", "a.ndjson", "--input", "b.ndjson", "P1", "--config", "c.yaml",
+        ],
+        &[
+            "explain", "--input", "a.ndjson", "b.ndjson", "--config", "c.yaml", "P1",
+        ],
+        &[
+            "explain",
+            "--input=a.ndjson",
+            "--input=b.ndjson",
+            "--config=c.yaml",
+            "P1",
+        ],
+    ] {
+        let ran = run_in(folder.path(), args);
+        assert_eq!((ran.status, ran.out), (0, expected.out.clone()), "{args:?}");
+    }
+    for args in [
+        &["explain", "--config", "c.yaml", "--input", "a.ndjson"][..],
+        &[
+            "explain", "--config", "c.yaml", "--input", "a.ndjson", "b.ndjson",
+        ],
+        &["explain", "--config", "c.yaml"],
+    ] {
+        let ran = run_in(folder.path(), args);
+        assert_eq!(ran.status, 2, "{args:?}");
+        assert!(ran.err.contains("which payment?"), "{}", ran.err);
+    }
+}

@@ -87,6 +87,19 @@ fn a_good_configuration_is_said_to_be_so() {
 }
 
 #[test]
+fn a_configuration_without_a_cluster_is_78_but_said_to_be_good_for_a_replay() {
+    let bad = CONFIG.replace("tiers: {breach: 10m}", "teirs: {breach: 10m}");
+    let folder = folder(&[("good.yaml", CONFIG), ("bad.yaml", &bad)]);
+    let good = run_in(folder.path(), &["validate", "--config", "good.yaml"]);
+    assert_eq!(good.status, 78);
+    assert!(good.err.contains("`kafka` is missing"), "{}", good.err);
+    assert!(good.err.contains("validate --replay"), "{}", good.err);
+    let bad = run_in(folder.path(), &["validate", "--config", "bad.yaml"]);
+    assert_eq!(bad.status, 78);
+    assert!(!bad.err.contains("validate --replay"), "{}", bad.err);
+}
+
+#[test]
 fn input_that_is_not_there_fails() {
     let folder = folder(&[("good.yaml", CONFIG)]);
     let args = [
