@@ -13,7 +13,7 @@ mod zipf;
 
 pub use allocation::{Counted, count};
 pub use core_speed::{core, ladder};
-pub use memory::{finished, memory};
+pub use memory::{finished, memory, overdue};
 pub use replay_speed::replay;
 pub use table::{Row, print, print_head};
 pub use traffic::Shape;

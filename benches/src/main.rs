@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use settlewatch_benches::{
-    Row, Shape, core, count, finished, instructions, ladder, memory, print, print_head, replay,
+    Row, Shape, core, count, finished, instructions, ladder, memory, overdue, print, print_head,
+    replay,
 };
 use settlewatch_join::Span;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -13,14 +14,16 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const USAGE: &str = "usage: settlewatch-benches all|core|ladder|allocations|memory|finished|replay
+const USAGE: &str =
+    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)";
 
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
     "core",
     "ladder",
     "allocations",
     "memory",
+    "overdue",
     "finished",
     "replay",
 ];
@@ -56,6 +59,7 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "ladder" => Ok(ladder()),
         "allocations" => Ok(allocations()),
         "memory" => memory(),
+        "overdue" => overdue(),
         "finished" => finished(),
         "replay" => replay(),
         _ => bail!(USAGE),

@@ -1,7 +1,7 @@
 //! Resident memory of a waiting payment, and of a finished id.
 
-use anyhow::{Context, Result};
-use settlewatch_join::Span;
+use anyhow::{Context, Result, ensure};
+use settlewatch_join::{Effect, Pairs, Span};
 
 use crate::bed::Bed;
 use crate::table::Row;
@@ -58,6 +58,40 @@ pub fn memory() -> Result<Vec<Row>> {
         Row::shown("  dictionary, distinct tuples", tuples as f64, ""),
         Row::shown("  whole process at 3 M", high / 1_048_576.0, "MiB"),
     ])
+}
+
+/// What an outage takes: every payment past its first deadline, and looking for a credit under a near id.
+pub fn overdue() -> Result<Vec<Row>> {
+    const PAYMENTS: u64 = 500_000;
+    let shape = Shape {
+        waiting: u64::MAX,
+        per_ms: 10,
+        stages: false,
+        payer: false,
+    };
+    let mut bed = Bed::new(shape, Span::ZERO);
+    bed.run(PAYMENTS);
+    let waiting = resident()?;
+    let mut pairs = Pairs::new(Span::from_secs(600));
+    let (mut effects, mut notes) = (Vec::new(), Vec::new());
+    let first = bed.partition.known() + Span::from_secs(3600);
+    while let Some(next) = bed.partition.next_decision().filter(|&next| next < first) {
+        let after = next + Span::from_millis(1);
+        bed.partition.advance(after, &mut effects);
+        for effect in effects.drain(..) {
+            if let Effect::Pair(message) = effect {
+                pairs.apply(&[*message], next, &mut notes);
+            }
+        }
+    }
+    ensure!(notes.is_empty(), "nothing was near");
+    ensure!(pairs.len() as u64 >= 3 * PAYMENTS, "not all are overdue");
+    let more = (resident()? - waiting) as f64 / PAYMENTS as f64;
+    Ok(vec![Row::shown(
+        "resident memory that being overdue adds to a payment",
+        more,
+        "B",
+    )])
 }
 
 /// Bytes a finished payment, its credit included, once its hour is sealed.

@@ -68,7 +68,7 @@ pub fn beginning(rules: &[Rule], purpose: Purpose) -> Span {
         return Span::ZERO;
     }
     let breach = |rule: &Rule| {
-        let named = rule.tiers.iter().find(|tier| tier.name == "breach");
+        let named = rule.tiers.iter().find(|tier| *tier.name == *"breach");
         named
             .or(rule.tiers.get(1))
             .or(rule.tiers.first())

@@ -100,7 +100,7 @@ fn tiers(rule: &Item, report: &mut Report) -> Option<Vec<Tier>> {
             return None;
         }
         tiers.push(Tier {
-            name: named.name.clone(),
+            name: named.name.as_str().into(),
             after,
         });
     }

@@ -1,6 +1,8 @@
 //! Alerts: what the join says about one payment, one revision a change.
 
+use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::event::{Currency, RefusalClass, words};
@@ -161,12 +163,13 @@ pub(crate) struct AlertState {
     pub(crate) kind: AlertKind,
     pub(crate) revision: u32,
     pub(crate) resolution: Option<Resolution>,
-    pub(crate) tier: String,
+    /// `None` stands for the one tier of every kind but `credit_missing`.
+    pub(crate) tier: Option<Arc<str>>,
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) verdict: Option<Verdict>,
-    pub(crate) related: Option<String>,
+    pub(crate) related: Option<Box<str>>,
     /// Amount and currency of the credits it is about; `None` for alerts about the payment's own amount.
-    pub(crate) credits: Option<CreditSum>,
+    pub(crate) credits: Option<Box<CreditSum>>,
 }
 
 /// The sum of the credits that an orphan or duplicate alert is about.

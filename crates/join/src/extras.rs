@@ -1,7 +1,9 @@
 //! What few payments need beyond their entry: parts, refunds, holds, rejections, alerts, early records.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::alert::{AlertKind, AlertState, Resolution, Verdict};
 use crate::event::{Event, RefundStatus, RefusalClass};
@@ -9,11 +11,19 @@ use crate::identity::Fingerprint;
 use crate::pairs::PaymentRef;
 use crate::time::Timestamp;
 
-/// The unusual side of a payment.
+/// The unusual side of a payment. In an outage every payment that waits has an alert, and hardly one anything
+/// else: the rest is made when the first of it is written, and read as if it were there.
 #[derive(Debug, Default)]
 pub(crate) struct Extras {
     /// Events seen while the payment is in the table, by identity.
     pub(crate) seen: Vec<Fingerprint>,
+    pub(crate) alerts: Vec<AlertState>,
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few of the unusual payments need.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
     /// Records that came before their payment, in the order of their append times.
     pub(crate) early: Vec<Early>,
     /// The due time that the payment itself names, in rules with `due`.
@@ -37,7 +47,36 @@ pub(crate) struct Extras {
     pub(crate) ended: Option<(Timestamp, Resolution)>,
     /// Later payments that are twins of this one and want to hear of its end.
     pub(crate) twins: Vec<PaymentRef>,
-    pub(crate) alerts: Vec<AlertState>,
+}
+
+/// What is read where nothing was written.
+static NOTHING: Rare = Rare {
+    early: Vec::new(),
+    expected_credit_by: None,
+    released_at: None,
+    parts_minor: 0,
+    part_lag_ms: None,
+    refunds: Vec::new(),
+    refunded_minor: 0,
+    hold: None,
+    rejection: None,
+    near: None,
+    ended: None,
+    twins: Vec::new(),
+};
+
+impl Deref for Extras {
+    type Target = Rare;
+
+    fn deref(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Extras {
+    fn deref_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 /// A record that came before its payment.
@@ -125,5 +164,23 @@ impl Extras {
             || self.ended.is_some()
             || self.refunded_minor > 0
             || !self.refunds.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payment_with_an_alert_and_nothing_else_takes_at_most_120_bytes_more() {
+        assert!(size_of::<Extras>() + size_of::<AlertState>() <= 120);
+    }
+
+    #[test]
+    fn what_was_not_written_is_read_as_nothing_and_takes_no_room() {
+        let mut extras = Extras::default();
+        assert!(extras.refunds.is_empty() && extras.verdict().is_none() && extras.rare.is_none());
+        extras.refunded_minor = 3;
+        assert_eq!(extras.refunded_minor, 3);
     }
 }

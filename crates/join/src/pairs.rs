@@ -3,7 +3,6 @@
 //!
 //! The stage emits no alert: the partition of an id writes every alert of that id.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -16,6 +15,7 @@ use crate::event::{Currency, Place};
 use crate::identity::Fingerprint;
 use crate::near;
 use crate::packed::PackedId;
+use crate::seekers::Seekers;
 use crate::time::{Span, Timestamp};
 
 /// A payment, named from outside its partition.
@@ -178,11 +178,6 @@ pub(crate) struct Paid {
     pub(crate) ended: bool,
 }
 
-pub(crate) struct Seeker {
-    pub(crate) key: Fingerprint,
-    pub(crate) item: NearItem,
-}
-
 /// The pairs stage of one partition of keys.
 pub struct Pairs {
     window: Span,
@@ -190,7 +185,7 @@ pub struct Pairs {
     pub(crate) paid: VecDeque<Paid>,
     pub(crate) first: u64,
     by_key: HashTable<u64>,
-    pub(crate) seekers: HashTable<Box<Seeker>>,
+    pub(crate) seekers: Seekers,
 }
 
 impl Pairs {
@@ -206,7 +201,7 @@ impl Pairs {
             paid: VecDeque::new(),
             first: 0,
             by_key: HashTable::new(),
-            seekers: HashTable::new(),
+            seekers: Seekers::default(),
         }
     }
 
@@ -327,13 +322,11 @@ impl Pairs {
     fn seek(&mut self, key: Fingerprint, item: &NearItem, at: Timestamp, notes: &mut Vec<Note>) {
         let mut found: Vec<Candidate> = self
             .seekers
-            .iter_hash(key.0)
-            .filter(|seeker| {
-                seeker.key == key && seeker.item.orphan.is_some() != item.orphan.is_some()
-            })
-            .filter_map(|seeker| match item.orphan {
-                Some(_) => candidate(&seeker.item, item),
-                None => candidate(item, &seeker.item),
+            .of_key(key)
+            .filter(|other| other.is_orphan() != item.orphan.is_some())
+            .filter_map(|other| match item.orphan {
+                Some(_) => candidate(&self.seekers.item(other), item),
+                None => candidate(item, &self.seekers.item(other)),
             })
             .collect();
         // The table's order depends on its history; what is said must not.
@@ -343,23 +336,11 @@ impl Pairs {
             at,
             body: NoteBody::NearFound(candidate),
         }));
-        self.add_seeker(Seeker {
-            key,
-            item: item.clone(),
-        });
-    }
-
-    pub(crate) fn add_seeker(&mut self, seeker: Seeker) {
-        self.seekers
-            .insert_unique(seeker.key.0, Box::new(seeker), |seeker| seeker.key.0);
+        self.seekers.insert(key, item);
     }
 
     fn gone(&mut self, key: Fingerprint, payment: &PaymentRef) {
-        while let Ok(entry) = self.seekers.find_entry(key.0, |seeker| {
-            seeker.key == key && seeker.item.payment == *payment
-        }) {
-            entry.remove();
-        }
+        self.seekers.remove(key, payment);
     }
 }
 

@@ -66,8 +66,8 @@ pub struct Rule {
 /// A step of escalation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tier {
-    /// `warn`, `breach`, `escalate`, or a configured name.
-    pub name: String,
+    /// `warn`, `breach`, `escalate`, or a configured name; shared with every alert of the tier.
+    pub name: Arc<str>,
     /// Time after the append time, or after the due time.
     pub after: Span,
 }

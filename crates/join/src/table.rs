@@ -10,6 +10,7 @@ use crate::dictionary::TupleRef;
 use crate::extras::Extras;
 use crate::identity::Fingerprint;
 use crate::packed::PackedId;
+use crate::slab::Slab;
 use crate::time::Timestamp;
 use crate::wheel::{Timer, Timers, Wheel};
 
@@ -135,74 +136,9 @@ impl Entry {
     }
 }
 
-/// Entries in chunks: growing never copies what is there.
-const CHUNK: usize = 4096;
-
-#[derive(Default)]
-struct Slab {
-    chunks: Vec<Vec<Option<Entry>>>,
-    free: Vec<u32>,
-    next: u32,
-}
-
-impl Slab {
-    fn insert(&mut self, entry: Entry) -> Slot {
-        if let Some(at) = self.free.pop() {
-            self.chunks[at as usize / CHUNK][at as usize % CHUNK] = Some(entry);
-            return Slot(at);
-        }
-        self.append(Some(entry))
-    }
-
-    /// A slot behind all others.
-    fn append(&mut self, entry: Option<Entry>) -> Slot {
-        let at = self.next;
-        self.next += 1;
-        if (at as usize).is_multiple_of(CHUNK) {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        self.chunks[at as usize / CHUNK].push(entry);
-        Slot(at)
-    }
-
-    /// The entry at a slot that may be anything.
-    fn at(&self, at: u32) -> Option<&Entry> {
-        let chunk = self.chunks.get(at as usize / CHUNK)?;
-        chunk.get(at as usize % CHUNK)?.as_ref()
-    }
-
-    fn get(&self, at: Slot) -> &Entry {
-        self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
-            .as_ref()
-            .expect("a slot is used only while its entry lives")
-    }
-
-    fn get_mut(&mut self, at: Slot) -> &mut Entry {
-        self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
-            .as_mut()
-            .expect("a slot is used only while its entry lives")
-    }
-
-    fn remove(&mut self, at: Slot) -> Entry {
-        let entry = self.chunks[at.0 as usize / CHUNK][at.0 as usize % CHUNK]
-            .take()
-            .expect("a slot is used only while its entry lives");
-        self.free.push(at.0);
-        entry
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (Slot, &Entry)> {
-        self.chunks
-            .iter()
-            .flatten()
-            .zip(0..)
-            .filter_map(|(entry, at)| Some((Slot(at), entry.as_ref()?)))
-    }
-}
-
-impl Timers for Slab {
+impl Timers for Slab<Entry> {
     fn timer(&mut self, at: u32) -> &mut Timer {
-        &mut self.get_mut(Slot(at)).timer
+        &mut self.get_mut(at).timer
     }
 }
 
@@ -216,7 +152,7 @@ struct Key {
 
 /// The table.
 pub(crate) struct Table {
-    slab: Slab,
+    slab: Slab<Entry>,
     index: HashTable<Key>,
     wheel: Wheel,
 }
@@ -249,7 +185,7 @@ impl Table {
         let check = check(fingerprint);
         let found = self.index.find(place(check), |key| {
             key.check == check && {
-                let entry = self.slab.get(Slot(key.at));
+                let entry = self.slab.get(key.at);
                 entry.tenant == tenant && entry.id == *id
             }
         });
@@ -283,7 +219,7 @@ impl Table {
     }
 
     pub(crate) fn insert(&mut self, fingerprint: Fingerprint, entry: Entry) -> Slot {
-        let at = self.slab.insert(entry);
+        let at = Slot(self.slab.insert(entry));
         self.enter(fingerprint, at);
         at
     }
@@ -302,15 +238,15 @@ impl Table {
             .index
             .find_entry(place(check(fingerprint)), |key| key.at == at.0);
         found.expect("every entry is in the index").remove();
-        self.slab.remove(at)
+        self.slab.remove(at.0)
     }
 
     pub(crate) fn get(&self, at: Slot) -> &Entry {
-        self.slab.get(at)
+        self.slab.get(at.0)
     }
 
     pub(crate) fn get_mut(&mut self, at: Slot) -> &mut Entry {
-        self.slab.get_mut(at)
+        self.slab.get_mut(at.0)
     }
 
     pub(crate) fn set_timer(&mut self, at: Slot, when: Timestamp) {
@@ -330,7 +266,7 @@ impl Table {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry)> {
-        self.slab.iter()
+        self.slab.iter().map(|(at, entry)| (Slot(at), entry))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -356,7 +292,7 @@ impl Table {
         let fingerprint = entry
             .as_ref()
             .map(|entry| Fingerprint::of_packed(tenant, &entry.id));
-        let at = self.slab.append(entry);
+        let at = Slot(self.slab.append(entry));
         if let Some(fingerprint) = fingerprint {
             self.enter(fingerprint, at);
         }
@@ -389,7 +325,7 @@ impl Table {
 
     /// Slots, used and free.
     pub(crate) fn slots(&self) -> u32 {
-        self.slab.next
+        self.slab.numbers()
     }
 
     /// Every timer that is set, in an order that makes the same lists again when they are set anew.
@@ -407,9 +343,7 @@ impl Table {
 
     /// Bytes of memory, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.slab.chunks.len() * CHUNK * size_of::<Option<Entry>>()
-            + self.slab.free.capacity() * size_of::<u32>()
-            + self.index.capacity() * (size_of::<Key>() + 1)
+        self.slab.bytes() + self.index.capacity() * (size_of::<Key>() + 1)
     }
 }
 

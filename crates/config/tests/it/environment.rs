@@ -75,7 +75,7 @@ fn any_value_can_be_overridden() {
         config.settings.rules[0].tiers[0].after,
         Span::from_secs(300)
     );
-    assert_eq!(config.settings.rules[0].tiers[1].name, "escalate");
+    assert_eq!(config.settings.rules[0].tiers[1].name.as_ref(), "escalate");
     assert_eq!(config.settings.streams, ["payments", "credits"]);
     assert_eq!(config.settings.dimensions.len(), 2);
     assert_eq!(config.incidents.critical_minor[0].1, 7);

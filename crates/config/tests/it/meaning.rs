@@ -189,7 +189,7 @@ fn anchors_and_merges_save_writing() {
     let tiers: Vec<(&str, u64)> = rules[1]
         .tiers
         .iter()
-        .map(|tier| (tier.name.as_str(), tier.after.millis()))
+        .map(|tier| (tier.name.as_ref(), tier.after.millis()))
         .collect();
     assert_eq!(tiers, [("warn", 1_000), ("breach", 9_000)]);
 }

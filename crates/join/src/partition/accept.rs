@@ -146,6 +146,9 @@ impl Partition {
         let Some(extras) = self.table.get_mut(slot).extras.as_mut() else {
             return;
         };
+        if extras.rare.is_none() {
+            return;
+        }
         let early = core::mem::take(&mut extras.early);
         // An id that was near the orphan's says nothing about the payment that came after all.
         extras.near = None;

@@ -111,7 +111,7 @@ impl Partition {
         let earlier = self
             .extras(slot)
             .and_then(|extras| extras.alert(AlertKind::DuplicateCredit))
-            .and_then(|alert| alert.credits);
+            .and_then(|alert| alert.credits.as_deref().copied());
         let amount = credit.amount_minor.map(u128::from);
         match earlier {
             None => CreditSum { amount, currency },

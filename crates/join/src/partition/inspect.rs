@@ -95,7 +95,7 @@ impl Partition {
             version: self.settings.version,
             deadlines: tiers
                 .iter()
-                .map(|tier| (tier.name.clone(), entry.clock + tier.after))
+                .map(|tier| (tier.name.as_ref().into(), entry.clock + tier.after))
                 .collect(),
             passed: usize::from(entry.tier),
             held_until: extras.and_then(|extras| extras.hold).map(|hold| hold.until),

@@ -1,6 +1,8 @@
 //! Alerts are opened, resolved and given another verdict: each change is one revision.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 
 use crate::alert::{Alert, AlertKind, AlertState, CreditSum, Resolution, Verdict};
 use crate::effect::{Effect, Effects, Flow, TierIndex};
@@ -18,7 +20,7 @@ const BREACH: &str = "breach";
 #[derive(Default)]
 pub(super) struct Case {
     /// `None` is `breach`.
-    pub(super) tier: Option<String>,
+    pub(super) tier: Option<Arc<str>>,
     pub(super) deadline: Option<Timestamp>,
     pub(super) verdict: Option<Verdict>,
     pub(super) related: Option<String>,
@@ -54,11 +56,11 @@ impl Partition {
             kind,
             revision,
             resolution: None,
-            tier: case.tier.unwrap_or_else(|| BREACH.to_string()),
+            tier: case.tier,
             deadline: case.deadline,
             verdict: case.verdict,
-            related: case.related,
-            credits: case.credits,
+            related: case.related.map(Into::into),
+            credits: case.credits.map(Box::new),
         };
         let i = match known {
             Some(i) => {
@@ -137,7 +139,9 @@ impl Partition {
         let Some(i) = extras.alerts.iter().position(missing) else {
             return;
         };
-        if extras.alerts[i].verdict != verdict || extras.alerts[i].related != related {
+        if extras.alerts[i].verdict != verdict
+            || extras.alerts[i].related.as_deref() != related.as_deref()
+        {
             self.revise(slot, i, verdict, related, at, effects);
         }
     }
@@ -155,7 +159,7 @@ impl Partition {
         let state = &mut self.extras_mut(slot).alerts[i];
         state.revision += 1;
         state.verdict = verdict;
-        state.related = related;
+        state.related = related.map(Into::into);
         self.write(slot, i, None, at, effects);
     }
 
@@ -185,7 +189,7 @@ impl Partition {
             payment_id,
             kind: state.kind,
             resolution: state.resolution,
-            tier: state.tier.clone(),
+            tier: state.tier.as_deref().unwrap_or(BREACH).to_string(),
             channel: None,
             merchant_id: None,
             terminal_id: None,
@@ -196,7 +200,7 @@ impl Partition {
             decided_at: at,
             lag_ms,
             verdict: state.verdict,
-            related_payment_id: state.related.clone(),
+            related_payment_id: state.related.as_deref().map(ToString::to_string),
             dimensions: None,
         };
         if entry.is_accepted() && !entry.has(FORGOTTEN) {
@@ -206,7 +210,7 @@ impl Partition {
             alert.merchant_id = credit.merchant_id.as_deref().map(ToString::to_string);
             alert.terminal_id = credit.terminal_id.as_deref().map(ToString::to_string);
         }
-        if let Some(credits) = state.credits {
+        if let Some(credits) = &state.credits {
             alert.amount_minor = credits.amount;
             alert.currency = credits.currency;
         }

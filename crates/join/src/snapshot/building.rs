@@ -236,7 +236,11 @@ impl Head {
     }
 
     fn move_streams(&self, entry: &mut Entry) {
-        let early = entry.extras.iter_mut().flat_map(|extras| &mut extras.early);
+        let early = entry
+            .extras
+            .iter_mut()
+            .flat_map(|extras| extras.rare.iter_mut())
+            .flat_map(|rare| &mut rare.early);
         for early in early {
             match self.stream(early.stream) {
                 Some(now) => early.stream = now,

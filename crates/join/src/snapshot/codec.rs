@@ -209,6 +209,16 @@ impl<T: Coded> Coded for Option<T> {
     }
 }
 
+impl<T: Coded> Coded for Box<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        T::write(self, out);
+    }
+
+    fn read(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        T::read(input).map(Self::new)
+    }
+}
+
 impl<T: Coded> Coded for Vec<T> {
     fn write(&self, out: &mut Vec<u8>) {
         put_list(out, self);

@@ -5,15 +5,19 @@ use alloc::vec::Vec;
 
 use crate::alert::{AlertState, CreditSum};
 use crate::event::{Body, Credited, Event, Refund, Refusal};
-use crate::extras::{Early, Extras, Hold, RefundState};
+use crate::extras::{Early, Extras, Hold, Rare, RefundState};
 use crate::packed::PackedId;
 use crate::pairs::PaymentRef;
 
 use super::codec::{Coded, Input, Malformed, coded_fields, put_record};
 
 coded_fields!(record Extras {
-    seen, early, expected_credit_by, released_at, parts_minor, part_lag_ms, refunds, refunded_minor, hold,
-    rejection, near, ended, twins, alerts,
+    seen, alerts, rare,
+});
+
+coded_fields!(record Rare {
+    early, expected_credit_by, released_at, parts_minor, part_lag_ms, refunds, refunded_minor, hold, rejection,
+    near, ended, twins,
 });
 
 coded_fields!(record AlertState {

@@ -1,11 +1,11 @@
 //! The pairs stage as a snapshot and back.
 
-use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::pairs::{NearItem, OrphanAmount, Paid, Pairs, PaymentRef, Seeker};
+use crate::identity::Fingerprint;
+use crate::pairs::{NearItem, OrphanAmount, Paid, Pairs, PaymentRef};
 use crate::time::Span;
 
 use super::codec::{Coded, Input, Malformed, coded_fields};
@@ -13,6 +13,13 @@ use super::frames::{FrameReader, FrameWriter, Kind};
 use super::{CHUNK_BYTES, SnapshotError, tags};
 
 coded_fields!(record Paid { key, payer, payment, place, ended });
+
+/// An id that looks for its other half, under one key.
+struct Seeker {
+    key: Fingerprint,
+    item: NearItem,
+}
+
 coded_fields!(record Seeker { key, item });
 coded_fields!(NearItem {
     payment,
@@ -37,15 +44,16 @@ impl Pairs {
         let mut frames = FrameWriter::new(Kind::Pairs, chunk_bytes, out);
         frames.one(tags::HEAD, |out| self.first.write(out));
         frames.many(tags::PAID, self.paid.iter(), |out, paid| paid.write(out));
-        let mut seekers: Vec<&Seeker> = self.seekers.iter().map(Box::as_ref).collect();
-        // The table's order depends on its history; the snapshot must not.
-        seekers.sort_by_cached_key(|seeker| {
+        let seekers = self.seekers.iter().map(|(key, item)| {
             let mut bytes = Vec::new();
-            seeker.write(&mut bytes);
+            Seeker { key, item }.write(&mut bytes);
             bytes
         });
+        let mut seekers: Vec<Vec<u8>> = seekers.collect();
+        // The table's order depends on its history; the snapshot must not.
+        seekers.sort_unstable();
         frames.many(tags::SEEKERS, seekers.into_iter(), |out, seeker| {
-            seeker.write(out);
+            out.extend_from_slice(&seeker);
         });
         frames.finish();
     }
@@ -137,9 +145,8 @@ impl Building {
             }
             tags::SEEKERS => {
                 while !input.is_empty() {
-                    let mut seeker: Seeker = input.read()?;
-                    self.share_tenant(&mut seeker.item.payment);
-                    self.pairs.add_seeker(seeker);
+                    let Seeker { key, item } = input.read()?;
+                    self.pairs.seekers.insert(key, &item);
                 }
             }
             _ => {}

@@ -226,7 +226,7 @@ impl Judgement {
         let rule = config.settings.rules.iter().find(|rule| {
             rule.due.is_some()
                 || rule.tiers.iter().any(|it| {
-                    it.name == tier
+                    *it.name == *tier
                         && starts.iter().any(|start| {
                             start.saturating_add_unsigned(it.after.millis()) == deadline
                         })

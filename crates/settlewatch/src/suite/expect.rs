@@ -70,7 +70,7 @@ fn knows_tier(document: &Document, config: &Config, part: Part<'_>) -> bool {
     };
     let mut names = vec!["breach"];
     for rule in &config.settings.rules {
-        names.extend(rule.tiers.iter().map(|tier| tier.name.as_str()));
+        names.extend(rule.tiers.iter().map(|tier| tier.name.as_ref()));
     }
     names.sort_unstable();
     names.dedup();
