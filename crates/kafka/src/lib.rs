@@ -22,6 +22,7 @@ mod start;
 mod state;
 mod topics;
 mod truncate;
+mod upkeep;
 
 pub use admin::{
     Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Right, Rights, Setting, TopicId,
@@ -35,3 +36,4 @@ pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
 pub use prober::{CountChanged, Prober};
 pub use start::StartAt;
 pub use topics::Topics;
+pub use upkeep::{Entry, ReadTo, Upkeep, Writer};

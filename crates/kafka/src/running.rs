@@ -19,7 +19,7 @@ use crate::prober::Prober;
 use crate::producer::Transactions;
 use crate::reader::{Polled, Reader, Rebalanced};
 use crate::settings::{consumer_config, producer_config, state_config};
-use crate::start::{Finder, StartAt};
+use crate::start::{Beginnings, Finder, StartAt};
 use crate::state::StateReader;
 use crate::topics::Topics;
 use crate::truncate::Truncator;
@@ -256,11 +256,13 @@ impl<H: LaneHost> Running<H> {
         let found = self.until_done("finding where to begin", |running| {
             let finder = Finder {
                 reader: &running.reader,
-                ends: &running.ends,
                 clocks: &running.clocks,
                 monotonic: running.monotonic,
-                topics: &running.spec.topics,
-                wait: PATIENCE,
+                beginnings: Beginnings {
+                    ends: &running.ends,
+                    topics: &running.spec.topics,
+                    wait: PATIENCE,
+                },
             };
             finder.find(number, running.spec.start_at)
         });

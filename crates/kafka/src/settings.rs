@@ -1,5 +1,7 @@
 //! Settings of a lane's clients: the protocol's, on top of what the configuration says.
 
+use std::time::Duration;
+
 use rdkafka::config::ClientConfig;
 
 use crate::lane::LaneSpec;
@@ -47,10 +49,15 @@ pub(crate) fn state_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
 }
 
 pub(crate) fn producer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
-    let timeout_ms = spec.transaction_timeout.as_millis().to_string();
-    let mut config = spec.base.clone();
+    transactional(&spec.base, &spec.transactional_id, spec.transaction_timeout)
+}
+
+/// Settings of a transactional producer.
+pub(crate) fn transactional(base: &ClientConfig, id: &str, timeout: Duration) -> ClientConfig {
+    let timeout_ms = timeout.as_millis().to_string();
+    let mut config = base.clone();
     config
-        .set("transactional.id", &spec.transactional_id)
+        .set("transactional.id", id)
         .set("transaction.timeout.ms", timeout_ms.as_str())
         .set("message.timeout.ms", timeout_ms.as_str())
         .set("message.max.bytes", "1000000")

@@ -25,26 +25,49 @@ pub enum StartAt {
 /// 2000-01-01T00:00:00Z: no payment is older.
 const OLDEST: Timestamp = Timestamp::from_millis(946_684_800_000);
 
-/// Who answers.
+/// Who answers a lane.
 pub(crate) struct Finder<'a> {
     pub(crate) reader: &'a Reader,
-    pub(crate) ends: &'a Ends,
     pub(crate) clocks: &'a Clocks,
     pub(crate) monotonic: Monotonic,
-    pub(crate) topics: &'a Topics,
-    pub(crate) wait: Duration,
+    pub(crate) beginnings: Beginnings<'a>,
 }
 
 impl Finder<'_> {
     /// Finds the beginning of a partition number.
     pub(crate) fn find(&self, number: i32, start_at: StartAt) -> KafkaResult<StartPoint> {
-        let group_has_offsets = self.reader.has_offsets(number, self.wait)?;
+        let wait = self.beginnings.wait;
+        let group_has_offsets = self.reader.has_offsets(number, wait)?;
+        // What was appended before this moment lies before the ends that are asked for after it.
+        let now = self.clocks.about(self.monotonic.now_ms());
+        let start = self
+            .beginnings
+            .find(number, start_at, now.unwrap_or(OLDEST))?;
+        Ok(StartPoint {
+            group_has_offsets,
+            ..start
+        })
+    }
+}
+
+/// Who knows where partitions begin.
+pub(crate) struct Beginnings<'a> {
+    pub(crate) ends: &'a Ends,
+    pub(crate) topics: &'a Topics,
+    pub(crate) wait: Duration,
+}
+
+impl Beginnings<'_> {
+    /// Finds the beginning of a partition number; `now` is broker time, at the latest.
+    pub(crate) fn find(
+        &self,
+        number: i32,
+        start_at: StartAt,
+        now: Timestamp,
+    ) -> KafkaResult<StartPoint> {
         let inputs: Vec<_> = (0..self.topics.inputs.len())
             .map(|i| (SourceId(i as u8), number))
             .collect();
-        // What was appended before this moment lies before the ends that are asked for after it.
-        let now = self.clocks.about(self.monotonic.now_ms());
-        let now = now.unwrap_or(OLDEST);
         let (answers, knows_since) = match start_at {
             StartAt::Latest => (self.ends.ends(&inputs, self.wait)?, now),
             StartAt::Time(at) => (self.ends.since(&inputs, at.millis(), self.wait)?, at),
@@ -63,7 +86,7 @@ impl Finder<'_> {
         Ok(StartPoint {
             positions,
             knows_since,
-            group_has_offsets,
+            group_has_offsets: false,
         })
     }
 

@@ -7,16 +7,17 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use settlewatch_join::snapshot::{PairsRestorer, Restorer as PartitionRestorer};
-use settlewatch_join::{KnowsSince, Pairs, Partition, Timestamp};
+use settlewatch_join::{KnowsSince, Pairs, Partition, Settings, Timestamp};
 
 use crate::io::{Host, SourceId, StartPoint};
 use crate::lane::LaneConfig;
 use crate::post::Post;
+use crate::rebuilt::Rebuilt;
 use crate::restore::Restorer;
 use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::Step;
-use crate::task::{Beginning, PAIRS, PARTITION, POST, RULES, Task};
+use crate::task::{Beginning, PAIRS, PARTITION, POST, REBUILT, RULES, Task};
 
 /// What the state topic of a partition number says so far.
 #[derive(Default)]
@@ -63,32 +64,58 @@ pub(crate) fn restored(
     if snapshot.manifest.identity != config.identity {
         return Err(foreign(&snapshot.manifest.identity, &config.identity));
     }
-    let rules =
-        Rules::read(&of_kind(&snapshot.chunks, RULES)).map_err(|_| "the rules are malformed")?;
-    let settings = host.settings(&rules.text)?;
+    let rebuilt = match &of_kind(&snapshot.chunks, REBUILT)[..] {
+        [] => None,
+        bytes => Some(Rebuilt::read(bytes).map_err(|_| "how it was rebuilt is malformed")?),
+    };
+    let unpacked = unpack(&snapshot.chunks, &|rules| host.settings(rules))?;
+    let beginning = Beginning {
+        partition: unpacked.partition,
+        post: unpacked.post,
+        sources: sources(config, &snapshot.manifest.step, &snapshot.manifest.clocks),
+        step: snapshot.manifest.step,
+        rules: unpacked.rules,
+    };
+    let mut task = Task::new(number, config.numbers, beginning, restorer.steps);
+    if let Some(rebuilt) = rebuilt {
+        task.rebuild(rebuilt);
+    }
+    Ok((task, snapshot.begins_at))
+}
+
+/// What the chunks of a snapshot hold.
+pub(crate) struct Unpacked {
+    pub(crate) partition: Partition,
+    pub(crate) post: Post,
+    pub(crate) rules: Rules,
+}
+
+/// What rules mean.
+pub(crate) type Compile<'a> = &'a dyn Fn(&[u8]) -> Result<Arc<Settings>, String>;
+
+/// Reads the chunks of a snapshot.
+pub(crate) fn unpack(chunks: &[Box<[u8]>], compile: Compile<'_>) -> Result<Unpacked, String> {
+    let rules = Rules::read(&of_kind(chunks, RULES)).map_err(|_| "the rules are malformed")?;
+    let settings = compile(&rules.text)?;
     let mut partition = PartitionRestorer::new(Arc::clone(&settings));
     let mut pairs = PairsRestorer::new(settings.duplicate_window);
-    for chunk in &snapshot.chunks {
+    for chunk in chunks {
         let (kind, bytes) = chunk.split_first().ok_or("an empty chunk")?;
         let pushed = match *kind {
             PARTITION => partition.push(bytes),
             PAIRS => pairs.push(bytes),
-            POST | RULES => Ok(()),
+            POST | RULES | REBUILT => Ok(()),
             _ => return Err(format!("a chunk of an unknown kind {kind}")),
         };
         pushed.map_err(|error| error.to_string())?;
     }
     let pairs = pairs.finish().map_err(|error| error.to_string())?;
-    let post = of_kind(&snapshot.chunks, POST);
-    let beginning = Beginning {
+    let post = of_kind(chunks, POST);
+    Ok(Unpacked {
         partition: partition.finish().map_err(|error| error.to_string())?,
         post: Post::restore(pairs, &post).map_err(|_| "the post is malformed")?,
-        sources: sources(config, &snapshot.manifest.step, &snapshot.manifest.clocks),
-        step: snapshot.manifest.step,
         rules,
-    };
-    let task = Task::new(number, config.numbers, beginning, restorer.steps);
-    Ok((task, snapshot.begins_at))
+    })
 }
 
 fn of_kind(chunks: &[Box<[u8]>], kind: u8) -> Vec<u8> {

@@ -279,12 +279,13 @@ impl core::fmt::Display for Fault {
             Self::StateLost { partition } => write!(
                 f,
                 "the state of partition {partition} is empty, but the group has offsets: it was lost. Payments that \
-                 waited are not known any more. Rebuild it from the inputs: settlewatch state rebuild --from TIME"
+                 waited are not known any more. Rebuild it from the inputs: settlewatch state rebuild --partition \
+                 {partition} --from TIME"
             ),
             Self::StateBroken { partition, detail } => write!(
                 f,
                 "the state of partition {partition} cannot be used: {detail}. Rebuild it from the inputs: \
-                 settlewatch state rebuild --from TIME"
+                 settlewatch state rebuild --partition {partition} --from TIME"
             ),
             Self::InputsGone {
                 source,
@@ -293,7 +294,8 @@ impl core::fmt::Display for Fault {
             } => write!(
                 f,
                 "records that were applied since the last snapshot are gone from input {} partition {partition}: it \
-                 begins at offset {left}. Rebuild the state: settlewatch state rebuild --from TIME",
+                 begins at offset {left}. Rebuild the state: settlewatch state rebuild --partition {partition} --from \
+                 TIME",
                 source.0
             ),
         }

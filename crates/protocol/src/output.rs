@@ -6,15 +6,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use settlewatch_join::snapshot::Parcel;
-use settlewatch_join::{Alert, Effect, Effects, Note, Partition};
+use settlewatch_join::{Alert, Effect, Effects, Note, Partition, Timestamp};
 
 use crate::io::{Host, Produce, RawRecord, Topic};
 
 /// What a step wants written.
-#[derive(Default)]
 pub(crate) struct Turn {
     /// Whether it was committed before a restart: nothing is written of it.
     pub(crate) again: bool,
+    /// What is dated before was written by a predecessor whose state was lost.
+    pub(crate) written_before: Timestamp,
     /// The proof that alerts carry.
     pub(crate) proof: Box<[u8]>,
     pub(crate) records: Vec<Produce>,
@@ -24,6 +25,18 @@ pub(crate) struct Turn {
 
 /// Longest value that a dead letter carries.
 const DEAD_LETTER_BYTES: usize = 512 * 1024;
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            again: false,
+            written_before: Timestamp::MIN,
+            proof: Box::default(),
+            records: Vec::new(),
+            parcels: BTreeMap::new(),
+        }
+    }
+}
 
 impl Turn {
     /// Takes effects of a partition number in; there are `numbers` of them.
@@ -37,6 +50,8 @@ impl Turn {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Alert(_) if self.again => {}
+                Effect::Alert(alert) if alert.decided_at < self.written_before => {}
+                Effect::Pair(message) if message.place.at < self.written_before => {}
                 Effect::Alert(alert) => self.alert(number, &alert, host),
                 Effect::Pair(message) => {
                     let target = message.key.0 % u64::from(numbers.unsigned_abs().max(1));
@@ -60,6 +75,9 @@ impl Turn {
     }
 
     pub(crate) fn note(&mut self, note: Note) {
+        if note.at < self.written_before {
+            return;
+        }
         self.parcel(note.to.home() as i32).notes.push(note);
     }
 

@@ -44,6 +44,23 @@ pub(crate) fn envelope(target: i32, letters: &[Letter]) -> Produce {
     }
 }
 
+/// What a record of the pairs topic says about known times: that of each sender, by partition number. Nothing where it
+/// cannot be read.
+pub fn heard(value: &[u8]) -> Vec<(i32, Timestamp)> {
+    let mut from = Reader(value);
+    let mut letters = || {
+        let count = from.len(24)?;
+        let letters = (0..count).map(|_| {
+            let sender = i32::try_from(from.i64()?).map_err(|_| Malformed)?;
+            let known = Timestamp::from_millis(from.i64()?);
+            from.bytes()?;
+            Ok((sender, known))
+        });
+        letters.collect::<Result<Vec<_>, Malformed>>()
+    };
+    letters().unwrap_or_default()
+}
+
 /// The post of one partition number.
 pub(crate) struct Post {
     pub(crate) pairs: Pairs,
@@ -53,6 +70,8 @@ pub(crate) struct Post {
     waiting: BTreeMap<Timestamp, Vec<Message>>,
     /// Records that were read and are not opened: offset and value.
     unopened: VecDeque<(i64, Box<[u8]>)>,
+    /// Notes in records before it are not taken: they are for a predecessor whose state was lost.
+    pub(crate) notes_from: i64,
 }
 
 impl Post {
@@ -62,6 +81,7 @@ impl Post {
             senders: alloc::vec![Timestamp::MIN; senders],
             waiting: BTreeMap::new(),
             unopened: VecDeque::new(),
+            notes_from: 0,
         }
     }
 
@@ -83,8 +103,12 @@ impl Post {
     /// Returns the notes for the payments of this number, and adds what the stage says to `out`.
     pub(crate) fn open(&mut self, end: i64, out: &mut Vec<Note>) -> Result<Vec<Note>, Malformed> {
         let mut notes = Vec::new();
-        while let Some((_, value)) = self.unopened.pop_front_if(|(offset, _)| *offset < end) {
+        while let Some((offset, value)) = self.unopened.pop_front_if(|(offset, _)| *offset < end) {
+            let before = notes.len();
             self.take(&value, &mut notes)?;
+            if offset < self.notes_from {
+                notes.truncate(before);
+            }
         }
         let known = self.senders.iter().copied().min().unwrap_or(Timestamp::MIN);
         while let Some(first) = self
@@ -158,5 +182,26 @@ impl Post {
         }
         from.end()?;
         Ok(post)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_an_envelope_hears_how_far_each_sender_is() {
+        let letter = |from, ms| Letter {
+            from,
+            known: Timestamp::from_millis(ms),
+            parcel: None,
+        };
+        let produce = envelope(3, &[letter(0, 7), letter(2, 9)]);
+        let value = produce.value.expect("a value");
+        let expected = [(0, 7), (2, 9)].map(|(from, ms)| (from, Timestamp::from_millis(ms)));
+        assert_eq!(heard(&value), expected);
+        for cut in 0..value.len() {
+            assert_eq!(heard(&value[..cut]), []);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::bytes::{Malformed, Reader, Writer};
 use crate::io::{Produce, SourceId, Topic};
 
 /// Version of these formats. A reader refuses versions it does not know.
-const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 1;
 
 /// What one transaction did to a partition number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use crate::bytes::Malformed;
 use crate::io::{Host, Probe, RawRecord, SourceId};
 use crate::output::Turn;
 use crate::post::Post;
+use crate::rebuilt::Rebuilt;
 use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
@@ -39,6 +40,8 @@ pub(crate) struct Task {
     pub(crate) sequence: u64,
     known: Timestamp,
     hole: Option<HoleStep>,
+    /// Its state was made anew, and what a predecessor wrote is not written again.
+    rebuilt: Option<Rebuilt>,
     pub(crate) rules: Rules,
     /// Rules that apply from the next step on.
     next_rules: Option<Arc<[u8]>>,
@@ -91,6 +94,7 @@ impl Task {
             sequence: step.sequence,
             known: step.known,
             hole: None,
+            rebuilt: None,
             rules,
             next_rules: None,
             effects: Effects::new(),
@@ -98,6 +102,19 @@ impl Task {
             bytes_since_snapshot: 0,
             steps_since_snapshot: 0,
         }
+    }
+
+    /// Its state is made anew: what a predecessor wrote is not written again.
+    pub(crate) fn rebuild(&mut self, rebuilt: Rebuilt) {
+        self.post.notes_from = rebuilt.notes_from;
+        self.rebuilt = Some(rebuilt);
+    }
+
+    /// What a predecessor wrote, while that still matters.
+    fn rebuilding(&self) -> Option<&Rebuilt> {
+        self.rebuilt.as_ref().filter(|rebuilt| {
+            self.known < rebuilt.written_before || self.post_position < rebuilt.notes_from
+        })
     }
 
     /// Whether committed steps are still being applied again.
@@ -276,6 +293,9 @@ impl Task {
         self.apply_hole(hole);
         let mut known = self.knowable();
         turn.proof = self.proof(known, host).into_bytes().into();
+        turn.written_before = self
+            .rebuilding()
+            .map_or(Timestamp::MIN, |rebuilt| rebuilt.written_before);
         while let Some(at) = self
             .inbox
             .next()
@@ -372,7 +392,9 @@ impl Task {
                 if !turn.again {
                     host.applied(source, Err(reason));
                 }
-                turn.dead_letter(self.number, record, host.topic(source), reason, &detail);
+                if place.at >= turn.written_before {
+                    turn.dead_letter(self.number, record, host.topic(source), reason, &detail);
+                }
             }
         }
     }
@@ -449,6 +471,9 @@ impl Task {
         self.post.pairs.snapshot(&mut |bytes| put(PAIRS, bytes));
         put(POST, &self.post.write());
         put(RULES, &self.rules.write());
+        if let Some(rebuilt) = self.rebuilding() {
+            put(REBUILT, &rebuilt.write());
+        }
         chunks
     }
 }
@@ -457,3 +482,4 @@ pub(crate) const PARTITION: u8 = b'p';
 pub(crate) const PAIRS: u8 = b'r';
 pub(crate) const POST: u8 = b'o';
 pub(crate) const RULES: u8 = b'u';
+pub(crate) const REBUILT: u8 = b'b';

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use settlewatch_join::{Span, Timestamp};
+use settlewatch_kafka::StartAt;
 use settlewatch_replay::Until;
 use settlewatch_sim::{Rate, Scenario};
 
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Print the topics that are read and written, and with --create make those of ours that are missing
     Topics(TopicsArgs),
+    /// Look at the state of the service, or make it anew; for when a person is needed
+    State(StateArgs),
     /// Print the JSON Schema of the configuration, for editors
     Schema,
     /// List the metrics
@@ -219,6 +222,69 @@ pub(crate) struct TopicsArgs {
     /// Replicas of what is made; by default the brokers' choice
     #[arg(long, value_name = "N", requires = "create", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) replication_factor: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StateArgs {
+    #[command(subcommand)]
+    pub(crate) command: StateCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// Show the state of every partition: who claimed it, its snapshot, what was decided since, whether it is whole
+    Inspect(InspectArgs),
+    /// Begin a partition anew from its inputs, where its state is lost or broken; the service must be stopped
+    Rebuild(RebuildArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// Only this partition; may be given several times
+    #[arg(long = "partition", value_name = "N")]
+    pub(crate) partitions: Vec<i32>,
+
+    /// As a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// The partition; may be given several times
+    #[arg(long = "partition", value_name = "N", required_unless_present = "all")]
+    pub(crate) partitions: Vec<i32>,
+
+    /// Every partition
+    #[arg(long, conflicts_with = "partitions")]
+    pub(crate) all: bool,
+
+    /// From when the inputs are read again: an RFC 3339 time, `earliest` or `latest`. Payments from before are not
+    /// known any more
+    #[arg(long, value_name = "TIME|earliest|latest", value_parser = start_at)]
+    pub(crate) from: StartAt,
+
+    /// Do it; without, only what would be done is shown
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+fn start_at(text: &str) -> Result<StartAt, String> {
+    match text {
+        "earliest" => Ok(StartAt::Earliest),
+        "latest" => Ok(StartAt::Latest),
+        _ => time(text)
+            .map(StartAt::Time)
+            .map_err(|expected| format!("{expected}, or `earliest`, or `latest`")),
+    }
 }
 
 fn until(text: &str) -> Result<Until, String> {

@@ -15,3 +15,4 @@ mod refused;
 mod script;
 mod secure;
 mod silent;
+mod state;

@@ -9,6 +9,7 @@ mod reading;
 mod replay;
 mod schema;
 mod simulate;
+mod state;
 mod test;
 mod topics;
 mod validate;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Simulate(args) => simulate::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Topics(args) => topics::run(&args),
+        Command::State(args) => state::run(&args),
         Command::Schema => schema::run(),
         Command::Metrics(args) => metrics::run(&args),
         Command::Completions { shell } => completions::run(shell),

@@ -40,7 +40,7 @@ impl ServiceHost {
 }
 
 /// The settings of a service: as in a replay, but that it may have begun in the middle.
-pub(super) fn settings(rules: &[u8]) -> Result<Settings, String> {
+pub(crate) fn settings(rules: &[u8]) -> Result<Settings, String> {
     let text = std::str::from_utf8(rules).map_err(|error| error.to_string())?;
     let loaded = load_str("rules", text, Purpose::Replay, &Env::empty());
     let mut settings = loaded.map_err(|told| told.to_string())?.config.settings;

@@ -95,7 +95,8 @@ pub(super) fn start(
     Ok((lanes, prober))
 }
 
-fn lane_config(
+/// What the protocol is told.
+pub(crate) fn lane_config(
     config: &Config,
     run: &Run,
     checked: &Checked,

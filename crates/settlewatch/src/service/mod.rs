@@ -16,6 +16,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::exit::{BadConfig, Failed, NotReady};
 use rules::RulesFile;
 
+pub(crate) use host::settings;
+pub(crate) use lanes::lane_config;
+
 /// How often lanes, the file of the rules and the cluster are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
