@@ -31,7 +31,9 @@ pub(crate) struct Channel {
     pub(crate) name: Arc<str>,
     pending: u64,
     overdue: u64,
+    payments: u64,
     amounts: Vec<(Currency, i128)>,
+    at_risk: Vec<(Currency, i128)>,
     /// Payments whose fate is known from their acceptance on, and whose lag counts.
     counted: Ages,
     /// The others that wait: batch payments, and those that waited when their partition was restored. What was
@@ -46,6 +48,13 @@ pub(crate) struct Channel {
     lag: LocalHistogram,
 }
 
+fn change(amounts: &mut Vec<(Currency, i128)>, currency: Currency, change: i128) {
+    match amounts.iter_mut().find(|(code, _)| *code == currency) {
+        Some((_, amount)) => *amount += change,
+        None => amounts.push((currency, change)),
+    }
+}
+
 impl Channel {
     pub(crate) fn new(name: Arc<str>, families: &Families) -> Self {
         let closed =
@@ -53,7 +62,9 @@ impl Channel {
         Self {
             pending: 0,
             overdue: 0,
+            payments: 0,
             amounts: Vec::new(),
+            at_risk: Vec::new(),
             counted: Ages::default(),
             aside: Ages::default(),
             lags: Lags::default(),
@@ -67,13 +78,6 @@ impl Channel {
         }
     }
 
-    fn amount(&mut self, currency: Currency, change: i128) {
-        match self.amounts.iter_mut().find(|(code, _)| *code == currency) {
-            Some((_, amount)) => *amount += change,
-            None => self.amounts.push((currency, change)),
-        }
-    }
-
     /// Whether a payment's lag counts that was appended in `second`, of a partition restored at `since_s`.
     fn counts(timed: bool, second: i64, since_s: i64) -> bool {
         timed && second > since_s
@@ -83,31 +87,42 @@ impl Channel {
     pub(crate) fn restored(&mut self, waiting: &Waiting) {
         self.pending += 1;
         self.overdue += u64::from(waiting.overdue);
-        self.amount(waiting.currency, i128::from(waiting.amount_minor));
+        let amount = i128::from(waiting.amount_minor);
+        change(&mut self.amounts, waiting.currency, amount);
+        if waiting.overdue {
+            change(&mut self.at_risk, waiting.currency, amount);
+        }
         self.aside.add(second_of(waiting.accepted_at));
     }
 
     /// A payment was accepted; `again` where it was counted before a restart.
     pub(crate) fn accepted(&mut self, payment: &Waiting, since_s: i64, again: bool) {
         self.pending += 1;
-        self.amount(payment.currency, i128::from(payment.amount_minor));
+        let amount = i128::from(payment.amount_minor);
+        change(&mut self.amounts, payment.currency, amount);
         let second = second_of(payment.accepted_at);
         if Self::counts(payment.timed, second, since_s) {
             self.counted.add(second);
         } else {
             self.aside.add(second);
         }
+        self.payments += u64::from(!again);
         self.accepted.add(u64::from(!again));
     }
 
-    pub(crate) fn overdue(&mut self) {
+    pub(crate) fn overdue(&mut self, currency: Currency, amount_minor: u64) {
         self.overdue += 1;
+        change(&mut self.at_risk, currency, i128::from(amount_minor));
     }
 
     pub(crate) fn ended(&mut self, payment: &Ended, since_s: i64, again: bool) {
         self.pending = self.pending.saturating_sub(1);
         self.overdue = self.overdue.saturating_sub(u64::from(payment.overdue));
-        self.amount(payment.currency, -i128::from(payment.amount_minor));
+        let amount = i128::from(payment.amount_minor);
+        change(&mut self.amounts, payment.currency, -amount);
+        if payment.overdue {
+            change(&mut self.at_risk, payment.currency, -amount);
+        }
         let second = second_of(payment.accepted_at);
         let credited = payment.closing == Closing::Credited;
         // Other rules may have made a batch payment of it since, or the other way round.
@@ -156,7 +171,9 @@ impl Channel {
     pub(crate) fn share(&self, share: &mut Share) {
         share.pending = self.pending;
         share.overdue = self.overdue;
+        share.payments = self.payments;
         share.amounts.clone_from(&self.amounts);
+        share.at_risk.clone_from(&self.at_risk);
         let oldest = [self.counted.oldest(), self.aside.oldest()];
         share.oldest_s = oldest.into_iter().flatten().min();
     }
@@ -182,6 +199,7 @@ impl Channel {
         self.pending = 0;
         self.overdue = 0;
         self.amounts.clear();
+        self.at_risk.clear();
         self.counted = Ages::default();
         self.aside = Ages::default();
         self.lags = Lags::default();

@@ -131,6 +131,8 @@ metrics! {
         "Their money, in units of the currency.",
     OverduePayments = Gauge "overdue_payments" [Channel]
         "Payments that wait beyond their first deadline.",
+    OverdueAmount = Gauge "overdue_amount" [Channel, Currency]
+        "Their money, in units of the currency: what is at risk.",
     OldestPendingAge = Gauge "oldest_pending_age_seconds" [Channel]
         "How long the oldest waiting payment has waited.",
     Alerts = Counter "alerts_total" [Channel, Kind, Tier]

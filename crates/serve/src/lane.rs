@@ -326,9 +326,14 @@ impl Seen {
                 self.channel_of(place).accepted(&payment, since_s, again);
             }
             Flow::Credit { .. } => {}
-            Flow::Overdue { channel, .. } => {
+            Flow::Overdue {
+                channel,
+                amount_minor,
+                currency,
+                ..
+            } => {
                 let (place, _) = self.place(number, partition, channel);
-                self.channel_of(place).overdue();
+                self.channel_of(place).overdue(currency, amount_minor);
             }
             Flow::Closed {
                 channel,

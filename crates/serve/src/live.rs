@@ -17,8 +17,12 @@ pub(crate) const OTHER: &str = "other";
 pub(crate) struct Share {
     pub(crate) pending: u64,
     pub(crate) overdue: u64,
+    /// Payments accepted since the process began.
+    pub(crate) payments: u64,
     /// Money that waits, by currency.
     pub(crate) amounts: Vec<(Currency, i128)>,
+    /// Of it: past its first deadline.
+    pub(crate) at_risk: Vec<(Currency, i128)>,
     /// Second in which the oldest that waits was appended.
     pub(crate) oldest_s: Option<i64>,
     pub(crate) lags: LagCounts,
@@ -35,8 +39,12 @@ pub struct Figures {
     pub pending: u64,
     /// Of them: past their first deadline.
     pub overdue: u64,
+    /// Payments accepted since the process began.
+    pub payments: u64,
     /// Money that waits in minor units, by currency.
     pub amounts: Vec<(Currency, i128)>,
+    /// Of it: past its first deadline.
+    pub at_risk: Vec<(Currency, i128)>,
     /// Append time of the oldest that waits, in seconds since the epoch.
     pub oldest_s: Option<i64>,
     /// Quantiles of the lag in milliseconds, see [`QUANTILES`]; `None` where one cannot be known yet.
@@ -118,16 +126,22 @@ impl Live {
     }
 }
 
+/// Adds amounts of the same currencies; in the order of the currencies.
+fn add<'a>(amounts: impl Iterator<Item = &'a (Currency, i128)>) -> Vec<(Currency, i128)> {
+    let mut sums: Vec<(Currency, i128)> = Vec::new();
+    for &(currency, amount) in amounts {
+        match sums.iter_mut().find(|(code, _)| *code == currency) {
+            Some((_, sum)) => *sum += amount,
+            None => sums.push((currency, amount)),
+        }
+    }
+    sums.sort_by_key(|&(currency, _)| currency);
+    sums
+}
+
 fn sum(channel: &Arc<str>, shares: &[Share]) -> Figures {
-    let mut amounts: Vec<(Currency, i128)> = Vec::new();
     let mut survival = Survival::new();
     for share in shares {
-        for &(currency, amount) in &share.amounts {
-            match amounts.iter_mut().find(|(code, _)| *code == currency) {
-                Some((_, sum)) => *sum += amount,
-                None => amounts.push((currency, amount)),
-            }
-        }
         share
             .lags
             .credited()
@@ -140,12 +154,13 @@ fn sum(channel: &Arc<str>, shares: &[Share]) -> Figures {
             survival.censored(age_ms, u64::from(count));
         }
     }
-    amounts.sort_by_key(|&(currency, _)| currency);
     Figures {
         channel: Arc::clone(channel),
         pending: shares.iter().map(|share| share.pending).sum(),
         overdue: shares.iter().map(|share| share.overdue).sum(),
-        amounts,
+        payments: shares.iter().map(|share| share.payments).sum(),
+        amounts: add(shares.iter().flat_map(|share| &share.amounts)),
+        at_risk: add(shares.iter().flat_map(|share| &share.at_risk)),
         oldest_s: shares.iter().filter_map(|share| share.oldest_s).min(),
         lag_ms: QUANTILES.map(|(_, q)| survival.quantile(q)),
     }

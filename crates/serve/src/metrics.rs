@@ -219,16 +219,25 @@ impl Inner {
     }
 
     fn refresh_channels(&self, now: Option<Timestamp>) {
-        for metric in [Metric::PendingAmount, Metric::OldestPendingAge] {
+        for metric in [
+            Metric::PendingAmount,
+            Metric::OverdueAmount,
+            Metric::OldestPendingAge,
+        ] {
             self.families.gauges(metric).reset();
         }
         for figures in self.live.figures() {
             let channel: &str = &figures.channel;
             self.set(Metric::PendingPayments, &[channel], figures.pending as f64);
             self.set(Metric::OverduePayments, &[channel], figures.overdue as f64);
-            for &(currency, amount_minor) in &figures.amounts {
-                let amount = in_units(currency, amount_minor);
-                self.set(Metric::PendingAmount, &[channel, currency.as_str()], amount);
+            for (metric, amounts) in [
+                (Metric::PendingAmount, &figures.amounts),
+                (Metric::OverdueAmount, &figures.at_risk),
+            ] {
+                for &(currency, amount_minor) in amounts {
+                    let amount = in_units(currency, amount_minor);
+                    self.set(metric, &[channel, currency.as_str()], amount);
+                }
             }
             let age_s = figures.age_ms(now).map_or(0.0, seconds);
             self.set(Metric::OldestPendingAge, &[channel], age_s);

@@ -150,15 +150,21 @@ fn status() -> Value {
             "channel": {"type": "string"},
             "pending": count(),
             "overdue": count(),
-            "amount_minor": {
-                "type": "object",
-                "description": "Money that waits, in minor units by currency",
-                "additionalProperties": {"type": "string", "pattern": "^-?[0-9]+$"},
-            },
+            "payments": count(),
+            "amount_minor": money("Money that waits, in minor units by currency"),
+            "at_risk_minor": money("Of it: past its first deadline"),
             "oldest_pending_ms": optional_count(),
             "lag_p50_ms": optional_count(),
             "lag_p95_ms": optional_count(),
             "lag_p99_ms": optional_count(),
         }))),
+    })
+}
+
+fn money(description: &str) -> Value {
+    json!({
+        "type": "object",
+        "description": description,
+        "additionalProperties": {"type": "string", "pattern": "^-?[0-9]+$"},
     })
 }

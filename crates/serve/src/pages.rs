@@ -125,18 +125,21 @@ fn accounts(books: &[(Currency, Book)]) -> Value {
 }
 
 fn channel(figures: &Figures, now: Option<Timestamp>) -> Value {
-    let amounts = figures.amounts.iter().map(|&(currency, amount)| {
-        (
-            currency.as_str().to_owned(),
-            Value::from(amount.to_string()),
-        )
-    });
+    let money = |amounts: &[(Currency, i128)]| {
+        let amounts = amounts.iter().map(|&(currency, amount)| {
+            let amount = Value::from(amount.to_string());
+            (currency.as_str().to_owned(), amount)
+        });
+        Value::Object(amounts.collect())
+    };
     let [p50, p95, p99] = figures.lag_ms;
     json!({
         "channel": &*figures.channel,
         "pending": figures.pending,
         "overdue": figures.overdue,
-        "amount_minor": serde_json::Map::from_iter(amounts),
+        "payments": figures.payments,
+        "amount_minor": money(&figures.amounts),
+        "at_risk_minor": money(&figures.at_risk),
         "oldest_pending_ms": figures.age_ms(now),
         "lag_p50_ms": p50,
         "lag_p95_ms": p95,
