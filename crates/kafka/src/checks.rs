@@ -74,6 +74,8 @@ pub struct Checked {
     pub numbers: i32,
     /// The inputs that are keyed by payment, in the order of their ranks.
     pub inputs: Vec<CheckedInput>,
+    /// Whether the brokers stamp what they append; a mock does not.
+    pub stamps: bool,
     /// Identities of all topics, by name.
     pub ids: BTreeMap<String, TopicId>,
     /// What is allowed, but somebody should know.
@@ -129,6 +131,7 @@ pub fn check(
             cluster,
             numbers,
             inputs,
+            stamps: true,
             ids,
             notices: check.notices,
             findings: check.findings,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use settlewatch_join::Timestamp;
 use settlewatch_protocol::BrokerClock;
@@ -29,6 +29,8 @@ type Leaders = HashMap<(String, i32), i32>;
 /// The clocks of the brokers, and which of them leads which partition.
 #[derive(Debug, Default)]
 pub struct Clocks {
+    /// The brokers live in this process and stamp nothing: their time is ours.
+    ours: bool,
     clocks: Mutex<HashMap<i32, BrokerClock>>,
     leaders: Mutex<Leaders>,
 }
@@ -39,6 +41,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Clocks {
+    /// The clocks of brokers that live in this process and stamp nothing.
+    pub fn of_this_machine() -> Self {
+        Self {
+            ours: true,
+            ..Self::default()
+        }
+    }
+
+    /// Append time of a record that was acknowledged with this stamp just now.
+    pub(crate) fn stamp(&self, stamp_ms: Option<i64>) -> Option<i64> {
+        if !self.ours {
+            return stamp_ms;
+        }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        i64::try_from(now.ok()?.as_millis()).ok()
+    }
+
     /// The cluster says who leads.
     pub(crate) fn set_leaders(&self, leaders: Leaders) {
         *lock(&self.leaders) = leaders;

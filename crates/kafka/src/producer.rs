@@ -85,7 +85,7 @@ impl ProducerContext for Deliveries {
                 acknowledged.failed.get_or_insert_with(|| error.clone());
             }
             Ok(message) => {
-                let stamp = message.timestamp().to_millis();
+                let stamp = self.clocks.stamp(message.timestamp().to_millis());
                 if sent.topic == Topic::State {
                     let first = acknowledged
                         .state

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use settlewatch_join::{Settings, Timestamp};
+use settlewatch_join::event::Currency;
+use settlewatch_join::{Book, Settings, Timestamp};
 use settlewatch_protocol::SourceId;
 
 use crate::currency::in_units;
@@ -16,7 +17,7 @@ use crate::lane::LaneObserver;
 use crate::limit::Limit;
 use crate::live::{Figures, Live, OTHER, QUANTILES};
 use crate::process;
-use crate::status::{LaneBoard, LaneStatus};
+use crate::status::{LaneBoard, LaneStatus, merge};
 
 /// Codes of errors that get a series of their own.
 const ERROR_CODES: usize = 64;
@@ -150,6 +151,12 @@ impl Metrics {
     /// The channels as they stand, by name.
     pub fn channels(&self) -> Vec<Figures> {
         self.0.live.figures()
+    }
+
+    /// Accounts since the state began, by currency.
+    pub fn accounts(&self) -> Vec<(Currency, Book)> {
+        let lanes = self.0.lanes();
+        merge(lanes.iter().flat_map(|(_, _, lane)| &lane.books))
     }
 
     /// The lanes as they stand: name, how long without a sign of life, status.

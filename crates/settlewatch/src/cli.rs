@@ -19,6 +19,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Watch the whole product at work in this terminal, without a Kafka
+    Demo(DemoArgs),
     /// Run the service against a real Kafka
     Run(RunArgs),
     /// Replay recorded records on a virtual clock: what would have alerted
@@ -46,6 +48,52 @@ pub(crate) enum Command {
         /// The shell
         shell: Shell,
     },
+}
+
+/// Whether something for a terminal is used.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Screen {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// In any case
+    Always,
+    /// Not at all
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Ends by itself after so long, with status 1 if it did not see what it must
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) length: Option<Span>,
+
+    /// Lines of text instead of a picture, as where there is no terminal
+    #[arg(long)]
+    pub(crate) headless: bool,
+
+    /// How many times as fast: traffic, deadlines and story
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) speed: u32,
+
+    /// Payments a second at speed 1
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) rate: u32,
+
+    /// The same seed tells the same story
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub(crate) seed: u64,
+
+    /// Language; by default that of the environment
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<crate::demo::Language>,
+
+    /// Colour
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Screen,
+
+    /// Where metrics and probes are served; another port where it is taken
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9464")]
+    pub(crate) listen: String,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod cli;
 mod clock;
 mod commands;
+mod demo;
 mod exit;
 mod explain;
 mod service;

@@ -53,6 +53,22 @@ pub(crate) struct Draft {
     pub(crate) what: What,
 }
 
+impl Draft {
+    /// Moves every time in it.
+    pub(crate) fn tell_at(&mut self, told: impl Fn(i64) -> i64) {
+        self.at = told(self.at);
+        self.occurred_at = told(self.occurred_at);
+        match &mut self.what {
+            What::Paid(payment) if payment.expected_credit_by.is_some() => {
+                let payment = Arc::make_mut(payment);
+                payment.expected_credit_by = payment.expected_credit_by.map(told);
+            }
+            What::Held { release_by, .. } => *release_by = release_by.map(told),
+            _ => {}
+        }
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub(crate) enum What {

@@ -122,7 +122,8 @@ impl Iterator for Generator {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        let Pending { rank, draft } = self.pop()?;
+        let Pending { rank, mut draft } = self.pop()?;
+        draft.tell_at(|at| self.plan.told(at));
         let (_, _, partition, _) = rank;
         let next_offset = self.offsets.entry((draft.topic, partition)).or_default();
         let offset = *next_offset;

@@ -22,6 +22,7 @@ pub struct Plan {
     pub(crate) channels: Vec<&'static Channel>,
     pub(crate) faults: Vec<SettledFault>,
     pub(crate) heading: String,
+    pub(crate) lapse: u32,
 }
 
 impl Plan {
@@ -38,6 +39,7 @@ impl Plan {
             channels: Vec::new(),
             faults: Vec::new(),
             heading: None,
+            lapse: 1,
         }
     }
 
@@ -54,6 +56,11 @@ impl Plan {
     /// When it ends, milliseconds since the epoch: no record is younger.
     pub const fn end_ms(&self) -> i64 {
         self.end
+    }
+
+    /// When the records say that something happened at a time of the plan.
+    pub(crate) fn told(&self, at: i64) -> i64 {
+        self.start + (at - self.start).div_euclid(i64::from(self.lapse))
     }
 
     /// Partitions of each topic.
@@ -75,6 +82,7 @@ pub struct PlanBuilder {
     channels: Vec<String>,
     faults: Vec<Fault>,
     heading: Option<String>,
+    lapse: u32,
 }
 
 impl PlanBuilder {
@@ -148,6 +156,14 @@ impl PlanBuilder {
         self
     }
 
+    /// Time lapse: the records tell everything `times` as fast as it was planned. Truth and faults keep the time of
+    /// the plan.
+    #[must_use]
+    pub const fn lapse(mut self, times: u32) -> Self {
+        self.lapse = times;
+        self
+    }
+
     /// The plan.
     ///
     /// # Errors
@@ -183,6 +199,7 @@ impl PlanBuilder {
             0,
             1000,
         )?;
+        in_range("the time lapse", self.lapse.into(), 1, 1000)?;
         let channels = if self.channels.is_empty() {
             CHANNELS.iter().collect()
         } else {
@@ -214,6 +231,7 @@ impl PlanBuilder {
             channels,
             faults,
             heading,
+            lapse: self.lapse,
         })
     }
 

@@ -17,6 +17,13 @@ impl Rate {
         }
     }
 
+    /// The rate of `count` payments in a thousand seconds.
+    pub const fn per_thousand_seconds(count: u64) -> Self {
+        Self {
+            per_thousand_s: if count == 0 { 1 } else { count },
+        }
+    }
+
     /// A rate such as `20` or `0.5`, in payments per second.
     ///
     /// # Errors

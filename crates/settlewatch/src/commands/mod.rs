@@ -19,6 +19,7 @@ use crate::cli::Command;
 
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Demo(args) => crate::demo::run(&args),
         Command::Run(args) => crate::service::run(&args.config),
         Command::Replay(args) => replay::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -62,7 +62,7 @@ pub(super) fn start(
 ) -> anyhow::Result<(Vec<LaneHandle>, Arc<Prober>)> {
     let topics = topics(run, checked);
     let (base, context) = (base(&run.kafka), Context::new(&run.kafka));
-    let (clocks, monotonic) = (Arc::new(Clocks::default()), Monotonic::start());
+    let (clocks, monotonic) = (Arc::new(clocks(checked)), Monotonic::start());
     let prober = Prober::start(
         &base,
         context.clone(),
@@ -93,6 +93,14 @@ pub(super) fn start(
         lanes.push(started.context("a lane's thread cannot be started")?);
     }
     Ok((lanes, prober))
+}
+
+fn clocks(checked: &Checked) -> Clocks {
+    if checked.stamps {
+        Clocks::default()
+    } else {
+        Clocks::of_this_machine()
+    }
 }
 
 /// What the protocol is told.

@@ -4,12 +4,13 @@ mod host;
 mod lanes;
 mod rules;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use settlewatch_config::{self as config, Env, Loaded, Log, Purpose, Run, load};
-use settlewatch_kafka::{CheckOptions, LaneEnd, LaneHandle, Prober, check};
+use settlewatch_kafka::{CheckOptions, Checked, LaneEnd, LaneHandle, Prober, check};
 use settlewatch_serve::{LogFormat, Metrics, ServeError, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -52,7 +53,8 @@ fn init_log(log: &Log) -> Result<(), ServeError> {
     settlewatch_serve::init_log(format, &log.level)
 }
 
-struct Service {
+/// A service that runs.
+pub(crate) struct Service {
     server: Server,
     metrics: Metrics,
     lanes: Vec<LaneHandle>,
@@ -63,8 +65,6 @@ struct Service {
 
 impl Service {
     fn start(path: &Path, loaded: &Loaded, run: &Run) -> anyhow::Result<Self> {
-        let rules = RulesFile::new(path, loaded);
-        let settings = host::settings(&rules.text()).map_err(Failed)?;
         let options = CheckOptions {
             wait: CHECK_WAIT,
             transactions: false,
@@ -79,13 +79,22 @@ impl Service {
         for notice in &checked.notices {
             tracing::warn!("{notice}");
         }
-        let metrics = Metrics::new(
-            lanes::metrics_spec(&loaded.config, run, &checked),
-            &settings,
-        )?;
+        Self::assemble(path, loaded, run, &checked)
+    }
+
+    /// A service on a cluster that is as it must be.
+    pub(crate) fn assemble(
+        path: &Path,
+        loaded: &Loaded,
+        run: &Run,
+        checked: &Checked,
+    ) -> anyhow::Result<Self> {
+        let rules = RulesFile::new(path, loaded);
+        let settings = host::settings(&rules.text()).map_err(Failed)?;
+        let metrics = Metrics::new(lanes::metrics_spec(&loaded.config, run, checked), &settings)?;
         let server = Server::start(run.http.listen, metrics.clone())?;
         tracing::info!(address = %server.address(), "metrics and probes");
-        let (lanes, prober) = lanes::start(&loaded.config, run, &checked, &rules.text(), &metrics)?;
+        let (lanes, prober) = lanes::start(&loaded.config, run, checked, &rules.text(), &metrics)?;
         Ok(Self {
             server,
             metrics,
@@ -94,6 +103,16 @@ impl Service {
             rules,
             shutdown_within: lanes::duration(run.shutdown_within),
         })
+    }
+
+    /// What it counts.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where it serves metrics and probes.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     async fn until_stopped(mut self) -> anyhow::Result<()> {
@@ -121,7 +140,8 @@ impl Service {
         }
     }
 
-    fn look(&mut self) -> anyhow::Result<()> {
+    /// Looks after file, cluster and lanes; to be called a few times a second.
+    pub(crate) fn look(&mut self) -> anyhow::Result<()> {
         if self.rules.is_newer() {
             self.reload();
         }
@@ -148,7 +168,8 @@ impl Service {
         Err(Failed(why).into())
     }
 
-    async fn drain(mut self) -> anyhow::Result<()> {
+    /// Commits what is begun, and ends.
+    pub(crate) async fn drain(mut self) -> anyhow::Result<()> {
         tracing::info!("stopping: what is begun is committed");
         let deadline = Instant::now() + self.shutdown_within;
         self.lanes.iter().for_each(LaneHandle::drain);

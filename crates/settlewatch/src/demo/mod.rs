@@ -1,0 +1,210 @@
+//! `demo`: the whole product in one process, on librdkafka's mock cluster.
+//!
+//! The service is the one of `run`, from its configuration file on; only the cluster is a mock, and the traffic a
+//! story. What is shown is read as anybody could read it: figures, and the alerts topic.
+
+mod end;
+mod picture;
+mod screen;
+mod story;
+mod traffic;
+mod view;
+mod words;
+
+use std::io::{IsTerminal, Write as _, stdout};
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use settlewatch_config::{Env, Loaded, Purpose, load};
+use settlewatch_kafka::{Feed, LIMITS_OF_THE_MOCK, Mock, Tail, TailFrom, topics_of};
+use settlewatch_serve::{LogFormat, init_log};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{DemoArgs, Screen};
+use crate::exit::{BadConfig, Failed, Usage};
+use crate::service::Service;
+use crate::text;
+
+use picture::Style;
+use screen::Show;
+use story::{PARTITIONS, Pace};
+use traffic::Traffic;
+use view::{Line, Watcher};
+
+pub(crate) use words::Language;
+
+/// How often the picture is drawn.
+const FRAME: Duration = Duration::from_millis(250);
+
+/// How often a sparkline gets a point.
+const POINT: Duration = Duration::from_secs(1);
+
+/// How long the last records may take to be decided once the traffic has ended.
+const SETTLE: Duration = Duration::from_secs(3);
+
+/// Where metrics are served when the port of the configuration is taken.
+const ANY_PORT: &str = "127.0.0.1:0";
+
+pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let pace = Pace {
+        seed: args.seed,
+        speed: args.speed,
+        rate: args.rate,
+    };
+    let terminal = stdout().is_terminal() && !args.headless;
+    if !terminal {
+        init_log(LogFormat::Auto, "warn")?;
+    }
+    let folder = tempfile::tempdir().context("no folder for the demo's configuration")?;
+    let demo = Demo::start(args, pace, folder.path())?;
+    let language = args.lang.unwrap_or_else(Language::of_environment);
+    let style = Style {
+        language,
+        colour: match args.color {
+            Screen::Auto => text::colour(terminal),
+            Screen::Always => true,
+            Screen::Never => false,
+        },
+        columns: 80,
+        lines: 24,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let length = args
+        .length
+        .map(|length| Duration::from_millis(length.millis()));
+    runtime.block_on(demo.play(Show::new(terminal, style), length))
+}
+
+struct Demo {
+    service: Service,
+    traffic: Traffic,
+    tail: Tail,
+    watcher: Watcher,
+    pace: Pace,
+    title: String,
+    address: String,
+    /// Last: it must outlive its clients.
+    _mock: Mock,
+}
+
+impl Demo {
+    fn start(args: &DemoArgs, pace: Pace, folder: &Path) -> anyhow::Result<Self> {
+        let listen = listen(&args.listen);
+        let path = folder.join("settlewatch.yaml");
+        // The names of the topics are in the configuration, and the address of the cluster comes with the cluster.
+        let names = configure(&path, &story::config(pace, "127.0.0.1:1", &listen))?;
+        let run = names.config.run.as_ref().context("it was read to run")?;
+        let mock = Mock::start(
+            topics_of(&names.config.streams, &run.output),
+            PARTITIONS.into(),
+        )?;
+        for limit in LIMITS_OF_THE_MOCK {
+            tracing::warn!("the demo's cluster is a mock: {limit}");
+        }
+        let loaded = configure(
+            &path,
+            &story::config(pace, mock.bootstrap_servers(), &listen),
+        )?;
+        let run = loaded.config.run.as_ref().context("it was read to run")?;
+        let checked = mock.checked(&run.kafka, &loaded.config.streams, PARTITIONS.into());
+        let service = Service::assemble(&path, &loaded, run, &checked)?;
+        let from = TailFrom::Beginning;
+        let tail = Tail::new(&run.kafka, &run.output.alerts, PARTITIONS.into(), from);
+        let feed = Feed::new(&run.kafka).map_err(Failed)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+        let start_ms = i64::try_from(now.as_millis())?;
+        let plan = story::plan(pace, start_ms).map_err(|error| Usage(error.to_string()))?;
+        Ok(Self {
+            watcher: Watcher::new(service.metrics().clone()),
+            title: format!("seed {}, speed {}", pace.seed, pace.speed),
+            address: format!("http://{}/metrics", service.address()),
+            tail: tail.map_err(Failed)?,
+            traffic: Traffic::start(plan, feed)?,
+            service,
+            pace,
+            _mock: mock,
+        })
+    }
+
+    /// Until somebody ends it, or `length` is over.
+    async fn play(mut self, mut show: Show, length: Option<Duration>) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let began = Instant::now();
+        let mut next_point = began;
+        while length.is_none_or(|length| began.elapsed() < length) {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                () = tokio::time::sleep(FRAME) => {}
+            }
+            self.service.look()?;
+            if self.traffic.is_finished() {
+                break;
+            }
+            if Instant::now() >= next_point {
+                self.watcher.tick();
+                next_point += POINT;
+            }
+            self.look(began, &mut show)?;
+        }
+        show.close()?;
+        self.finish(began, show.style(), length.is_some()).await
+    }
+
+    fn look(&mut self, began: Instant, show: &mut Show) -> anyhow::Result<()> {
+        self.read_alerts();
+        let elapsed = began.elapsed();
+        let at_ms = i64::try_from(elapsed.as_millis())?;
+        let view = self.watcher.look(elapsed, story::scene(self.pace, at_ms));
+        show.show(view, (&self.title, &self.address))?;
+        Ok(())
+    }
+
+    fn read_alerts(&mut self) {
+        while let Some(record) = self.tail.next(Duration::ZERO) {
+            if let Some(line) = Line::read(&record.value) {
+                self.watcher.alert(line);
+            }
+        }
+    }
+
+    /// Ends the traffic, lets what was written be decided, drains, and says what came of it.
+    async fn finish(mut self, began: Instant, style: Style, judged: bool) -> anyhow::Result<()> {
+        self.traffic.end().map_err(Failed)?;
+        tokio::time::sleep(SETTLE).await;
+        let drained = self.service.drain().await;
+        while let Some(record) = self.tail.next(Duration::from_millis(300)) {
+            if let Some(line) = Line::read(&record.value) {
+                self.watcher.alert(line);
+            }
+        }
+        let view = self.watcher.look(began.elapsed(), story::Scene::Quiet);
+        let text = end::summary(view, style.language.words());
+        write!(stdout(), "{text}")?;
+        drained?;
+        let missing = end::missing(view);
+        if judged && !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(Failed(format!("the demo saw no {missing}")).into());
+        }
+        Ok(())
+    }
+}
+
+fn configure(path: &Path, text: &str) -> anyhow::Result<Loaded> {
+    std::fs::write(path, text).context("the demo's configuration cannot be written")?;
+    Ok(load(path, Purpose::Run, &Env::empty()).map_err(BadConfig)?)
+}
+
+/// The address, or another port where it is taken.
+fn listen(wanted: &str) -> String {
+    match TcpListener::bind(wanted) {
+        Ok(_) => wanted.to_owned(),
+        Err(_) => ANY_PORT.to_owned(),
+    }
+}
