@@ -42,6 +42,8 @@ pub fn base(kafka: &Kafka) -> ClientConfig {
         config.set(name, value.expose());
     }
     config.set("bootstrap.servers", &kafka.bootstrap_servers);
+    // Every consumer asks for the coordinator of its group, also one that joins none: our rights are on this one.
+    config.set("group.id", &kafka.group_id);
     // A topic that is missing is a finding, not something to make in passing.
     config.set("allow.auto.create.topics", "false");
     config.set_log_level(RDKafkaLogLevel::Info);
@@ -186,8 +188,12 @@ impl ClientContext for Context {
     fn stats(&self, _statistics: Statistics) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let reason = self.shared.redactor.clean(reason);
         let code = error.rdkafka_error_code();
+        // Whoever asks for ends is told them by its poll.
+        if code == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
+        let reason = self.shared.redactor.clean(reason);
         // That all brokers are down follows from why each one is.
         if code != Some(RDKafkaErrorCode::AllBrokersDown) {
             *self.failure() = Some(without_thread(&reason).to_owned());

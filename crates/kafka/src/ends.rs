@@ -28,8 +28,6 @@ impl Ends {
         let mut config = base.clone();
         config.set("isolation.level", "read_uncommitted");
         config.set("enable.auto.commit", "false");
-        // Never joined: without a name the client hands out no record.
-        config.set("group.id", "settlewatch-ends");
         let consumer: BaseConsumer<Context> = config.create_with_context(context.clone())?;
         if let Err(error) = authenticate(consumer.client(), &context) {
             tracing::warn!(%error, "no token; the client asks for one again");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_config::{Kafka, Run};
@@ -108,12 +108,12 @@ fn scan(
         .create_with_context(context.clone())
         .map_err(|error| AdminError::Settings(context.describe(&error)))?;
     authenticate(consumer.client(), context)?;
-    let refused = |error: rdkafka::error::KafkaError| AdminError::Refused {
+    let refused = |error: KafkaError| AdminError::Refused {
         what: "read records".into(),
         why: context.describe(&error),
     };
     let mut reading = Reading::new(&consumer, places, since, wait).map_err(refused)?;
-    reading.read(&consumer, wanted);
+    reading.read(&consumer, wanted).map_err(refused)?;
     Ok(reading.history)
 }
 
@@ -154,6 +154,7 @@ impl Reading {
         };
         let mut list = TopicPartitionList::new();
         for element in from.elements() {
+            element.error()?;
             let (topic, partition) = (element.topic().to_owned(), element.partition());
             let (_, end) = consumer.fetch_watermarks(&topic, partition, wait)?;
             let first = match element.offset() {
@@ -171,7 +172,7 @@ impl Reading {
         Ok(reading)
     }
 
-    fn read(&mut self, consumer: &BaseConsumer<Context>, wanted: Wanted<'_>) {
+    fn read(&mut self, consumer: &BaseConsumer<Context>, wanted: Wanted<'_>) -> KafkaResult<()> {
         let mut quiet_since = Instant::now();
         while !self.ends.is_empty() && quiet_since.elapsed() < QUIET {
             match consumer.poll(Duration::from_millis(100)) {
@@ -183,11 +184,13 @@ impl Reading {
                     let place = (message.topic().to_owned(), message.partition());
                     self.reached(place, message.offset() + 1);
                 }
+                Some(Err(error)) if is_denied(&error) => return Err(error),
                 // The last records may be markers: the position steps over them.
                 _ => self.look(consumer),
             }
         }
         self.history.complete = self.ends.is_empty();
+        Ok(())
     }
 
     fn reached(&mut self, place: (String, i32), position: i64) {
@@ -206,6 +209,11 @@ impl Reading {
             }
         }
     }
+}
+
+/// Whether it is of no use to go on: what may not be read must not pass for what is not there.
+fn is_denied(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
 }
 
 fn found(message: &BorrowedMessage<'_>) -> Found {

@@ -9,7 +9,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseRecord, Producer, ProducerContext, PurgeConfig, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_join::Timestamp;
 use settlewatch_protocol::{Produce, SourceId, Topic, Transaction, TxnOutcome, TxnStep};
@@ -17,6 +17,7 @@ use settlewatch_protocol::{Produce, SourceId, Topic, Transaction, TxnOutcome, Tx
 use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
 use crate::failpoint;
+use crate::offsets::send_offsets;
 use crate::topics::Topics;
 
 /// What is remembered of a record until it is acknowledged.
@@ -131,7 +132,7 @@ enum Failure {
 
 /// The producer of a lane.
 pub(crate) struct Transactions {
-    producer: ThreadedProducer<Deliveries>,
+    producer: Arc<ThreadedProducer<Deliveries>>,
     topics: Topics,
     monotonic: Monotonic,
     patience: Duration,
@@ -158,7 +159,7 @@ impl Transactions {
         let producer: ThreadedProducer<Deliveries> = config.create_with_context(deliveries)?;
         producer.init_transactions(patience)?;
         Ok(Self {
-            producer,
+            producer: Arc::new(producer),
             topics,
             monotonic,
             patience,
@@ -169,7 +170,7 @@ impl Transactions {
     pub(crate) fn carry(
         &self,
         transaction: &Transaction,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
     ) -> (TxnOutcome, Learned) {
         let kind = Kind::of(transaction);
         *self.deliveries().lock() = Acknowledged::default();
@@ -196,7 +197,7 @@ impl Transactions {
     fn step(
         &self,
         step: &TxnStep,
-        group: Option<&ConsumerGroupMetadata>,
+        group: Option<&Arc<ConsumerGroupMetadata>>,
         deadline: Instant,
     ) -> Result<(), Failure> {
         match step {
@@ -212,8 +213,7 @@ impl Transactions {
                 let offsets = self.list(offsets);
                 let group = group.ok_or(Failure::NotOurs)?;
                 retried(deadline, || {
-                    self.producer
-                        .send_offsets_to_transaction(&offsets, group, self.patience)
+                    send_offsets(&self.producer, &offsets, group, self.patience)
                 })
             }
             TxnStep::Commit => {
@@ -275,10 +275,13 @@ impl Transactions {
         }
         match acknowledged.failed.take() {
             None => Ok(()),
-            Some(_) => Err(match self.producer.client().fatal_error() {
-                Some(_) => Failure::Dead,
-                None => Failure::Abort,
-            }),
+            Some(error) => {
+                tracing::warn!(%error, "a record was not appended");
+                Err(match self.producer.client().fatal_error() {
+                    Some(_) => Failure::Dead,
+                    None => Failure::Abort,
+                })
+            }
         }
     }
 
@@ -296,9 +299,8 @@ impl Transactions {
         if matches!(failure, Failure::Dead) {
             return TxnOutcome::Indefinite;
         }
-        // Records in flight would hold the abort up.
-        self.producer
-            .purge(PurgeConfig::default().queue().inflight());
+        // The client purges what is queued and waits for what is in flight. Purged by us, a record in flight could still
+        // be appended: to the next transaction of this producer, whose own records would pass for its repetition.
         let deadline = Instant::now() + self.patience;
         match retried(deadline, || self.producer.abort_transaction(self.patience)) {
             Err(_) => TxnOutcome::Indefinite,

@@ -14,6 +14,7 @@ use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::failpoint;
+use crate::forbidden::forbidden;
 use crate::lane::{LaneEnd, LaneHost, LaneSpec, Told};
 use crate::prober::Prober;
 use crate::producer::Transactions;
@@ -54,7 +55,7 @@ pub(crate) struct Running<H> {
     state: StateReader,
     ends: Ends,
     producer: Option<Transactions>,
-    group: Option<ConsumerGroupMetadata>,
+    group: Option<Arc<ConsumerGroupMetadata>>,
     numbers: Vec<i32>,
     prober: Arc<Prober>,
     clocks: Arc<Clocks>,
@@ -69,6 +70,7 @@ pub(crate) struct Running<H> {
 /// What is left of the specification once the clients are made.
 struct LaneSpecLeft {
     context: Context,
+    group_id: String,
     topics: Topics,
     start_at: StartAt,
     transaction_timeout: Duration,
@@ -96,6 +98,7 @@ impl<H: LaneHost> Running<H> {
             lane: Lane::new(spec.config, spec.host),
             spec: LaneSpecLeft {
                 context,
+                group_id: spec.group_id,
                 topics,
                 start_at: spec.start_at,
                 transaction_timeout: spec.transaction_timeout,
@@ -215,6 +218,9 @@ impl<H: LaneHost> Running<H> {
             match attempted {
                 Ok(done) => return Ok(done),
                 Err(error) => {
+                    if let Some(why) = forbidden(&error, &self.spec.group_id) {
+                        return Err(LaneEnd::Broken(why));
+                    }
                     let error = self.spec.context.describe(&error);
                     tracing::warn!(%error, "{what} failed; trying again");
                 }
@@ -401,7 +407,7 @@ impl<H: LaneHost> Running<H> {
                     if !numbers.is_empty() {
                         self.joined_anew = 0;
                     }
-                    self.group = group;
+                    self.group = group.map(Arc::new);
                     numbers
                 }
                 Rebalanced::Revoked => {
