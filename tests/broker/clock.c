@@ -1,9 +1,12 @@
-/* Preloaded into a broker: its wall clock is off by CLOCK_OFFSET_S seconds. Monotonic time, by which Java waits, is
- * left alone. (libfaketime moves waiting too, and both Java and librdkafka then spin.) */
+/* Preloaded into a service: its wall clock is off by CLOCK_OFFSET_S seconds. Monotonic time is left alone, and so is
+ * how long is waited: librdkafka waits until a moment of the wall clock, which is handed on as what it really is.
+ * (libfaketime moves waiting too; librdkafka then spins, or waits for minutes.) */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,4 +42,13 @@ time_t time(time_t *now) {
     if (now)
         *now = exact.tv_sec;
     return exact.tv_sec;
+}
+
+int cnd_timedwait(cnd_t *restrict cond, mtx_t *restrict mutex, const struct timespec *restrict until) {
+    static int (*wait)(cnd_t *, mtx_t *, const struct timespec *);
+    struct timespec really = *until;
+    if (!wait)
+        *(void **)&wait = dlsym(RTLD_NEXT, "cnd_timedwait");
+    really.tv_sec -= offset_s();
+    return wait(cond, mutex, &really);
 }

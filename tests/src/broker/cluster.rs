@@ -2,7 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -20,8 +20,6 @@ pub struct Options {
     pub three: bool,
     /// Whether clients need TLS and SCRAM, and rights.
     pub secure: bool,
-    /// By how many seconds the brokers' clock is off.
-    pub clock_offset_s: Option<i64>,
     /// Further settings of the brokers.
     pub properties: Vec<(&'static str, String)>,
 }
@@ -60,7 +58,7 @@ const OF_THREE: [(&str, &str); 8] = [
     ("controller.quorum.election.timeout.ms", "1000"),
 ];
 
-static SHARED: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+static SHARED: Mutex<Option<Arc<Cluster>>> = Mutex::new(None);
 
 impl Cluster {
     /// Starts brokers and waits until they serve. With `SETTLEWATCH_KEEP` in the environment their folder, with all
@@ -94,7 +92,6 @@ impl Cluster {
         let format = |place: Place| {
             place.write(&with_listeners(&more, &place, options));
             Node::format(place, &cluster, controllers.as_deref(), &users)
-                .with_clock(options.clock_offset_s)
         };
         let mut nodes: Vec<Node> = places.into_iter().map(format).collect();
         nodes.iter_mut().for_each(Node::start);
@@ -107,15 +104,16 @@ impl Cluster {
         }
     }
 
-    /// One broker that all tests share that run at the same time and do it no harm.
+    /// One broker that all tests share that do it no harm. It runs until [`Cluster::end_shared`].
     pub fn shared() -> Arc<Self> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cluster) = shared.upgrade() {
-            return cluster;
-        }
-        let cluster = Arc::new(Self::start(&Options::default()));
-        *shared = Arc::downgrade(&cluster);
-        cluster
+        let started = shared.get_or_insert_with(|| Arc::new(Self::start(&Options::default())));
+        Arc::clone(started)
+    }
+
+    /// Ends the shared broker, once nobody has it any more.
+    pub fn end_shared() {
+        *SHARED.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Where clients begin.

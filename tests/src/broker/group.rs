@@ -77,8 +77,10 @@ pub struct Setup {
     pub login: Login,
     /// Further settings of the inputs.
     pub input_settings: Vec<(&'static str, &'static str)>,
-    /// Further lines of the configuration.
-    pub more: String,
+    /// Further properties of the services' clients.
+    pub properties: Vec<(&'static str, &'static str)>,
+    /// `log.level`.
+    pub log_level: &'static str,
 }
 
 impl Default for Setup {
@@ -93,7 +95,8 @@ impl Default for Setup {
             create_time: false,
             login: Login::Admin,
             input_settings: Vec::new(),
-            more: String::new(),
+            properties: Vec::new(),
+            log_level: "info",
         }
     }
 }
@@ -197,7 +200,6 @@ impl<'a> Group<'a> {
             );
             text = text.replace(&plain, &named);
         }
-        text.push_str(&self.setup.more);
         text
     }
 
@@ -216,6 +218,9 @@ impl<'a> Group<'a> {
             setup.lanes,
         ));
         text.push_str("  properties:\n    reconnect.backoff.max.ms: \"500\"\n");
+        for (name, value) in &setup.properties {
+            text.push_str(&self.property(name, value));
+        }
         for (name, value) in self.cluster.login(login) {
             text.push_str(&self.property(&name, &value));
         }
@@ -232,7 +237,8 @@ impl<'a> Group<'a> {
             text.push_str(&format!("  {output}: {}\n", self.topic(output)));
         }
         text.push_str(&format!(
-            "http: {{listen: \"127.0.0.1:{port}\"}}\nlog: {{format: text, level: info}}\n"
+            "http: {{listen: \"127.0.0.1:{port}\"}}\nlog: {{format: text, level: {}}}\n",
+            setup.log_level
         ));
         text
     }
@@ -258,7 +264,18 @@ impl<'a> Group<'a> {
 
     /// Starts a service. With an `instance` that stays the same its membership survives a restart.
     pub fn start(&self, name: &str, instance: &str, env: &[(&str, &str)]) -> Service {
-        let (config, port) = self.write_config(name, instance, self.setup.login);
+        self.start_as(self.setup.login, name, instance, env)
+    }
+
+    /// Starts a service as somebody else.
+    pub fn start_as(
+        &self,
+        login: Login,
+        name: &str,
+        instance: &str,
+        env: &[(&str, &str)],
+    ) -> Service {
+        let (config, port) = self.write_config(name, instance, login);
         Service::start(name, &config, port, env)
     }
 
@@ -285,12 +302,20 @@ impl<'a> Group<'a> {
             .append(&self.topic("payments"), "first", &value);
     }
 
-    /// Runs a command of the program with the configuration of this group: whether it succeeded, and what it said.
+    /// Runs a command of the program with the configuration of this group: its status, and what it said.
     ///
     /// # Panics
     /// When the program cannot be run.
     pub fn command(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let (config, _) = self.write_config("command", "", self.setup.login);
+        self.command_as(self.setup.login, arguments)
+    }
+
+    /// Runs a command as somebody else.
+    ///
+    /// # Panics
+    /// When the program cannot be run.
+    pub fn command_as(&self, login: Login, arguments: &[&str]) -> (Option<i32>, String) {
+        let (config, _) = self.write_config("command", "", login);
         let mut command = Command::new(binary());
         command.args(arguments).arg("--config").arg(config);
         let output = command.output().expect("the program runs");

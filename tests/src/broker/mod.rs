@@ -8,6 +8,7 @@
 //!
 //! Nothing sleeps and hopes: [`until`] polls with a deadline. What is started ends with its owner.
 
+mod clock;
 mod cluster;
 mod group;
 mod jars;
@@ -26,6 +27,7 @@ mod topics;
 mod traffic;
 mod wait;
 
+pub use clock::clock_library;
 pub use cluster::{Cluster, Options};
 pub use group::{Group, Rules, Setup, short_rules};
 pub use judge::{Expected, Judgement};
@@ -35,7 +37,7 @@ pub use ports::free_port;
 pub use process::{End, Process, Signal};
 pub use produce::{Appended, Outgoing, Producer, Sent};
 pub use read::{Record, Tail, kcat_lines, read_all};
-pub use secure::{APP_PASSWORD, Grant, Login};
+pub use secure::{ADMIN_PASSWORD, APP_PASSWORD, Grant, Login, STRANGERS_PASSWORD};
 pub use service::{Service, binary};
 pub use story::{Append, Kind, PAYER, Story};
 pub use topics::Admin;

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::jars::{archive_to_write, java, keep_archive};
 use super::process::{Process, Signal};
-use crate::harness::root;
 
 /// A broker that is alone is ready in a second; on a busy machine it may take long.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -34,8 +32,6 @@ pub struct Node {
     place: Place,
     process: Option<Process>,
     archive: Option<PathBuf>,
-    /// What is loaded into it before all else, and by how many seconds that moves its clock.
-    clock: Option<(PathBuf, i64)>,
 }
 
 impl Place {
@@ -86,14 +82,7 @@ impl Node {
             place,
             process: None,
             archive: None,
-            clock: None,
         }
-    }
-
-    /// With a clock that is off by so many seconds.
-    pub(super) fn with_clock(mut self, offset_s: Option<i64>) -> Self {
-        self.clock = offset_s.map(|offset_s| (clock_library(&self.place.folder), offset_s));
-        self
     }
 
     /// Starts the process; [`Node::wait_until_ready`] says when it serves.
@@ -112,11 +101,6 @@ impl Node {
             "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
         ]);
         broker.arg("kafka.Kafka").arg(self.place.properties());
-        if let Some((library, offset_s)) = &self.clock {
-            broker
-                .env("LD_PRELOAD", library)
-                .env("CLOCK_OFFSET_S", offset_s.to_string());
-        }
         let log = self.log_file();
         // Its log begins anew, so that the last line of readiness is not taken for the next.
         let _ = std::fs::remove_file(&log);
@@ -189,19 +173,6 @@ impl Node {
     pub fn folder(&self) -> &Path {
         &self.place.folder
     }
-}
-
-/// Compiles the library that moves a clock; building the client needs a C compiler anyway.
-fn clock_library(folder: &Path) -> PathBuf {
-    let library = folder.join("clock.so");
-    let source = root().join("tests/broker/clock.c");
-    let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-O1", "-o"])
-        .arg(&library)
-        .arg(source);
-    let status = cc.status().expect("a C compiler is installed");
-    assert!(status.success(), "{cc:?} failed");
-    library
 }
 
 impl Drop for Node {

@@ -12,14 +12,21 @@ use super::node::Place;
 pub enum Login {
     /// Somebody who may do everything.
     Admin,
-    /// The service: it may do what it was given the right to.
-    App,
+    /// A service of this number: it may do what it was given the right to.
+    App(u8),
+    /// Somebody who does not know the password of a service.
+    Stranger,
 }
 
+/// Services that may differ in their rights.
+const APPS: u8 = 12;
+
 /// Passwords that must turn up nowhere.
-pub(super) const ADMIN_PASSWORD: &str = "admin-8Qm2x";
-/// The service's.
+pub const ADMIN_PASSWORD: &str = "admin-8Qm2x";
+/// Every service's.
 pub const APP_PASSWORD: &str = "app-5Tz7w";
+/// A stranger's.
+pub const STRANGERS_PASSWORD: &str = "stranger-3Rk9v";
 
 /// Certificates in a folder.
 #[derive(Debug)]
@@ -68,10 +75,14 @@ impl Security {
 
     /// What tells the tool that formats the storage who there is.
     pub(super) fn users(&self) -> Vec<String> {
-        let scram = |name, password| format!("SCRAM-SHA-512=[name={name},password={password}]");
-        let admin = scram("admin", ADMIN_PASSWORD);
-        let app = scram("app", APP_PASSWORD);
-        ["--add-scram".into(), admin, "--add-scram".into(), app].into()
+        let scram = |name: &str, password| {
+            let user = format!("SCRAM-SHA-512=[name={name},password={password}]");
+            ["--add-scram".to_owned(), user]
+        };
+        let apps = (0..APPS).map(|number| scram(&app(number), APP_PASSWORD));
+        apps.chain([scram("admin", ADMIN_PASSWORD)])
+            .flatten()
+            .collect()
     }
 
     pub(super) fn properties(&self) -> Vec<(String, String)> {
@@ -108,13 +119,14 @@ impl Security {
 
     pub(super) fn login(&self, login: Login) -> Vec<(String, String)> {
         let (name, password) = match login {
-            Login::Admin => ("admin", ADMIN_PASSWORD),
-            Login::App => ("app", APP_PASSWORD),
+            Login::Admin => ("admin".to_owned(), ADMIN_PASSWORD),
+            Login::App(number) => (app(number), APP_PASSWORD),
+            Login::Stranger => (app(0), STRANGERS_PASSWORD),
         };
         let pairs = [
             ("security.protocol", "SASL_SSL"),
             ("sasl.mechanism", "SCRAM-SHA-512"),
-            ("sasl.username", name),
+            ("sasl.username", &name),
             ("sasl.password", password),
             ("ssl.ca.location", &self.path("ca.pem")),
         ];
@@ -122,6 +134,11 @@ impl Security {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }
+}
+
+/// What a service is called.
+fn app(number: u8) -> String {
+    format!("app-{number}")
 }
 
 /// A setting as Kafka's own tools want it.
@@ -140,40 +157,31 @@ fn java_property(name: &str, value: &str) -> Option<String> {
     }
 }
 
-/// A right of the service.
+/// A right to do something with something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
-    /// What it may do, as Kafka's tool names operations.
+    /// What may be done, as Kafka's tool names operations.
     pub operations: Vec<&'static str>,
-    /// On what, as the tool's arguments.
+    /// With what, as the tool's arguments.
     pub on: Vec<String>,
+    /// By which services.
+    pub to: Vec<u8>,
 }
 
 impl Cluster {
-    /// Gives the service a right.
+    /// Gives services a right.
     ///
     /// # Panics
     /// When that cannot be done.
     pub fn allow(&self, grant: &Grant) {
-        self.change_rights("--add", grant);
-    }
-
-    /// Takes a right away.
-    ///
-    /// # Panics
-    /// When that cannot be done.
-    pub fn forbid(&self, grant: &Grant) {
-        self.change_rights("--remove", grant);
-    }
-
-    fn change_rights(&self, change: &str, grant: &Grant) {
         let mut tool = java();
         tool.arg("org.apache.kafka.tools.AclCommand");
         tool.args(["--bootstrap-server", &self.address(), "--command-config"]);
         tool.arg(self.folder().join("admin.properties"));
-        tool.args([change, "--allow-principal", "User:app"]);
-        if change == "--remove" {
-            tool.arg("--force");
+        tool.arg("--add");
+        for &number in &grant.to {
+            let principal = format!("User:{}", app(number));
+            tool.args(["--allow-principal", &principal]);
         }
         for operation in &grant.operations {
             tool.args(["--operation", operation]);

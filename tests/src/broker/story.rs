@@ -424,7 +424,13 @@ impl<'a> Story<'a> {
             b"{\"type\":\"nothing\",\"event_id\":\"e\",\"occurred_at\":\"2026-04-09T12:00:00Z\"}",
             b"{\"type\":\"terminal.credited\",\"event_id\":\"e\",\"occurred_at\":\"yesterday\",\"payment_id\":\"p\"}",
         ];
-        let value = self.rng.pick(&values).to_vec();
+        let mut value = self.rng.pick(&values).to_vec();
+        if self.rng.chance(30) {
+            // Whatever is wrong with a record, its payer is told to nobody.
+            let payer = format!(",\"payer_hash\":\"{PAYER}{:x}\"}}", self.rng.bits());
+            let cut = b"{\"type\":\"payment.succeeded\",\"event_id\":\"e\",\"occurred_at\":\"now\"";
+            value = [cut, payer.as_bytes()].concat();
+        }
         let stream = usize::try_from(self.rng.between(0, 2)).expect("from 0 up");
         self.appends.push(Append {
             after_ms: 0,

@@ -11,6 +11,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::metadata::MetadataPartition;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::wait::until;
@@ -21,13 +22,21 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub struct Admin {
     client: AdminClient<DefaultClientContext>,
     consumer: BaseConsumer,
+    /// For whom a partition ends where a transaction is open.
+    committed: BaseConsumer,
 }
 
 impl Admin {
     pub(super) fn new(config: &ClientConfig) -> Self {
+        let consumer = |level| {
+            let mut config = config.clone();
+            config.set("isolation.level", level);
+            config.create().expect("the settings make a client")
+        };
         Self {
             client: config.create().expect("the settings make a client"),
-            consumer: config.create().expect("the settings make a client"),
+            consumer: consumer("read_uncommitted"),
+            committed: consumer("read_committed"),
         }
     }
 
@@ -99,21 +108,48 @@ impl Admin {
         });
     }
 
+    /// Whether every partition of every topic has so many replicas in sync.
+    pub fn is_replicated(&self, replicas: usize) -> bool {
+        let Ok(metadata) = self.consumer.fetch_metadata(None, Duration::from_secs(2)) else {
+            return false;
+        };
+        let partitions = metadata
+            .topics()
+            .iter()
+            .flat_map(|topic| topic.partitions());
+        let in_sync = |it: &MetadataPartition| it.leader() >= 0 && it.isr().len() >= replicas;
+        metadata.brokers().len() >= replicas && partitions.into_iter().all(in_sync)
+    }
+
     /// The first offset of a partition and the one after the last, markers and open transactions included.
     ///
     /// # Panics
     /// When the broker does not say.
     pub fn ends(&self, topic: &str, partition: i32) -> (i64, i64) {
-        let asked = || {
-            let wait = Duration::from_secs(2);
-            self.consumer.fetch_watermarks(topic, partition, wait).ok()
-        };
-        until(
-            &format!("the ends of {topic}-{partition}"),
-            ANSWER_WITHIN,
-            asked,
-        )
+        ends(&self.consumer, topic, partition)
     }
+
+    /// Whether a transaction is open in a partition.
+    ///
+    /// # Panics
+    /// When the broker does not say.
+    pub fn is_open(&self, topic: &str, partition: i32) -> bool {
+        // The committed end first: what ends in between counts as open.
+        let (_, committed) = ends(&self.committed, topic, partition);
+        committed < self.ends(topic, partition).1
+    }
+}
+
+fn ends(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    let asked = || {
+        let wait = Duration::from_secs(2);
+        consumer.fetch_watermarks(topic, partition, wait).ok()
+    };
+    until(
+        &format!("the ends of {topic}-{partition}"),
+        ANSWER_WITHIN,
+        asked,
+    )
 }
 
 struct Unpark(Thread);

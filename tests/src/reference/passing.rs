@@ -92,12 +92,15 @@ impl World<'_> {
     /// How much the ids differ, if the two are both open and became known to be so `now`.
     fn alike(&self, payment_id: &Id, orphan_id: &Id, credit: &Fact, now: i64) -> Option<usize> {
         let payment = self.subjects[payment_id].payment.as_ref()?;
+        let first_deadline = payment.clock.tiers.first()?.deadline;
+        // What rules most pairs out comes first: each moment asks every pair.
+        if first_deadline.max(self.grace_end(credit)) != now {
+            return None;
+        }
+        let differing = near::difference(&payment_id.1, &orphan_id.1)?;
         self.ledger.open(payment_id, "credit_missing")?;
         self.ledger.open(orphan_id, "orphan_credit")?;
-        let first_deadline = payment.clock.tiers.first()?.deadline;
-        let known = first_deadline.max(self.grace_end(credit));
-        let fits = known == now && near::fits(payment, payment_id, credit, orphan_id);
-        near::difference(&payment_id.1, &orphan_id.1).filter(|_| fits)
+        near::fits(payment, payment_id, credit, orphan_id).then_some(differing)
     }
 
     fn marry(&mut self, payment_id: &Id, orphan_id: &Id, now: i64) {

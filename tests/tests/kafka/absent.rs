@@ -4,8 +4,7 @@ use settlewatch_tests::broker::{Cluster, Group, Setup, Signal, Traffic, until};
 
 use crate::script::{SOON, Script, by_payment, pass_beginning, pass_ms, settle};
 
-#[test]
-fn what_was_credited_in_time_while_nobody_looked_alerts_nobody() {
+pub(crate) fn what_was_credited_in_time_while_nobody_looked_alerts_nobody() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "down", Setup::default());
     let service = group.start_ready("one");
@@ -45,8 +44,7 @@ fn what_was_credited_in_time_while_nobody_looked_alerts_nobody() {
     expected.compare(&group).assert("downtime");
 }
 
-#[test]
-fn a_service_that_was_stopped_beyond_its_session_changes_nothing() {
+pub(crate) fn a_service_that_was_stopped_beyond_its_session_changes_nothing() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "zombie", Setup::quick());
     let mut services = [group.start("one", "", &[]), group.start("two", "", &[])];
@@ -79,8 +77,7 @@ fn a_service_that_was_stopped_beyond_its_session_changes_nothing() {
     expected.compare(&group).assert("four zombies");
 }
 
-#[test]
-fn credits_that_retention_took_are_a_hole_and_no_storm() {
+pub(crate) fn credits_that_retention_took_are_a_hole_and_no_storm() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "hole", Setup::default());
     let service = group.start_ready("one");

@@ -316,8 +316,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).expect("the history was recorded")
 }
 
-#[test]
-fn a_broker_answers_as_recorded() {
+pub(crate) fn a_broker_answers_as_recorded() {
     let cluster = Cluster::shared();
     let admin = cluster.admin();
     admin.create(TOPIC, 1, &[]);

@@ -33,8 +33,7 @@ fn hostile() -> Vec<Vec<u8>> {
     all
 }
 
-#[test]
-fn every_record_that_is_no_event_becomes_one_dead_letter() {
+pub(crate) fn every_record_that_is_no_event_becomes_one_dead_letter() {
     let cluster = Cluster::shared();
     let setup = Setup {
         input_settings: [("max.message.bytes", "4000000")].into(),

@@ -5,8 +5,7 @@ use settlewatch_tests::broker::{Cluster, Group, Kills, Report, Setup};
 /// Processes, whether their names are stable, and kills. One process alone comes to every phase.
 const GROUPS: [(usize, bool, u64); 3] = [(1, true, 22), (2, true, 12), (3, false, 8)];
 
-#[test]
-fn a_service_that_is_killed_anywhere_writes_every_revision_once() {
+pub(crate) fn a_service_that_is_killed_anywhere_writes_every_revision_once() {
     let cluster = Cluster::shared();
     let mut report = Report::default();
     let judged: Vec<_> = std::thread::scope(|scope| {

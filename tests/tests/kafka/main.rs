@@ -1,7 +1,10 @@
 //! The service against real brokers: whatever is killed, stopped, silent, late or hostile, the ledger is right.
 //!
 //! Needs Java 17, openssl, a C compiler and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
-//! that of this workspace.
+//! that of this workspace; with `SETTLEWATCH_KEEP=1` all logs stay.
+//!
+//! Services are killed here some forty times. For hours of kills:
+//! `cargo run -p settlewatch-tests --bin kills -- --rounds 1000 --processes 3 --dynamic --seed 7`.
 
 mod absent;
 mod brokers;
@@ -12,7 +15,45 @@ mod kills;
 mod members;
 mod plain;
 mod refused;
+mod runner;
 mod script;
 mod secure;
 mod silent;
 mod state;
+
+use std::process::ExitCode;
+
+use runner::{Test, tests};
+use settlewatch_tests::broker::Cluster;
+
+/// The longest first.
+const TESTS: &[Test] = tests![
+    kills::a_service_that_is_killed_anywhere_writes_every_revision_once,
+    secure::a_service_needs_few_rights_and_names_the_one_that_is_missing,
+    brokers::a_lone_broker_that_restarts_loses_nobody_who_waits,
+    brokers::of_three_brokers_one_pauses_one_dies_one_restarts,
+    silent::a_credit_in_an_open_transaction_holds_its_partition_and_alerts_nobody,
+    silent::deadlines_fire_when_every_input_is_silent_behind_a_commit_marker,
+    silent::timestamps_of_1970_move_no_clock,
+    members::members_come_and_go_under_load,
+    absent::a_service_that_was_stopped_beyond_its_session_changes_nothing,
+    absent::credits_that_retention_took_are_a_hole_and_no_storm,
+    absent::what_was_credited_in_time_while_nobody_looked_alerts_nobody,
+    history::a_broker_answers_as_recorded,
+    plain::live_equals_replay,
+    clocks::a_clock_that_is_ten_minutes_slow_decides_nothing,
+    clocks::a_clock_that_is_ten_minutes_fast_decides_nothing,
+    state::a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed,
+    state::inspect_shows_every_partition_of_a_service_that_runs_or_stands,
+    state::a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_with_now,
+    hostile::every_record_that_is_no_event_becomes_one_dead_letter,
+    refused::a_partition_that_is_added_stops_the_service,
+    refused::inputs_with_different_counts_are_refused,
+    refused::partitioners_that_differ_are_refused,
+];
+
+fn main() -> ExitCode {
+    let code = runner::run(TESTS);
+    Cluster::end_shared();
+    code
+}

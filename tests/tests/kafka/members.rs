@@ -4,8 +4,7 @@ use settlewatch_tests::broker::{Cluster, Group, Setup, Traffic, until};
 
 use crate::script::{SOON, pass_beginning, pass_ms, settle};
 
-#[test]
-fn members_come_and_go_under_load() {
+pub(crate) fn members_come_and_go_under_load() {
     let cluster = Cluster::shared();
     let setup = Setup {
         partitions: 4,

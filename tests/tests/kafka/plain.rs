@@ -4,8 +4,7 @@ use settlewatch_tests::broker::{Cluster, Group, PAYER, Setup, Traffic, untold};
 
 use crate::script::{delays_ms, pass_beginning, pass_ms, settle, spread};
 
-#[test]
-fn live_equals_replay() {
+pub(crate) fn live_equals_replay() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "plain", Setup::default());
     let service = group.start_ready("one");

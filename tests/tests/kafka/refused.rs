@@ -21,8 +21,7 @@ fn refuses(group: &Group<'_>, words: &[&str]) {
     }
 }
 
-#[test]
-fn inputs_with_different_counts_are_refused() {
+pub(crate) fn inputs_with_different_counts_are_refused() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "counts", Setup::default());
     cluster.admin().grow(&group.topic("credits"), 4);
@@ -32,8 +31,7 @@ fn inputs_with_different_counts_are_refused() {
     );
 }
 
-#[test]
-fn a_partition_that_is_added_stops_the_service() {
+pub(crate) fn a_partition_that_is_added_stops_the_service() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "grown", Setup::default());
     let mut service = group.start_ready("one");
@@ -53,8 +51,7 @@ fn a_partition_that_is_added_stops_the_service() {
     );
 }
 
-#[test]
-fn partitioners_that_differ_are_refused() {
+pub(crate) fn partitioners_that_differ_are_refused() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "partitioners", Setup::default());
     let script = Script::new(&group);

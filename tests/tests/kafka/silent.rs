@@ -9,8 +9,7 @@ use crate::script::{
     SOON, Script, by_payment, credit, delays_ms, pass_ms, payment, settle, spread,
 };
 
-#[test]
-fn deadlines_fire_when_every_input_is_silent_behind_a_commit_marker() {
+pub(crate) fn deadlines_fire_when_every_input_is_silent_behind_a_commit_marker() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "silent", Setup::default());
     let service = group.start_ready("one");
@@ -40,8 +39,7 @@ fn deadlines_fire_when_every_input_is_silent_behind_a_commit_marker() {
     assert!(p99 < 3_000, "deadlines wait for records: p99 {p99} ms");
 }
 
-#[test]
-fn a_credit_in_an_open_transaction_holds_its_partition_and_alerts_nobody() {
+pub(crate) fn a_credit_in_an_open_transaction_holds_its_partition_and_alerts_nobody() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "open", Setup::default());
     let service = group.start_ready("one");
@@ -102,8 +100,7 @@ fn a_credit_in_an_open_transaction_holds_its_partition_and_alerts_nobody() {
     expected.compare(&group).assert("an open transaction");
 }
 
-#[test]
-fn timestamps_of_1970_move_no_clock() {
+pub(crate) fn timestamps_of_1970_move_no_clock() {
     let cluster = Cluster::shared();
     let setup = Setup {
         create_time: true,

@@ -25,8 +25,7 @@ fn revisions(records: &[Record]) -> Vec<(String, u64)> {
     all
 }
 
-#[test]
-fn inspect_shows_every_partition_of_a_service_that_runs_or_stands() {
+pub(crate) fn inspect_shows_every_partition_of_a_service_that_runs_or_stands() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "look", Setup::quick());
     let (status, before) = inspected(&group);
@@ -64,8 +63,7 @@ fn inspect_shows_every_partition_of_a_service_that_runs_or_stands() {
     assert_eq!(status, Some(1), "{told}");
 }
 
-#[test]
-fn a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed() {
+pub(crate) fn a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed() {
     let cluster = Cluster::shared();
     let mut setup = Setup::quick();
     setup.rules.give_up_ms = 120_000;
@@ -136,8 +134,7 @@ fn a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed() {
     }
 }
 
-#[test]
-fn a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_with_now() {
+pub(crate) fn a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_with_now() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "broken", Setup::quick());
     let service = group.start_ready("one");
