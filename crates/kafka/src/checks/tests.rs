@@ -47,6 +47,7 @@ fn the_identity_names_cluster_group_and_what_the_state_is_made_from() {
             brokers: Vec::new(),
         },
         numbers: 1,
+        stamps: true,
         inputs: vec![CheckedInput {
             rank: 0,
             topic: "p".into(),
