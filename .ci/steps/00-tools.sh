@@ -6,6 +6,7 @@ need cc build-essential
 need c++ build-essential
 need make build-essential
 need perl perl
+need openssl openssl
 need java openjdk-17-jre-headless
 need mvn maven
 need python3 python3

@@ -18,6 +18,15 @@ use crate::compare::{Aspect, Lateness, compare};
 use crate::harness::{Bench, Written};
 use crate::reference::{Rec, STREAMS, judge, parse_ms};
 
+/// An alert whose credit was readable too late.
+const IN_TIME: &str = "credited in time, readable too late";
+/// A record that lies where its key does not belong.
+const MISPLACED: &str = "misplaced keys";
+/// An alert that differs in the place of a note's revision alone.
+const MOVED: &str = "notes in another place";
+/// An alert that lacks a note's revision alone: it came when the alert was resolved.
+const TOO_LATE: &str = "notes too late";
+
 /// A group from which nothing comes for so long, though it was due, has nothing more to tell.
 const QUIET_MS: i64 = 15_000;
 
@@ -40,10 +49,8 @@ pub struct Judgement {
     pub kinds: BTreeMap<String, usize>,
     /// Records that were rejected.
     pub rejected: usize,
-    /// Alerts that differ in the place of a note's revision alone.
-    pub moved: usize,
-    /// Alerts that lack a note's revision alone: it came when they were resolved.
-    pub too_late: usize,
+    /// What only a live reader meets, by its name: alerts, or records.
+    pub live_only: BTreeMap<&'static str, BTreeSet<String>>,
     /// What is wrong, each in a line.
     pub wrong: Vec<String>,
 }
@@ -108,6 +115,11 @@ impl Expected {
             *judgement.kinds.entry(kind).or_default() += 1;
         }
         let alerts = group.output("alerts");
+        judgement.live_only = [IN_TIME, MISPLACED, MOVED, TOO_LATE]
+            .map(|name| (name, BTreeSet::new()))
+            .into();
+        judgement.readable_too_late(&alerts);
+        judgement.misplaced(self);
         judgement.revisions(&alerts);
         judgement.bytes(&self.lines(), &alerts);
         judgement.reference(self, group);
@@ -151,6 +163,29 @@ fn place(alert: &Value) -> Revision {
 }
 
 impl Judgement {
+    fn meets(&mut self, what: &'static str, whom: String) {
+        self.live_only.entry(what).or_default().insert(whom);
+    }
+
+    fn readable_too_late(&mut self, alerts: &[Record]) {
+        for alert in alerts.iter().map(Record::json) {
+            if alert["resolution"] == "credited_in_time" {
+                self.meets(IN_TIME, text(&alert, "alert_id"));
+            }
+        }
+    }
+
+    fn misplaced(&mut self, expected: &Expected) {
+        let events = expected.inputs.values().flatten();
+        for record in events.filter(|it| it.header("junk").is_none()) {
+            let payment_id = text(&record.json(), "payment_id");
+            if !payment_id.is_empty() && record.key.as_deref() != Some(payment_id.as_bytes()) {
+                let place = format!("{}/{}/{}", record.topic, record.partition, record.offset);
+                self.meets(MISPLACED, place);
+            }
+        }
+    }
+
     /// Each revision once, from 1 without a gap.
     fn revisions(&mut self, alerts: &[Record]) {
         let mut seen = BTreeMap::<Revision, Vec<&Record>>::new();
@@ -194,8 +229,8 @@ impl Judgement {
             }
             let (wanted, got) = (parsed(&expected), parsed(&written));
             match notes::compare(&wanted, &got) {
-                Place::Moved => self.moved += 1,
-                Place::TooLate => self.too_late += 1,
+                Place::Moved => self.meets(MOVED, id),
+                Place::TooLate => self.meets(TOO_LATE, id),
                 Place::Different => self.wrong.push(difference(&wanted, &got)),
             }
         }
@@ -285,12 +320,17 @@ impl Judgement {
         for (kind, count) in &self.kinds {
             let _ = write!(words, ", {kind} {count}");
         }
-        let _ = write!(
-            words,
-            "; {} dead letters; {} alerts with notes in another place, {} without them",
-            self.rejected, self.moved, self.too_late
-        );
-        words
+        let _ = write!(words, "; {} dead letters; met live only:", self.rejected);
+        for (name, met) in &self.live_only {
+            let few: Vec<&str> = met.iter().take(3).map(String::as_str).collect();
+            let more = if met.len() > few.len() { ", …" } else { "" };
+            let _ = write!(words, " {name} {}", met.len());
+            if !few.is_empty() {
+                let _ = write!(words, " ({}{more})", few.join(", "));
+            }
+            words.push(';');
+        }
+        words.trim_end_matches(';').to_owned()
     }
 }
 

@@ -13,7 +13,9 @@ use super::wait::{now_ms, until};
 use crate::generate::Rng;
 
 /// A service that is to die somewhere has died by then, or never comes there.
-const DIE_WITHIN: Duration = Duration::from_secs(20);
+const DIE_WITHIN: Duration = Duration::from_secs(30);
+/// A group whose services miss so many of their phases is not tried further.
+const MISSES: u64 = 8;
 /// What is expected is written by then after the last record.
 const SETTLE_WITHIN: Duration = Duration::from_secs(60);
 /// The number of the signal that a failpoint raises.
@@ -154,7 +156,8 @@ impl<'a> Kills<'a> {
         self.begin();
         let seed = self.rng.bits();
         let traffic = Traffic::start(self.group, seed, per_second);
-        while self.report.total() < kills {
+        let missed = |report: &Report| report.missed.values().sum::<u64>();
+        while self.report.total() < kills && missed(&self.report) < MISSES {
             self.kill_one();
         }
         traffic.finish();
@@ -250,6 +253,8 @@ impl<'a> Kills<'a> {
         *tally.entry(phase).or_default() += 1;
         if end != Some(ABORTED) {
             service.kill();
+            // Once more in this round.
+            self.left.insert(0, (name, way));
         }
         slot.service = None;
         self.revive();
@@ -299,4 +304,36 @@ fn wait_for_end(service: &mut Service) -> Option<End> {
         std::thread::sleep(Duration::from_millis(20));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::harness::root;
+
+    /// Names of failpoints in the source: those that are written out, and those that are put together.
+    fn in_source() -> BTreeSet<String> {
+        let folder = root().join("crates/kafka/src");
+        let mut names = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).expect("the source is here") {
+            let path = entry.expect("an entry").path();
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let written = text.split("failpoint::pass(\"").skip(1);
+            names.extend(written.filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+        for kind in ["claim", "step"] {
+            let steps = ["begun", "produced", "drained", "offsets", "committed"];
+            names.extend(steps.map(|step| format!("{kind}_{step}")));
+        }
+        names
+    }
+
+    #[test]
+    fn services_die_in_every_phase_that_has_a_failpoint() {
+        let phases = PHASES.iter().map(|(name, _)| (*name).to_owned());
+        let phases: BTreeSet<String> = phases.filter(|name| name != RANDOM).collect();
+        assert_eq!(phases, in_source());
+    }
 }

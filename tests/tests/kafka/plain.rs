@@ -16,6 +16,11 @@ pub(crate) fn live_equals_replay() {
     let expected = settle(&group);
     let pages = ["/metrics", "/livez", "/readyz", "/api/v1/status"].map(|path| service.get(path));
     let log = service.log();
+    // What else only a live reader meets: none of it here.
+    let holes = service.metric("settlewatch_input_holes_total", "");
+    let beginning = service.metric("settlewatch_events_applied_total", "before_horizon");
+    println!("input holes {holes:?}; before the beginning {beginning:?}");
+    assert!(holes.unwrap_or(0.0) < 0.5 && beginning.unwrap_or(0.0) < 0.5);
     service.stop();
     expected.compare(&group).assert("a healthy service");
     let [median, p99, max] = spread(&delays_ms(&group.output("alerts")));
