@@ -129,6 +129,31 @@ pub struct Output {
     pub watch_state: String,
 }
 
+/// What is put behind the names of a service that runs beside the real one.
+const SHADOW: &str = "-shadow";
+
+impl Run {
+    /// The same beside the one that pages: a group, topics and state of its own, and nobody is notified.
+    #[must_use]
+    pub fn shadow(mut self) -> Self {
+        let output = &mut self.output;
+        for name in [
+            &mut self.kafka.group_id,
+            &mut output.alerts,
+            &mut output.incidents,
+            &mut output.dead_letters,
+            &mut output.state,
+            &mut output.pairs,
+            &mut output.pulse,
+            &mut output.watch_state,
+        ] {
+            name.push_str(SHADOW);
+        }
+        self.notify.sinks.clear();
+        self
+    }
+}
+
 /// `notify`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notify {

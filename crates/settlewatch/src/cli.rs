@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Tell everything about one payment: its records, its rule, its deadlines, and why it did or did not alert
     Explain(ExplainArgs),
+    /// Compare two sets of alerts by payment and by money; status 1 where they differ
+    Diff(DiffArgs),
     /// Derive an alert again from Kafka alone, by the proof of reading that it carries
     Verify(VerifyArgs),
     /// Run the unit tests of a configuration: events at virtual times, and the alerts they must raise
@@ -101,6 +103,10 @@ pub(crate) struct RunArgs {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+
+    /// Beside the service that pages: a group, topics and state of its own, named `…-shadow`, and nobody is notified
+    #[arg(long)]
+    pub(crate) shadow: bool,
 }
 
 #[derive(Debug, Args)]
@@ -172,6 +178,25 @@ pub(crate) struct ExplainArgs {
     /// Megabytes of records held in memory; what is beyond is sorted on disk
     #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) memory: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// Alerts as they were: the folder of a replay, its alerts.ndjson, or the topic as `kcat -C -J` prints it
+    #[arg(value_name = "BEFORE")]
+    pub(crate) before: PathBuf,
+
+    /// Alerts as they are, in the same shapes
+    #[arg(value_name = "AFTER")]
+    pub(crate) after: PathBuf,
+
+    /// List every difference
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -248,6 +273,10 @@ pub(crate) struct ValidateArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
 
+    /// Beside the service that pages: a group, topics and state of its own, named `…-shadow`, and nobody is notified
+    #[arg(long, conflicts_with = "replay")]
+    pub(crate) shadow: bool,
+
     /// Check only what `replay`, `test` and `explain --input` need: no `kafka`, no `output`
     #[arg(long)]
     pub(crate) replay: bool,
@@ -262,6 +291,10 @@ pub(crate) struct TopicsArgs {
     /// Configuration file
     #[arg(long, value_name = "FILE")]
     pub(crate) config: PathBuf,
+
+    /// Beside the service that pages: a group, topics and state of its own, named `…-shadow`, and nobody is notified
+    #[arg(long)]
+    pub(crate) shadow: bool,
 
     /// Make those of ours that are missing; what is there is never changed
     #[arg(long)]

@@ -4,6 +4,7 @@ mod cli;
 mod clock;
 mod commands;
 mod demo;
+mod diff;
 mod exit;
 mod explain;
 mod service;

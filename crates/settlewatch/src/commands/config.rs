@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use settlewatch_config::{Config, Env, Purpose, load};
+use settlewatch_config::{Config, Env, Purpose, Run, load};
 
 use crate::exit::BadConfig;
 
@@ -17,4 +17,13 @@ pub(crate) fn loaded(path: &Path, purpose: Purpose) -> anyhow::Result<Config> {
         eprintln!("{warning}\n");
     }
     Ok(loaded.config)
+}
+
+/// Loads the configuration of a service, or of its shadow.
+pub(crate) fn for_run(path: &Path, shadow: bool) -> anyhow::Result<Config> {
+    let mut config = loaded(path, Purpose::Run)?;
+    if shadow {
+        config.run = config.run.map(Run::shadow);
+    }
+    Ok(config)
 }

@@ -20,9 +20,10 @@ use crate::cli::Command;
 pub(crate) fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => crate::demo::run(&args),
-        Command::Run(args) => crate::service::run(&args.config),
+        Command::Run(args) => crate::service::run(&args.config, args.shadow),
         Command::Replay(args) => replay::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Diff(args) => crate::diff::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),

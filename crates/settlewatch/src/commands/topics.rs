@@ -3,7 +3,7 @@
 use std::io::{Write, stdout};
 use std::time::Duration;
 
-use settlewatch_config::{Purpose, Run, Stream};
+use settlewatch_config::{Run, Stream};
 use settlewatch_kafka::{
     Admin, AdminError, Need, OwnTopic, Problem, TopicSettings, TopicState, own_topics,
 };
@@ -16,7 +16,7 @@ use crate::exit::{Failed, NotReady};
 const WAIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn run(args: &TopicsArgs) -> anyhow::Result<()> {
-    let config = config::loaded(&args.config, Purpose::Run)?;
+    let config = config::for_run(&args.config, args.shadow)?;
     let run = config
         .run
         .as_ref()

@@ -20,7 +20,11 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     } else {
         Purpose::Run
     };
-    let config = config::loaded(&args.config, purpose).inspect_err(|_| {
+    let loaded = match purpose {
+        Purpose::Replay => config::for_replay(&args.config),
+        Purpose::Run => config::for_run(&args.config, args.shadow),
+    };
+    let config = loaded.inspect_err(|_| {
         if purpose == Purpose::Run && is_good_for_replay(&args.config) {
             eprintln!(
                 "note: for `replay`, `test` and `explain --input` it is valid as it stands: `validate --replay` checks just \

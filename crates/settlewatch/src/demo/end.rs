@@ -28,20 +28,41 @@ pub(super) fn adds_up(view: &View) -> bool {
     })
 }
 
-/// What must have been seen, after the first stop of a channel is over; an empty list is good.
-pub(super) fn missing(view: &View) -> Vec<&'static str> {
-    let count = |kind: &str| view.counts.get(kind).copied().unwrap_or_default();
-    let (raised, resolved) = count("credit_missing");
-    let payments: u64 = view.books.iter().map(|(_, book)| book.payments.count).sum();
-    [
-        (payments == 0, "payments"),
-        (raised == 0, "alerts of missing credits"),
-        (resolved == 0, "alerts that late credits resolved"),
-        (!adds_up(view), "sums that add up"),
-    ]
-    .into_iter()
-    .filter_map(|(missing, what)| missing.then_some(what))
-    .collect()
+/// What the script brings, by kinds of which one must come: when at the latest it is raised or, at the end,
+/// resolved, in milliseconds of the demo at speed 1.
+const SCRIPT: [(&[&str], bool, i64); 6] = [
+    (&["credit_missing"], false, 22_000),
+    (&["duplicate_credit"], false, 25_000),
+    (&["credit_missing"], true, 36_000),
+    (&["orphan_credit"], false, 40_000),
+    (
+        &["amount_mismatch", "currency_mismatch", "terminal_mismatch"],
+        false,
+        50_000,
+    ),
+    (&["duplicate_payment"], false, 59_000),
+];
+
+/// What the script should have brought until `at_ms` and did not; an empty list is good.
+pub(super) fn missing(view: &View, at_ms: i64) -> Vec<String> {
+    let mut missing = Vec::new();
+    for (kinds, end, by_ms) in SCRIPT {
+        let seen = kinds.iter().filter_map(|&kind| view.counts.get(kind));
+        let count: u64 = seen
+            .map(|&(raised, resolved)| if end { resolved } else { raised })
+            .sum();
+        if by_ms <= at_ms && count == 0 {
+            let what = if end { "resolved" } else { "raised" };
+            missing.push(format!("no {} was {what}", kinds.join(" or ")));
+        }
+    }
+    if view.books.iter().all(|(_, book)| book.payments.count == 0) {
+        missing.push("no payment came".into());
+    }
+    if !adds_up(view) {
+        missing.push("the sums do not add up".into());
+    }
+    missing
 }
 
 /// The summary as text.

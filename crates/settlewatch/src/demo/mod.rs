@@ -175,6 +175,8 @@ impl Demo {
 
     /// Ends the traffic, lets what was written be decided, drains, and says what came of it.
     async fn finish(mut self, began: Instant, style: Style, judged: bool) -> anyhow::Result<()> {
+        let played_ms = i64::try_from(began.elapsed().as_millis())?;
+        let script_ms = played_ms.saturating_mul(i64::from(self.pace.speed));
         self.traffic.end().map_err(Failed)?;
         tokio::time::sleep(SETTLE).await;
         let drained = self.service.drain().await;
@@ -187,10 +189,9 @@ impl Demo {
         let text = end::summary(view, style.language.words());
         write!(stdout(), "{text}")?;
         drained?;
-        let missing = end::missing(view);
+        let missing = end::missing(view, script_ms);
         if judged && !missing.is_empty() {
-            let missing = missing.join(", ");
-            return Err(Failed(format!("the demo saw no {missing}")).into());
+            return Err(Failed(format!("the story went wrong: {}", missing.join(", "))).into());
         }
         Ok(())
     }

@@ -27,13 +27,20 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 const CHECK_WAIT: Duration = Duration::from_secs(15);
 
 /// Runs until it is told to stop, or a person is needed.
-pub(crate) fn run(path: &Path) -> anyhow::Result<()> {
-    let loaded = load(path, Purpose::Run, &Env::of_process()).map_err(BadConfig)?;
+pub(crate) fn run(path: &Path, shadow: bool) -> anyhow::Result<()> {
+    let mut loaded = load(path, Purpose::Run, &Env::of_process()).map_err(BadConfig)?;
+    if shadow {
+        loaded.config.run = loaded.config.run.map(Run::shadow);
+    }
     let run = loaded.config.run.as_ref();
     let run = run.expect("a configuration that was read to run has all of it");
     init_log(&run.log)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    if shadow {
+        let (alerts, group) = (&run.output.alerts, &run.kafka.group_id);
+        tracing::info!(alerts, group, "a shadow: nobody is notified");
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
