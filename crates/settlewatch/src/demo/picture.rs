@@ -367,7 +367,9 @@ mod tests {
             style(Language::En, 80, 24),
         )
         .join("\n");
-        let stopped = picture.lines().find(|line| line.starts_with("unionpay_qr  "));
+        let stopped = picture
+            .lines()
+            .find(|line| line.starts_with("unionpay_qr  "));
         let stopped = stopped.expect("the channel has a row");
         assert!(stopped.contains("87") && stopped.contains('—'), "{stopped}");
         assert!(stopped.ends_with("11,136.00 CNY"), "{stopped}");
