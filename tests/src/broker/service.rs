@@ -30,7 +30,8 @@ fn build() -> PathBuf {
         folder = folder.parent().expect("it lies in a target folder");
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "settlewatch"]);
+    // With the features of the whole workspace: it was built with them for `cargo test --workspace`.
+    cargo.args(["build", "--quiet", "--workspace", "--bin", "settlewatch"]);
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
