@@ -129,6 +129,29 @@ impl Attributes {
         self.routes.load(tuple, tag)
     }
 
+    /// Interns the attributes of a payment that another dictionary holds.
+    pub(crate) fn adopt(&mut self, from: &Self, refs: AttributeRefs) -> AttributeRefs {
+        let AttributeRefs {
+            mut place,
+            mut route,
+        } = refs;
+        if place != TupleRef::NONE {
+            let tuple = from.places.get(place);
+            place = self.places.acquire(tuple, hash_of(tuple), || 0);
+        }
+        if let Some((channel, currency)) = from.channel_and_currency(refs) {
+            let tuple = from.routes.get(route);
+            let channels = &mut self.channels;
+            route = self.routes.acquire(tuple, hash_of(tuple), || {
+                tag(
+                    channel_index(channels, from.channel_name(channel)),
+                    currency,
+                )
+            });
+        }
+        AttributeRefs { place, route }
+    }
+
     /// Gives the references back.
     pub(crate) fn release(&mut self, refs: AttributeRefs) {
         self.places.release(refs.place);

@@ -63,6 +63,16 @@ impl Auxiliary {
         Outcome::Used
     }
 
+    /// Takes in what another one saw.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.seen.absorb(&other.seen);
+        self.swept_at = self.swept_at.max(other.swept_at);
+        for (&terminal, &at) in &other.terminals {
+            let last = self.terminals.entry(terminal).or_insert(at);
+            *last = at.max(*last);
+        }
+    }
+
     /// Moves the clock: forgets what is past its horizon.
     pub fn advance(&mut self, clock: Timestamp) {
         self.seen.advance(clock);

@@ -8,6 +8,7 @@ use alloc::boxed::Box;
 use xorf::{BinaryFuse32, DmaSerializable};
 
 /// An immutable set of 64-bit keys, 4.5 bytes each; one foreign key in 2^32 is taken for a member.
+#[derive(Clone)]
 pub(crate) struct Fuse {
     pub(crate) seed: u64,
     /// Places in a segment: a power of two.

@@ -52,12 +52,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, amount_minor: u64) {
+    pub(crate) fn add(&mut self, amount_minor: u64) {
         self.count += 1;
         self.amount_minor += i128::from(amount_minor);
     }
 
-    fn remove(&mut self, amount_minor: u64) {
+    pub(crate) fn remove(&mut self, amount_minor: u64) {
         self.count -= 1;
         self.amount_minor -= i128::from(amount_minor);
     }
@@ -152,7 +152,7 @@ impl Ledger {
         self.waits[wait as usize] += 1;
     }
 
-    fn book(&mut self, currency: Currency) -> &mut Book {
+    pub(crate) fn book(&mut self, currency: Currency) -> &mut Book {
         let found = self.books.iter().position(|(code, _)| *code == currency);
         let at = found.unwrap_or_else(|| {
             self.books.push((currency, Book::default()));

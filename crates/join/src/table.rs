@@ -11,7 +11,7 @@ use crate::extras::Extras;
 use crate::identity::Fingerprint;
 use crate::packed::PackedId;
 use crate::slab::Slab;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::wheel::{Timer, Timers, Wheel};
 
 /// Where an entry lies.
@@ -251,6 +251,13 @@ impl Table {
 
     pub(crate) fn set_timer(&mut self, at: Slot, when: Timestamp) {
         self.wheel.set(&mut self.slab, at.0, when);
+    }
+
+    /// When the timer of an entry fires; `None` where it is not set.
+    pub(crate) fn due(&self, at: Slot) -> Option<Timestamp> {
+        let (origin, elapsed) = self.wheel.position();
+        let ahead = self.wheel.ahead(&self.get(at).timer)?;
+        Some(origin + Span::from_millis(elapsed + ahead))
     }
 
     /// The next entry whose timer fires at or before `until`, in the order of time.

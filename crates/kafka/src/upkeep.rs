@@ -48,6 +48,10 @@ pub struct Entry<'a> {
     pub key: &'a [u8],
     /// Its value; empty where it has none.
     pub value: &'a [u8],
+    /// Whether it has a key.
+    pub has_key: bool,
+    /// Whether it has a value.
+    pub has_value: bool,
 }
 
 /// Takes records one by one.
@@ -287,6 +291,8 @@ fn read_to_end(
                     ts: message.timestamp().to_millis().unwrap_or(-1),
                     key: message.key().unwrap_or_default(),
                     value: message.payload().unwrap_or_default(),
+                    has_key: message.key().is_some(),
+                    has_value: message.payload().is_some(),
                 });
             }
             Some(Err(KafkaError::PartitionEOF(_))) => break,

@@ -158,7 +158,7 @@ pub(crate) fn fresh(
     Ok(Task::new(number, config.numbers, beginning, Vec::new()))
 }
 
-fn sources(config: &LaneConfig, step: &Step, clocks: &[Timestamp]) -> Vec<Source> {
+pub(crate) fn sources(config: &LaneConfig, step: &Step, clocks: &[Timestamp]) -> Vec<Source> {
     let sources = config.sources.iter().zip(0..);
     sources
         .map(|(&source, id)| {

@@ -25,6 +25,7 @@ mod known;
 mod lane;
 mod limits;
 mod look;
+mod migrate;
 mod output;
 mod post;
 mod rebuilt;
@@ -44,6 +45,7 @@ pub use io::{
 pub use lane::{Lane, LaneConfig};
 pub use limits::Limits;
 pub use look::{Contents, SnapshotLook, StateLook};
+pub use migrate::{Divided, Migration, keys};
 pub use post::heard;
 pub use rebuilt::{Rebuilt, claim, rebuild};
 pub use restore::RestoreError;

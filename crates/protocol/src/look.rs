@@ -14,7 +14,7 @@ use crate::step::{FORMAT, StateRecord};
 /// What the state topic of one partition number says.
 #[derive(Debug, Default)]
 pub struct StateLook {
-    restorer: Restorer,
+    pub(crate) restorer: Restorer,
     /// Records, and their bytes.
     pub records: u64,
     /// Bytes of their values.

@@ -85,6 +85,31 @@ impl Post {
         }
     }
 
+    /// A post with messages that wait.
+    pub(crate) fn gathered(pairs: Pairs, senders: Vec<Timestamp>, messages: Vec<Message>) -> Self {
+        let mut post = Self::new(pairs, 0);
+        post.senders = senders;
+        post.keep(messages);
+        post
+    }
+
+    fn keep(&mut self, messages: Vec<Message>) {
+        for message in messages {
+            let at = message.place.at;
+            self.waiting.entry(at).or_default().push(message);
+        }
+    }
+
+    /// Everything that is in it: the stage, messages that wait, and notes that were not taken.
+    pub(crate) fn scatter(mut self) -> Result<(Pairs, Vec<Message>, Vec<Note>), Malformed> {
+        let mut notes = Vec::new();
+        while let Some((_, value)) = self.unopened.pop_front() {
+            self.take(&value, &mut notes)?;
+        }
+        let messages = self.waiting.into_values().flatten().collect();
+        Ok((self.pairs, messages, notes))
+    }
+
     /// A record was read.
     pub(crate) fn read(&mut self, offset: i64, value: Option<Box<[u8]>>) {
         self.unopened.push_back((offset, value.unwrap_or_default()));
@@ -135,12 +160,7 @@ impl Post {
                 continue;
             }
             let parcel = Parcel::read(&mut bytes).map_err(|_| Malformed)?;
-            for message in parcel.messages {
-                self.waiting
-                    .entry(message.place.at)
-                    .or_default()
-                    .push(message);
-            }
+            self.keep(parcel.messages);
             notes.extend(parcel.notes);
         }
         from.end()
@@ -174,12 +194,7 @@ impl Post {
         }
         let mut bytes = from.bytes()?;
         let parcel = Parcel::read(&mut bytes).map_err(|_| Malformed)?;
-        for message in parcel.messages {
-            post.waiting
-                .entry(message.place.at)
-                .or_default()
-                .push(message);
-        }
+        post.keep(parcel.messages);
         from.end()?;
         Ok(post)
     }

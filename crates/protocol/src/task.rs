@@ -117,6 +117,17 @@ impl Task {
         })
     }
 
+    /// Whether what a predecessor wrote still matters.
+    pub(crate) fn is_rebuilding(&self) -> bool {
+        self.rebuilding().is_some()
+    }
+
+    /// Up to where records must be read before every committed step is applied again.
+    pub(crate) fn needed(&self) -> Vec<i64> {
+        let last = self.again.back();
+        last.map_or_else(|| self.positions(), |step| step.positions.clone())
+    }
+
     /// Whether committed steps are still being applied again.
     pub(crate) fn is_catching_up(&self) -> bool {
         !self.again.is_empty()

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use settlewatch_join::{Span, Timestamp};
-use settlewatch_kafka::StartAt;
+use settlewatch_kafka::{Partitioner, StartAt};
 use settlewatch_replay::Until;
 use settlewatch_sim::{Rate, Scenario};
 
@@ -317,6 +317,31 @@ pub(crate) enum StateCommand {
     Inspect(InspectArgs),
     /// Begin a partition anew from its inputs, where its state is lost or broken; the service must be stopped
     Rebuild(RebuildArgs),
+    /// Move the state to another number of partitions, after every topic was given them; the service must be stopped
+    Migrate(MigrateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// How many partitions every topic has now
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) partitions: i32,
+
+    /// Who chooses partitions by key, where the payments at hand do not tell
+    #[arg(long, value_name = "murmur2|crc32", value_parser = partitioner)]
+    pub(crate) partitioner: Option<Partitioner>,
+
+    /// Go on although records were not read whose payments move: they are judged where they lie
+    #[arg(long)]
+    pub(crate) accept_misplaced: bool,
+
+    /// Do it; without, only what would be done is shown
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -356,6 +381,14 @@ pub(crate) struct RebuildArgs {
     /// Do it; without, only what would be done is shown
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+fn partitioner(text: &str) -> Result<Partitioner, String> {
+    match text {
+        "murmur2" => Ok(Partitioner::Murmur2),
+        "crc32" => Ok(Partitioner::Crc32),
+        _ => Err("expected `murmur2` (Java) or `crc32` (librdkafka)".into()),
+    }
 }
 
 fn start_at(text: &str) -> Result<StartAt, String> {

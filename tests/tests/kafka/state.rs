@@ -166,3 +166,94 @@ pub(crate) fn a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_w
     service.stop();
     assert_eq!(inspected(&group).0, Some(0));
 }
+
+#[test]
+fn more_partitions_take_the_waiting_payments_over_and_tell_everything_once() {
+    let cluster = Cluster::shared();
+    let mut setup = Setup::quick();
+    setup.rules.give_up_ms = 120_000;
+    let mut group = Group::new(&cluster, "moved", setup);
+    let service = group.start_ready("one");
+    pass_beginning(&group);
+    let script = Script::new(&group);
+    let ids: Vec<String> = (0..40).map(|i| format!("pay-{i}")).collect();
+    for id in &ids {
+        script.pay(id);
+    }
+    for id in ids.iter().step_by(4) {
+        script.credit(id);
+    }
+    script.barrier("before");
+    service.stop();
+    let (status, told) = group.command(&["state", "migrate", "--partitions", "3", "--yes"]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("already"), "{told}");
+    let admin = cluster.admin();
+    let outputs = ["alerts", "dead_letters", "state", "pairs"];
+    for of in ["payments", "credits", "lifecycle"].iter().chain(&outputs) {
+        admin.grow(&group.topic(of), 5);
+    }
+    drop(script);
+    group.setup.partitions = 5;
+    let (status, told) = group.command(&["state", "migrate", "--partitions", "4"]);
+    assert_eq!(status, Some(2), "{told}");
+    let (status, told) = group.command(&["state", "migrate", "--partitions", "5"]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("with --yes it will be"), "{told}");
+    let (status, told) = group.command(&["state", "migrate", "--partitions", "5", "--yes"]);
+    println!("{told}");
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("murmur2"), "{told}");
+    let (status, seen) = inspected(&group);
+    assert_eq!((status, seen.len()), (Some(0), 5));
+    let held: Vec<u64> = seen
+        .iter()
+        .filter_map(|it| it["contents"]["payments"].as_u64())
+        .collect();
+    assert!(
+        held.len() == 5 && held.iter().all(|&held| held > 0),
+        "{held:?}"
+    );
+    let service = group.start_ready("two");
+    let script = Script::new(&group);
+    // Late credits, and others a second time: by key they come to other partitions than before.
+    for id in ids.iter().skip(1).step_by(4) {
+        script.credit(id);
+    }
+    script.barrier("after");
+    service.stop();
+    let alerts = group.output("alerts");
+    let all = revisions(&alerts);
+    let mut once = all.clone();
+    once.dedup();
+    assert_eq!(all, once, "a revision was written twice");
+    let mut by_id = by_payment(&alerts);
+    // Those of one payment may lie in two partitions now, which are read in any order.
+    for revisions in by_id.values_mut() {
+        revisions.sort_by_key(|it| it["revision"].as_u64());
+    }
+    for (i, id) in ids.iter().enumerate() {
+        let revisions = by_id.get(id).map_or(&[][..], Vec::as_slice);
+        let numbers: Vec<u64> = revisions
+            .iter()
+            .filter_map(|it| it["revision"].as_u64())
+            .collect();
+        assert!(
+            numbers.iter().copied().eq(1..=numbers.len() as u64),
+            "{id}: {numbers:?}"
+        );
+        let kinds: Vec<&str> = revisions
+            .iter()
+            .filter_map(|it| it["kind"].as_str())
+            .collect();
+        let last = revisions.last().and_then(|it| it["resolution"].as_str());
+        match i % 4 {
+            0 => assert!(kinds.is_empty() || last == Some("credited_late"), "{id}"),
+            1 => assert_eq!(last, Some("credited_late"), "{id}"),
+            _ => assert!(
+                last.is_none() && kinds.iter().all(|it| *it == "credit_missing"),
+                "{id}: {kinds:?}"
+            ),
+        }
+    }
+}

@@ -336,7 +336,7 @@ impl Partition {
         }
     }
 
-    fn tenant_index(&mut self, tenant: &str) -> u16 {
+    pub(crate) fn tenant_index(&mut self, tenant: &str) -> u16 {
         let found = self.tenants.iter().position(|name| **name == *tenant);
         let at = found.unwrap_or_else(|| {
             self.tenants.push(tenant.into());

@@ -1,6 +1,7 @@
 //! The core in virtual time, one partition at a time.
 
 mod common;
+mod divide;
 mod holes;
 mod known_time;
 mod random;

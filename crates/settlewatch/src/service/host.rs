@@ -48,15 +48,23 @@ pub(crate) fn settings(rules: &[u8]) -> Result<Settings, String> {
     Ok(settings)
 }
 
+/// Reads an event of a topic that is keyed by payment.
+pub(crate) fn event<'a>(
+    value: Option<&'a [u8]>,
+    limits: &Limits,
+) -> Result<Event<'a>, (&'static str, String)> {
+    decode(value, limits)
+        .and_then(|event| check_stream(&event, false).map(|()| event))
+        .map_err(|rejection| (rejection.reason.as_str(), rejection.detail))
+}
+
 impl Host for ServiceHost {
     fn event<'a>(
         &self,
         _source: SourceId,
         value: Option<&'a [u8]>,
     ) -> Result<Event<'a>, (&'static str, String)> {
-        decode(value, &self.limits)
-            .and_then(|event| check_stream(&event, false).map(|()| event))
-            .map_err(|rejection| (rejection.reason.as_str(), rejection.detail))
+        event(value, &self.limits)
     }
 
     fn alert(&self, alert: &Alert) -> Vec<u8> {

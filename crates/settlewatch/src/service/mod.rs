@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::exit::{BadConfig, Failed, NotReady};
 use rules::RulesFile;
 
-pub(crate) use host::settings;
+pub(crate) use host::{event, settings};
 pub(crate) use lanes::lane_config;
 
 /// How often lanes, the file of the rules and the cluster are looked at.

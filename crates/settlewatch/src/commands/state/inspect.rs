@@ -1,6 +1,7 @@
 //! `state inspect`: what the state topic says, partition by partition. It changes nothing and disturbs nobody.
 
 use std::io::{Write, stdout};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use settlewatch_join::Timestamp;
@@ -8,9 +9,10 @@ use settlewatch_kafka::{ReadTo, TopicState, Topics, Upkeep};
 use settlewatch_protocol::{Contents, StateLook};
 use settlewatch_wire::format_time;
 
-use super::{Compiler, WAIT, loaded, not_ready, of_run, reading, topics};
+use super::{WAIT, loaded, not_ready, of_run, reading, topics};
 use crate::cli::InspectArgs;
 use crate::exit::Failed;
+use crate::service;
 use crate::text::grouped;
 
 pub(super) fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -66,7 +68,7 @@ struct Seen {
 impl Seen {
     fn of(upkeep: &Upkeep, number: i32) -> Result<Self, settlewatch_kafka::AdminError> {
         let (look, read_to) = reading::look(upkeep, number)?;
-        let compile = |rules: &[u8]| settlewatch_protocol::Host::settings(&Compiler, rules);
+        let compile = |rules: &[u8]| service::settings(rules).map(Arc::new);
         Ok(Self {
             number,
             contents: look.contents(compile),

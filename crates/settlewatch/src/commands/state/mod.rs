@@ -1,6 +1,8 @@
 //! `state`: what a person may do with the state while the service is stopped, or while it cannot go on.
 
 mod inspect;
+mod keys;
+mod migrate;
 mod reading;
 mod rebuild;
 
@@ -11,6 +13,7 @@ use settlewatch_config::{Config, Purpose, Run};
 use settlewatch_join::{Alert, Event, Settings};
 use settlewatch_kafka::{AdminError, Problem, Topics};
 use settlewatch_protocol::{Host, SourceId};
+use settlewatch_wire::Limits;
 
 use super::config;
 use crate::cli::{StateArgs, StateCommand};
@@ -24,6 +27,7 @@ pub(crate) fn run(args: &StateArgs) -> anyhow::Result<()> {
     match &args.command {
         StateCommand::Inspect(args) => inspect::run(args),
         StateCommand::Rebuild(args) => rebuild::run(args),
+        StateCommand::Migrate(args) => migrate::run(args),
     }
 }
 
@@ -63,16 +67,27 @@ fn refuse_while_owned(members: &[String], run: &Run) -> Result<(), Failed> {
     )))
 }
 
-/// What rules mean, for whoever reads no events.
-struct Compiler;
+/// What events and rules mean, for whoever writes no alert.
+struct Reading {
+    limits: Limits,
+}
 
-impl Host for Compiler {
+impl Reading {
+    fn new(config: &Config) -> Self {
+        let record_bytes = config.limits.record_bytes;
+        Self {
+            limits: Limits { record_bytes },
+        }
+    }
+}
+
+impl Host for Reading {
     fn event<'a>(
         &self,
         _source: SourceId,
-        _value: Option<&'a [u8]>,
+        value: Option<&'a [u8]>,
     ) -> Result<Event<'a>, (&'static str, String)> {
-        Err(("not_read", String::new()))
+        service::event(value, &self.limits)
     }
 
     fn alert(&self, _alert: &Alert) -> Vec<u8> {

@@ -17,7 +17,7 @@ use settlewatch_kafka::{CheckOptions, Checked, StartAt, Upkeep, Writer, check};
 use settlewatch_protocol::{LaneConfig, Rebuilt, StartPoint, StateLook, claim, heard, rebuild};
 use settlewatch_wire::format_time;
 
-use super::{Compiler, WAIT, not_ready, of_run, reading, refuse_while_owned, topics};
+use super::{Reading, WAIT, not_ready, of_run, reading, refuse_while_owned, topics};
 use crate::cli::RebuildArgs;
 use crate::clock;
 use crate::exit::{BadConfig, Failed, NotReady};
@@ -76,6 +76,7 @@ struct Lost {
 
 struct Plan<'a> {
     lane: LaneConfig,
+    reading: Reading,
     upkeep: &'a Upkeep,
     numbers: i32,
     from: StartAt,
@@ -94,6 +95,7 @@ impl<'a> Plan<'a> {
         let run = of_run(&loaded.config);
         Ok(Self {
             lane: service::lane_config(&loaded.config, run, checked, &rules, 0),
+            reading: Reading::new(&loaded.config),
             upkeep,
             numbers: checked.numbers,
             from,
@@ -178,7 +180,8 @@ impl<'a> Plan<'a> {
             written_before: lost.decided.unwrap_or(Timestamp::MIN),
             notes_from: pairs_end,
         };
-        let records = rebuild(&self.lane, &Compiler, number, &start, rebuilt).map_err(Failed)?;
+        let records =
+            rebuild(&self.lane, &self.reading, number, &start, rebuilt).map_err(Failed)?;
         writer.write(records).map_err(not_ready)?;
         self.tell(number, &start)?;
         Ok(())
