@@ -106,6 +106,11 @@ impl<H: Host> Migration<H> {
             if task.catch_up(&self.host).is_err() {
                 return Err(format!("partition {number}: a record cannot be read"));
             }
+            if task.is_holed() {
+                return Err(format!(
+                    "partition {number}: records were lost unread, and it is not known yet up to when"
+                ));
+            }
             if task.is_catching_up() {
                 return Err(format!(
                     "partition {number}: records that were applied since the last snapshot are gone"

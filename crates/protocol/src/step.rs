@@ -1,7 +1,7 @@
 //! Records of the state topic: claims, steps, and the chunks of snapshots.
 //!
-//! Keys are safe to compact, though the topic is not compacted: a claim or step of the same key replaces an
-//! older one only after 65,536 others, and the two generations of a snapshot alternate.
+//! The topic must not be compacted: a key says of what kind a record is, and for people where it belongs, but two
+//! snapshots may share the keys of their chunks.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -28,8 +28,9 @@ pub(crate) struct Step {
     pub(crate) positions: Vec<i64>,
     /// Append times that do not follow from the records.
     pub(crate) append_times: Vec<(SourceId, i64, Timestamp)>,
-    /// Records of an input that were lost unread, in this step.
-    pub(crate) hole: Option<HoleStep>,
+    /// Records of inputs that were lost unread. Every step from the one that met a hole on says so, until one knows when
+    /// it ended: whoever restores in between hears of it.
+    pub(crate) holes: Vec<HoleStep>,
     /// Rules that apply from this step on, where they are others than before.
     pub(crate) rules: Option<Arc<[u8]>>,
 }
@@ -41,9 +42,10 @@ pub(crate) struct HoleStep {
     /// The first offset that was not read: what stands before it was applied, in this step or a later one.
     pub(crate) from: i64,
     pub(crate) to: i64,
-    /// Known time when it was met, and when it ended.
+    /// Known time when it was met.
     pub(crate) from_time: Timestamp,
-    pub(crate) to_time: Timestamp,
+    /// When it ended; `None` while that is not known.
+    pub(crate) to_time: Option<Timestamp>,
 }
 
 /// The end of a snapshot: in the transaction of its last chunk.
@@ -88,10 +90,9 @@ impl Step {
         for &(source, offset, at) in &self.append_times {
             to.u8(source.0).i64(offset).i64(at.millis());
         }
-        to.u8(u8::from(self.hole.is_some()));
-        if let Some(hole) = &self.hole {
-            to.u8(hole.source.0).i64(hole.from).i64(hole.to);
-            to.i64(hole.from_time.millis()).i64(hole.to_time.millis());
+        to.len(self.holes.len());
+        for hole in &self.holes {
+            hole.write(to);
         }
         to.u8(u8::from(self.rules.is_some()));
         if let Some(rules) = &self.rules {
@@ -106,17 +107,7 @@ impl Step {
         let append_times = list(from, 17, |from| {
             Ok((SourceId(from.u8()?), from.i64()?, time(from)?))
         })?;
-        let hole = match from.u8()? {
-            0 => None,
-            1 => Some(HoleStep {
-                source: SourceId(from.u8()?),
-                from: from.i64()?,
-                to: from.i64()?,
-                from_time: time(from)?,
-                to_time: time(from)?,
-            }),
-            _ => return Err(Malformed),
-        };
+        let holes = list(from, HoleStep::BYTES, HoleStep::read)?;
         let rules = match from.u8()? {
             0 => None,
             1 => Some(from.bytes()?.into()),
@@ -127,8 +118,36 @@ impl Step {
             known,
             positions,
             append_times,
-            hole,
+            holes,
             rules,
+        })
+    }
+}
+
+impl HoleStep {
+    /// Of one that is open.
+    const BYTES: usize = 26;
+
+    fn write(&self, to: &mut Writer) {
+        to.u8(self.source.0).i64(self.from).i64(self.to);
+        to.i64(self.from_time.millis());
+        to.u8(u8::from(self.to_time.is_some()));
+        if let Some(at) = self.to_time {
+            to.i64(at.millis());
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(Self {
+            source: SourceId(from.u8()?),
+            from: from.i64()?,
+            to: from.i64()?,
+            from_time: time(from)?,
+            to_time: match from.u8()? {
+                0 => None,
+                1 => Some(time(from)?),
+                _ => return Err(Malformed),
+            },
         })
     }
 }
@@ -251,13 +270,15 @@ mod tests {
             known: Timestamp::from_millis(12),
             positions: [1, 2, 3].into(),
             append_times: [(SourceId(1), 5, Timestamp::from_millis(9))].into(),
-            hole: Some(HoleStep {
-                source: SourceId(0),
-                from: 90,
-                to: 99,
-                from_time: Timestamp::from_millis(1),
-                to_time: Timestamp::from_millis(2),
-            }),
+            holes: [None, Some(Timestamp::from_millis(2))]
+                .map(|to_time| HoleStep {
+                    source: SourceId(0),
+                    from: 90,
+                    to: 99,
+                    from_time: Timestamp::from_millis(1),
+                    to_time,
+                })
+                .into(),
             rules: Some(b"rules"[..].into()),
         }
     }

@@ -19,8 +19,10 @@ use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
 mod again;
+mod holes;
 
 use again::Placed;
+use holes::open;
 
 /// Everything a partition number is.
 pub(crate) struct Task {
@@ -39,7 +41,8 @@ pub(crate) struct Task {
     again: VecDeque<Step>,
     pub(crate) sequence: u64,
     known: Timestamp,
-    hole: Option<HoleStep>,
+    /// Holes that were met and whose end is not known.
+    holes: Vec<HoleStep>,
     /// Its state was made anew, and what a predecessor wrote is not written again.
     rebuilt: Option<Rebuilt>,
     pub(crate) rules: Rules,
@@ -93,7 +96,8 @@ impl Task {
             again: again.into(),
             sequence: step.sequence,
             known: step.known,
-            hole: None,
+            // A snapshot may be taken of a step that does not know the end of a hole.
+            holes: open(&step.holes),
             rebuilt: None,
             rules,
             next_rules: None,
@@ -243,36 +247,6 @@ impl Task {
         }
     }
 
-    /// Records before `to` are gone unread; `false` when they had been applied and are needed again.
-    pub(crate) fn lost(&mut self, source: SourceId, to: i64) -> bool {
-        let read_to = self
-            .sources
-            .get(usize::from(source.0))
-            .map_or(0, |lost| lost.known.position());
-        let met_before = |step: &Step| {
-            step.hole
-                .is_some_and(|hole| hole.source == source && hole.to >= to && hole.from <= read_to)
-        };
-        if self.is_post(source) || (self.is_catching_up() && !self.again.iter().any(met_before)) {
-            return false;
-        }
-        let Some(lost) = self.sources.get(usize::from(source.0)) else {
-            return true;
-        };
-        if !self.is_catching_up() {
-            let from_time = lost.known.time();
-            self.hole = Some(HoleStep {
-                source,
-                from: read_to,
-                to,
-                from_time,
-                to_time: from_time,
-            });
-        }
-        self.reached(source, to);
-        true
-    }
-
     /// Known time: the minimum over the inputs.
     fn knowable(&self) -> Timestamp {
         let times = self.sources.iter().map(|source| source.known.time());
@@ -284,6 +258,7 @@ impl Task {
         let knowable = self.knowable();
         self.post.has_unopened()
             || self.next_rules.is_some()
+            || self.has_met_end()
             || self
                 .inbox
                 .next()
@@ -300,9 +275,9 @@ impl Task {
         if let Some(rules) = &rules {
             self.apply_rules(rules, host)?;
         }
-        let hole = self.take_hole();
-        self.apply_hole(hole);
-        let mut known = self.knowable();
+        let holes = self.take_holes();
+        self.apply_holes(&holes);
+        let mut known = self.knowable().min(self.open_hole_from());
         turn.proof = self.proof(known, host).into_bytes().into();
         turn.written_before = self
             .rebuilding()
@@ -334,7 +309,7 @@ impl Task {
             sequence: self.sequence,
             known: self.known,
             positions: self.positions(),
-            hole,
+            holes,
             rules,
         })
     }
@@ -438,26 +413,6 @@ impl Task {
             self.rules.id(),
             inputs.join(",")
         )
-    }
-
-    /// The hole that was met, once it is known when it ended.
-    fn take_hole(&mut self) -> Option<HoleStep> {
-        let hole = self.hole.as_ref()?;
-        let ended = self.sources[usize::from(hole.source.0)].known.time();
-        if ended <= hole.from_time {
-            return None;
-        }
-        self.hole.take().map(|hole| HoleStep {
-            to_time: ended,
-            ..hole
-        })
-    }
-
-    fn apply_hole(&mut self, hole: Option<HoleStep>) {
-        if let Some(hole) = hole {
-            let from = hole.from_time.max(self.known);
-            self.partition.hole(from, hole.to_time, &mut self.effects);
-        }
     }
 
     /// Where the task stands before its first step.

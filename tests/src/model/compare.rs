@@ -93,8 +93,7 @@ fn is_reword(line: &Line) -> bool {
     seeks(line) && line.state == "open" && !passed
 }
 
-/// Which of two twins' ends came first is a matter of how fast the lanes were, too; so is whether an orphan was
-/// complete before it was found to be near.
+/// Which of two twins' ends came first is a matter of how fast the lanes were, too.
 fn without_place(of: &Line) -> Line {
     let mut line = Line {
         revision: 0,
@@ -104,8 +103,7 @@ fn without_place(of: &Line) -> Line {
         deadline: String::new(),
         ..of.clone()
     };
-    let between = of.kind == "orphan_credit" || of.kind == "duplicate_payment";
-    if between && line.state == "resolved" {
+    if of.kind == "duplicate_payment" && line.state == "resolved" {
         line.decided_at = 0;
         line.resolution.clear();
         line.lag.clear();

@@ -66,7 +66,7 @@ fn read(value: &[u8]) -> Option<Step> {
     let append_times = (0..from.count()?)
         .map(|_| append_time(&mut from))
         .collect::<Option<_>>()?;
-    let hole = from.take::<1>()?[0] != 0;
+    let hole = from.count()? > 0;
     Some(Step {
         sequence,
         known,

@@ -279,9 +279,10 @@ impl Partition {
         };
         takers.sort_by_cached_key(|taker| taker.candidate.rank());
         let mut takers = takers.into_iter();
+        // It may have ended since it was offered: then it takes nobody, and the alerts stay as they are.
         if self
             .extras(slot)
-            .is_some_and(|extras| extras.near.is_none())
+            .is_some_and(|extras| extras.near.is_none() && extras.is_open(AlertKind::CreditMissing))
             && let Some(best) = takers.next()
         {
             self.extras_mut(slot).near = Some(best.candidate.orphan.payment_id());
@@ -320,13 +321,17 @@ impl Partition {
         at: Timestamp,
         effects: &mut Effects,
     ) {
-        let extras = self.extras_mut(slot);
-        extras.near = Some(payment.payment_id());
-        let is_orphan = |alert: &crate::alert::AlertState| alert.kind == AlertKind::OrphanCredit;
-        if let Some(i) = extras.alerts.iter().position(is_orphan) {
-            let related = Some(payment.payment_id());
-            self.revise(slot, i, Some(Verdict::IdCorrupted), related, at, effects);
-        }
+        // It may have found its payment since it took this one.
+        let open = |alert: &crate::alert::AlertState| {
+            alert.kind == AlertKind::OrphanCredit && alert.is_open()
+        };
+        let alerts = self.extras(slot).map(|extras| &extras.alerts);
+        let Some(i) = alerts.and_then(|alerts| alerts.iter().position(open)) else {
+            return;
+        };
+        let id = payment.payment_id();
+        self.extras_mut(slot).near = Some(id.clone());
+        self.revise(slot, i, Some(Verdict::IdCorrupted), Some(id), at, effects);
         self.stop_seeking(slot, at, effects);
     }
 }

@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use settlewatch_join::{Inbox, Place, Timestamp};
 
 use super::Task;
+use super::holes::open;
 use crate::bytes::Malformed;
 use crate::io::{Host, RawRecord};
 use crate::output::Turn;
@@ -48,7 +49,8 @@ impl Task {
             if let Some(rules) = step.rules {
                 self.apply_rules(&rules, host)?;
             }
-            self.apply_hole(step.hole);
+            self.apply_holes(&step.holes);
+            self.holes = open(&step.holes);
             self.gather(&step.positions);
             while let Some((place, record)) = self.inbox.take(Timestamp::MAX) {
                 self.apply(place, &record, host, &mut turn);
