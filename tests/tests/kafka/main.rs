@@ -46,6 +46,7 @@ const TESTS: &[Test] = tests![
     state::a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed,
     state::inspect_shows_every_partition_of_a_service_that_runs_or_stands,
     state::a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_with_now,
+    state::more_partitions_take_the_waiting_payments_over_and_tell_everything_once,
     hostile::every_record_that_is_no_event_becomes_one_dead_letter,
     refused::a_partition_that_is_added_stops_the_service,
     refused::inputs_with_different_counts_are_refused,

@@ -167,8 +167,7 @@ pub(crate) fn a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_w
     assert_eq!(inspected(&group).0, Some(0));
 }
 
-#[test]
-fn more_partitions_take_the_waiting_payments_over_and_tell_everything_once() {
+pub(crate) fn more_partitions_take_the_waiting_payments_over_and_tell_everything_once() {
     let cluster = Cluster::shared();
     let mut setup = Setup::quick();
     setup.rules.give_up_ms = 120_000;
