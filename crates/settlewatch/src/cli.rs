@@ -116,7 +116,7 @@ pub(crate) struct InputArgs {
     pub(crate) config: PathBuf,
 
     /// Recorded records as `kcat -C -J` prints them (.gz and .zst are unpacked), in any order; - is
-    /// standard input
+    /// standard input, as it grows: let kcat print each line at once, `kcat -u -C -J`
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
     pub(crate) input: Vec<PathBuf>,
 

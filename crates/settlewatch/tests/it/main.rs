@@ -3,6 +3,7 @@
 
 mod explain;
 mod lists;
+mod readme;
 mod replay;
 mod simulate;
 mod suites;
