@@ -50,6 +50,20 @@ impl Lines {
     }
 }
 
+/// The file that is written last.
+const SUMMARY: &str = "summary.json";
+
+/// Removes a file, where there is one.
+fn remove(path: &Path) -> Result<(), ReplayError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(ReplayError::Output {
+            file: path.into(),
+            source,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// The folder that a replay writes.
 pub struct Output {
     folder: PathBuf,
@@ -60,7 +74,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// Makes the folder, where there is none, and its files.
+    /// Makes the folder, where there is none, and its files. An earlier summary is removed: it comes last,
+    /// so that one beside other files always belongs to them.
     ///
     /// # Errors
     /// [`ReplayError::Output`] when one cannot be made.
@@ -70,6 +85,7 @@ impl Output {
             file: folder.into(),
             source,
         })?;
+        remove(&folder.join(SUMMARY))?;
         Ok(Self {
             folder: folder.into(),
             alerts: Lines::create(folder, "alerts.ndjson")?,
@@ -142,7 +158,7 @@ impl Output {
 
     /// Writes the summary.
     pub(crate) fn summary(&mut self, summary: &serde_json::Value) -> Result<(), ReplayError> {
-        let mut lines = Lines::create(&self.folder, "summary.json")?;
+        let mut lines = Lines::create(&self.folder, SUMMARY)?;
         let text = serde_json::to_string_pretty(summary).unwrap_or_default();
         let written = writeln!(lines.file, "{text}");
         written.map_err(|source| lines.failed(source))?;

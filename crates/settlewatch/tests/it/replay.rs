@@ -46,3 +46,20 @@ fn files_are_written_and_named() {
     assert_eq!(alerts.lines().count(), 2);
     assert!(alerts.contains("credited_late"), "{alerts}");
 }
+
+#[test]
+fn a_replay_that_fails_leaves_no_summary_of_another() {
+    let record = line("pay.v1", 0, "12:00:00", "payment.succeeded", "P1", PAYMENT);
+    let folder = folder(&[("c.yaml", CONFIG), ("r.ndjson", &record)]);
+    let replay = |input: &str| {
+        let args = [
+            "replay", "--config", "c.yaml", "--input", input, "--out", "o",
+        ];
+        run_in(folder.path(), &args).status
+    };
+    let summary = folder.path().join("o/summary.json");
+    assert_eq!(replay("r.ndjson"), 0);
+    assert!(summary.exists());
+    assert_eq!(replay("nowhere.ndjson"), 1);
+    assert!(!summary.exists());
+}
