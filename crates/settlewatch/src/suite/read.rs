@@ -127,6 +127,7 @@ fn case(document: &Document, root: Part<'_>, config: &Config, part: Part<'_>) ->
     let records = placed(events(&reader, part));
     let expected = expected(document, config, &clock, part);
     let until = until(document, &clock, root, part);
+    check_until(document, root, part, until, &records);
     let others_ignored = others_ignored(document, part);
     Some(Case {
         name: name?.to_owned(),
@@ -250,6 +251,27 @@ fn until(document: &Document, clock: &Clock, root: Part<'_>, part: Part<'_>) -> 
         None => Some(Until::Drained),
         Some(until) if until.text() == Some("drained") => Some(Until::Drained),
         Some(until) => fields::time(document, clock, until, "until").map(Until::Time),
+    }
+}
+
+/// A clock that stops before the first event has seen nothing.
+fn check_until(
+    document: &Document,
+    root: Part<'_>,
+    part: Part<'_>,
+    until: Option<Until>,
+    records: &[(Place, Vec<u8>)],
+) {
+    let (Some(Until::Time(until)), Some((first, _))) = (until, records.first()) else {
+        return;
+    };
+    if until < first.at {
+        let written = part.get("until").or_else(|| root.get("until"));
+        document.error(
+            written.unwrap_or(part).spot(),
+            "`until` lies before every event of the case: nothing would be tested",
+            "write a later time, or `drained`",
+        );
     }
 }
 

@@ -150,6 +150,24 @@ fn mistakes_are_shown_where_they_stand_with_a_remedy() {
 }
 
 #[test]
+fn a_clock_that_stops_before_every_event_is_a_mistake() {
+    let case = |until: &str| {
+        format!(
+            "  - name: too early
+    until: {until}
+    events: [{{at: +1h, pay: P1}}, {{at: +2h, credit: P1}}]
+    expect_no_alerts: true
+"
+        )
+    };
+    let mistake = refused(&case("+59m"));
+    assert!(mistake.contains("t.yaml:6:12"), "{mistake}");
+    assert!(mistake.contains("before every event"), "{mistake}");
+    assert!(mistake.contains("`drained`"), "{mistake}");
+    assert_eq!(test(&case("+1h")).status, 0);
+}
+
+#[test]
 fn a_case_must_say_what_it_expects() {
     let nothing = refused("  - {name: x, events: [{at: +0s, pay: P1}]}\n");
     assert!(nothing.contains("the case expects nothing"), "{nothing}");
