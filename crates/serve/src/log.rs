@@ -66,7 +66,9 @@ where
         text: filter.to_owned(),
         why: error.to_string(),
     })?;
+    // Said on standard error, an event that cannot be written would panic where that is closed.
     let layer = fmt::layer().with_writer(writer).with_ansi(false);
+    let layer = layer.log_internal_errors(false);
     let layer = if format.is_json() {
         let json = layer.json().flatten_event(true);
         json.with_current_span(false).with_span_list(false).boxed()

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use settlewatch_config::Diagnostics;
 use settlewatch_kafka::{Cause, Problem};
 
+use crate::terminal::say;
+
 /// The check or the run failed; its reason has been shown.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -61,15 +63,27 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if let Some(BadConfig(diagnostics)) = error.downcast_ref() {
-        eprintln!("{diagnostics}");
+        say(format_args!("{diagnostics}"));
         return ExitCode::from(BAD_CONFIG);
     }
     if let Some(not_ready) = error.downcast_ref::<NotReady>() {
-        eprintln!("{not_ready}");
+        say(format_args!("{not_ready}"));
         return ExitCode::from(not_ready.status());
     }
-    eprintln!("error: {error:#}");
+    say(format_args!("error: {}", with_causes(error)));
     ExitCode::from(if error.is::<Usage>() { USAGE } else { FAILED })
+}
+
+/// An error and what caused it, where that is not said yet: some messages end with their cause.
+fn with_causes(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -1,4 +1,6 @@
 //! The `settlewatch` binary: commands, exit status, nothing else.
+// They panic where nobody listens: `writeln!` and `terminal::say` do not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 mod cli;
 mod clock;

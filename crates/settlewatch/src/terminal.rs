@@ -1,7 +1,13 @@
-//! What is shown while a command works, on a terminal only.
+//! Standard error: what is said there, and a line that shows how far a command is.
 
+use std::fmt::Arguments;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
+
+/// Says something on standard error. Where nobody can hear it, the exit status still tells.
+pub(crate) fn say(text: Arguments<'_>) {
+    let _ = writeln!(stderr(), "{text}");
+}
 
 /// A line on standard error that is written over and over.
 pub(crate) struct StatusLine {

@@ -5,6 +5,7 @@ use std::path::Path;
 use settlewatch_config::{Config, Env, Purpose, Run, load};
 
 use crate::exit::BadConfig;
+use crate::terminal::say;
 
 /// Loads a configuration for replaying; warnings go to standard error.
 pub(crate) fn for_replay(path: &Path) -> anyhow::Result<Config> {
@@ -14,7 +15,7 @@ pub(crate) fn for_replay(path: &Path) -> anyhow::Result<Config> {
 pub(crate) fn loaded(path: &Path, purpose: Purpose) -> anyhow::Result<Config> {
     let loaded = load(path, purpose, &Env::of_process()).map_err(BadConfig)?;
     for warning in &loaded.warnings {
-        eprintln!("{warning}\n");
+        say(format_args!("{warning}\n"));
     }
     Ok(loaded.config)
 }

@@ -8,7 +8,7 @@ use settlewatch_replay::{Finished, Observer, Replay};
 
 use crate::cli::InputArgs;
 use crate::exit::Usage;
-use crate::terminal::StatusLine;
+use crate::terminal::{StatusLine, say};
 use crate::text;
 
 /// Whether `-` is all there is to read.
@@ -53,6 +53,6 @@ pub(crate) fn warn_of_calendars(config: &Config, finished: &Finished) {
         return;
     };
     for warning in config.calendar_warnings(from, to) {
-        eprintln!("warning: {warning}");
+        say(format_args!("warning: {warning}"));
     }
 }

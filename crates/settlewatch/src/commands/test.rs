@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stdout};
 use crate::cli::TestArgs;
 use crate::exit::{BadConfig, Failed};
 use crate::suite::{self, Suite};
+use crate::terminal::say;
 use crate::text;
 
 pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<()> {
             run += 1;
             let heading = suite::heading(&suite.name, case);
             for warning in &verdict.warnings {
-                eprintln!("warning: {heading}: {warning}");
+                say(format_args!("warning: {heading}: {warning}"));
             }
             if verdict.passed {
                 writeln!(stdout(), "ok    {heading}")?;

@@ -10,6 +10,7 @@ use settlewatch_kafka::{AdminError, CheckOptions, Problem, check, verify};
 use super::config;
 use crate::cli::ValidateArgs;
 use crate::exit::NotReady;
+use crate::terminal::say;
 
 /// How long the cluster may take for an answer.
 const WAIT: Duration = Duration::from_secs(10);
@@ -26,10 +27,10 @@ pub(crate) fn run(args: &ValidateArgs) -> anyhow::Result<()> {
     };
     let config = loaded.inspect_err(|_| {
         if purpose == Purpose::Run && is_good_for_replay(&args.config) {
-            eprintln!(
+            say(format_args!(
                 "note: for `replay`, `test` and `explain --input` it is valid as it stands: `validate --replay` checks just \
                  that\n"
-            );
+            ));
         }
     })?;
     if let Some(run) = &config.run {
@@ -66,7 +67,7 @@ fn environment(config: &Config) -> anyhow::Result<()> {
     };
     let checked = check(run, &config.streams, options).map_err(NotReady)?;
     for notice in &checked.notices {
-        eprintln!("warning: {notice}\n");
+        say(format_args!("warning: {notice}\n"));
     }
     let width = checked
         .findings

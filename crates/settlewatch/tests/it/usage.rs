@@ -112,6 +112,37 @@ fn input_that_is_not_there_fails() {
     let ran = run_in(folder.path(), &args);
     assert_eq!(ran.status, 1);
     assert!(ran.err.contains("nowhere.ndjson"), "{}", ran.err);
+    let causes = ran.err.matches("No such file").count();
+    assert_eq!(causes, 1, "the cause is said once: {}", ran.err);
+}
+
+/// The status of a run whose standard error, or output too, takes nothing.
+fn status_unheard(args: &[&str], output_too: bool) -> Option<i32> {
+    use std::process::{Command, Stdio};
+
+    let full = || -> Stdio {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        full.unwrap().into()
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_settlewatch"));
+    command.args(args).current_dir(crate::root()).stderr(full());
+    command.stdout(if output_too { full() } else { Stdio::null() });
+    command.status().unwrap().code()
+}
+
+#[test]
+fn the_status_is_the_same_where_nobody_can_hear_why() {
+    let valid = &["validate", "--config", "examples/settlewatch.yaml"][..];
+    for (args, output_too, status) in [
+        (&["validate", "--config", "/dev/null"][..], true, 78),
+        (&["nothing"], true, 2),
+        (&["test", "nowhere.yaml"], true, 78),
+        (valid, false, 0),
+        (valid, true, 1),
+        (&["metrics"], true, 1),
+    ] {
+        assert_eq!(status_unheard(args, output_too), Some(status), "{args:?}");
+    }
 }
 
 #[test]
