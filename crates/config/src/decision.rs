@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::env::Env;
 use crate::interpolate::{Scope, interpolate};
 use crate::keys;
-use crate::node::{Node, Scalar, Value};
+use crate::node::{Node, Scalar, Value, reads_as_null};
 
 /// Sections that detection uses and no decision about a payment.
 const WATCH_ONLY: [&str; 1] = ["incidents"];
@@ -65,9 +65,11 @@ fn scalar(scalar: &Scalar, env: &Env, out: &mut String) {
         interpolate(&scalar.text, scope).map_or_else(|_| scalar.text.clone(), |done| done.text)
     };
     let is_word = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
-    if !scalar.quoted && text.chars().all(is_word) {
-        // Numbers, flags, null and durations stay what they are.
-        out.push_str(if text.is_empty() { "null" } else { &text });
+    if scalar.is_null() {
+        out.push_str("null");
+    } else if !scalar.quoted && text.chars().all(is_word) && !reads_as_null(&text) {
+        // Numbers, flags and durations stay what they are.
+        out.push_str(&text);
     } else {
         quoted(&text.replace('$', "$$"), out);
     }
@@ -101,6 +103,11 @@ calendars:
 rules:
   - {name: batch, match: {settle_mode: [d0, t1]}, due: {calendar: cn, business_days: 1}, tiers: {breach: 0s}}
   - {name: "odd \"$$\" name", match: {amount_minor: {min: 5000000}, channel: "a, b: [c]"}, tiers: {warn: 30s}}
+  - name: silent
+    match:
+      channel: "${CHANNEL}"
+      region: ${CHANNEL}
+    tiers: {warn: 30s}
   - {name: default, tiers: {warn: 30s, breach: 120s}}
 fees: {contract_rates: ["0.0060"]}
 "#;
@@ -110,6 +117,7 @@ fees: {contract_rates: ["0.0060"]}
         let env = Env::from_iter([
             ("PASSWORD", "hunter2"),
             ("TOPIC", "paid"),
+            ("CHANNEL", "null"),
             ("SETTLEWATCH__GIVE_UP", "2d"),
         ]);
         let loaded = load_str("a.yaml", TEXT, Purpose::Run, &env).expect("it is valid");

@@ -93,8 +93,11 @@ impl Node {
 
 impl Scalar {
     pub(crate) fn is_null(&self) -> bool {
-        !self.quoted
-            && !self.verbatim
-            && matches!(self.text.as_str(), "" | "~" | "null" | "Null" | "NULL")
+        !self.quoted && !self.verbatim && reads_as_null(&self.text)
     }
+}
+
+/// Whether this means nothing where it stands without quotes.
+pub(crate) fn reads_as_null(text: &str) -> bool {
+    matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }

@@ -55,6 +55,9 @@ fn object(section: &Section) -> Map<String, Value> {
         object.insert("patternProperties".into(), open_property(&open));
     }
     object.insert("additionalProperties".into(), json!(false));
+    if section.must_say() {
+        object.insert("minProperties".into(), json!(1));
+    }
     // A calendar may have its keys from a file.
     let in_files = section.key("file").is_some();
     let required = if in_files {

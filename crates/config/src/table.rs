@@ -166,6 +166,12 @@ impl Section {
         }
     }
 
+    /// Whether it means nothing without a key: none has a default, and none is required.
+    pub(crate) fn must_say(&self) -> bool {
+        let optional = |key: &Key| key.presence == Presence::Optional;
+        self.open.is_none() && self.keys.iter().all(optional)
+    }
+
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }

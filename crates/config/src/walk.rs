@@ -57,6 +57,12 @@ impl Walker<'_> {
 
     fn section_node(&mut self, section: &'static Section, node: &Node, place: &str) -> Kind {
         if node.is_null() || matches!(node.value, Value::Map(_)) {
+            if section.must_say() && matches!(&node.value, Value::Map(keys) if keys.is_empty()) {
+                let remedy = format!("give one of {}", crate::table::list(section.names()));
+                self.report
+                    .error(node.mark, format!("`{place}` is empty"), remedy);
+                return Kind::Bad;
+            }
             return self.section(section, node, place);
         }
         let remedy = format!(
@@ -105,17 +111,29 @@ impl Walker<'_> {
             };
         }
         let path = join(place, key.name);
-        match (
-            node.get(key.name).filter(|value| !value.is_null()),
-            key.presence,
-        ) {
+        let written = node.get(key.name);
+        match (written.filter(|value| !value.is_null()), key.presence) {
             (Some(value), _) => self.item(&key.shape, value, &path),
+            (None, Presence::Optional) if written.is_some() => self.empty(node, key, &path),
             (None, Presence::Optional) => Item {
                 mark: node.mark,
                 kind: Kind::Absent,
             },
             (None, Presence::Default(yaml)) => self.default(&key.shape, yaml, node.mark, &path),
             (None, Presence::Required) => self.missing(section, key, node, place),
+        }
+    }
+
+    /// A key without a default says nothing. Left out it would mean nothing as well, but nobody writes a
+    /// condition or a limit for that.
+    fn empty(&mut self, node: &Node, key: &Key, place: &str) -> Item {
+        let mark = node.get(key.name).map_or(node.mark, |empty| empty.mark);
+        let remedy = format!("give it {}, or remove the key", key.shape.describe());
+        self.report
+            .error(mark, format!("`{place}` has no value"), remedy);
+        Item {
+            mark,
+            kind: Kind::Bad,
         }
     }
 

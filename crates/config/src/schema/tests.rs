@@ -297,3 +297,41 @@ fn defaults_are_what_the_table_says() {
     );
     assert_eq!(schema["required"], json!(["version", "streams", "rules"]));
 }
+
+#[test]
+fn a_condition_that_says_nothing_is_refused_by_both() {
+    let (schema, example) = (schema(), example());
+    let mut conditions: Vec<(String, Value)> = crate::keys::ROOT
+        .key("rules")
+        .into_iter()
+        .flat_map(|rules| match rules.shape {
+            crate::table::Shape::List { of, .. } => section_of(of).key("match"),
+            _ => None,
+        })
+        .flat_map(|key| section_of(&key.shape).names())
+        .map(|name| (name, Value::Null))
+        .collect();
+    assert!(conditions.len() >= 10, "{conditions:?}");
+    conditions.push(("amount_minor".into(), json!({})));
+    conditions.push(("amount_minor".into(), json!({"min": null})));
+    conditions.push(("amount_minor".into(), json!({"max": null})));
+    for (name, nothing) in conditions {
+        let mut changed = example.clone();
+        changed["rules"][0]["match"] = json!({ name.clone(): nothing });
+        assert!(!accepts(&changed), "the check accepts {name}: {nothing}");
+        assert!(
+            !valid(&changed, &schema, &schema),
+            "the schema accepts {name}: {nothing}"
+        );
+    }
+    let mut changed = example.clone();
+    changed["rules"][0]["match"] = Value::Null;
+    assert!(!accepts(&changed) && !valid(&changed, &schema, &schema));
+}
+
+fn section_of(shape: &crate::table::Shape) -> &'static crate::table::Section {
+    match shape {
+        crate::table::Shape::Section(section) => section,
+        other => panic!("{other:?} is no section"),
+    }
+}

@@ -36,6 +36,54 @@ error: unknown key `waiting_payment` in `limits`
 }
 
 #[test]
+fn a_condition_without_a_value_is_no_condition_and_an_error() {
+    check(
+        &minimal_run("").replace(
+            "{name: all,",
+            "{name: a, match: {channel: }, tiers: {breach: 1s}}, {name: all,",
+        ),
+        r"
+error: `rules[0].match.channel` has no value
+ --> s.yaml:3:34
+  |
+3 | rules: [{name: a, match: {channel: }, tiers: {breach: 1s}}, {name: all, tiers: {breach: 120s}}]
+  |                                  ^
+  = help: give it text, or a list of such, or remove the key
+
+1 error",
+    );
+}
+
+#[test]
+fn what_says_nothing_in_a_rule_is_refused() {
+    for (empty, place) in [
+        ("match: ", "match"),
+        ("match: {settle_mode: ~}", "match.settle_mode"),
+        ("match: {merchant_id: null}", "match.merchant_id"),
+        ("match: {currency: }", "match.currency"),
+        ("match: {amount_minor: }", "match.amount_minor"),
+        ("match: {amount_minor: {}}", "match.amount_minor"),
+        ("match: {amount_minor: {min: }}", "match.amount_minor.min"),
+        ("match: {amount_minor: {max: ~}}", "match.amount_minor.max"),
+        ("match: {method: }", "match.method"),
+        ("match: {region: ~}", "match.region"),
+        ("match: {gateway: }", "match.gateway"),
+        ("match: {connector: }", "match.connector"),
+        ("match: {attrs.lane: }", "match.attrs.lane"),
+        ("due: ", "due"),
+        ("give_up: ", "give_up"),
+    ] {
+        let rule = format!("{{name: a, {empty}, tiers: {{breach: 1s}}}}, {{name: all,");
+        let said = messages(&minimal_run("").replace("{name: all,", &rule));
+        let place = format!("`rules[0].{place}` ");
+        assert!(
+            said.iter().any(|message| message.starts_with(&place)),
+            "{empty}: {said:?}"
+        );
+    }
+}
+
+#[test]
 fn a_duration_without_unit_is_offered_one() {
     check(
         &minimal_run("give_up: 3\n"),
