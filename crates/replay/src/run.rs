@@ -166,7 +166,8 @@ impl<'a> Replay<'a> {
         running.finish(InputCounts::default())
     }
 
-    /// Replays standard input as it comes.
+    /// Replays standard input as it comes. It ends with the input, or with [`Until::Time`]: once everything up
+    /// to then was read, or the clock has passed it because nothing came.
     ///
     /// # Errors
     /// As [`files`](Self::files).
@@ -193,14 +194,27 @@ impl<'a> Replay<'a> {
             line_limit_bytes: options.line_limit_bytes.max(self.longest_line_bytes()),
             ..options
         };
+        let until = match self.until {
+            Until::Time(until) => Some(until),
+            Until::LastRecord | Until::Drained => None,
+        };
         let mut live = LiveInput::start(input, "-".as_ref(), &streams, options)?;
         let mut running = Running::new(self, observer);
         loop {
             match live.next(LIVE_TICK)? {
                 Live::Record(raw) if running.is_beyond(&raw) => break,
                 Live::Record(raw) => running.record(&raw)?,
-                Live::Clock(now) => running.clock(now)?,
-                Live::Quiet => {}
+                Live::Clock(now) => {
+                    running.clock(now)?;
+                    if until.is_some_and(|until| now > until) {
+                        break;
+                    }
+                }
+                Live::Quiet => {
+                    if until.is_some_and(|until| live.is_silent_until(until)) {
+                        break;
+                    }
+                }
                 Live::End => break,
             }
         }

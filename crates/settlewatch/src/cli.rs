@@ -121,7 +121,7 @@ pub(crate) struct InputArgs {
     pub(crate) input: Vec<PathBuf>,
 
     /// Where the clock stops: an RFC 3339 time, or `drained` when nothing is pending any more; by default
-    /// at the last record
+    /// at the last record. Standard input need not end: what came by then, and silence, is enough
     #[arg(long, value_name = "TIME|drained", value_parser = until)]
     pub(crate) until: Option<Until>,
 

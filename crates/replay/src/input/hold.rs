@@ -4,7 +4,10 @@
 //! 2. When one is due, the smallest held one by (append time, stream, partition, offset) leaves, until the due
 //!    one did; a partition keeps its own order, and its clock is judged by what is held.
 //! 3. A record appended before what already left is late: it leaves at once.
-//! 4. When nothing leaves, the clock goes on from the last record as real time does, but never past a held one.
+//! 4. Where real time is known, a timestamp more than ten minutes beyond it is implausible too: no record is
+//!    appended in the future, and nobody may come to testify against it. Ten minutes, because clocks that are
+//!    kept at all differ by less. What then has no time takes that of its arrival.
+//! 5. When nothing leaves, the clock goes on from the last record as real time does, but never past a held one.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -14,6 +17,9 @@ use settlewatch_join::{Place, Timestamp};
 use super::clock::plausible;
 use super::load::Origin;
 use super::offsets::SeenOffsets;
+
+/// How far beyond real time a timestamp is believed, in milliseconds.
+const AHEAD_MS: i64 = 10 * 60 * 1000;
 
 /// How many held records are asked for the time of what stands before the first plausible one.
 const SEARCHED: usize = 256;
@@ -40,6 +46,8 @@ pub(crate) struct Released {
 /// What is held. Every `now` is the time since some fixed moment, and never decreases.
 pub(crate) struct Hold {
     hold: Duration,
+    /// Real time at the fixed moment.
+    began_ms: Option<i64>,
     closed: bool,
     lanes: Vec<Lane>,
     index: HashMap<Origin, usize>,
@@ -63,10 +71,28 @@ struct Latest {
     arrived: Duration,
 }
 
+/// A record that is held.
+struct Held {
+    /// Number of its arrival.
+    serial: u64,
+    /// Real time of its arrival.
+    arrived_ms: Option<i64>,
+    record: Arrived,
+}
+
+impl Held {
+    /// Whether its timestamp lay in the future when it arrived.
+    fn is_ahead(&self) -> bool {
+        let ahead_ms = |real_ms| self.record.ts_ms.saturating_sub(real_ms);
+        self.arrived_ms
+            .is_some_and(|real_ms| ahead_ms(real_ms) > AHEAD_MS)
+    }
+}
+
 /// A partition.
 struct Lane {
     origin: Origin,
-    held: VecDeque<(u64, Arrived)>,
+    held: VecDeque<Held>,
     seen: SeenOffsets,
     /// Append time of the first plausible record, as far as it arrived.
     first_ms: Option<i64>,
@@ -86,11 +112,13 @@ impl Lane {
     /// Whether the next record is believed, and its append time where the partition itself says.
     fn judge(&self) -> (bool, Option<i64>) {
         let believed = |index: usize| {
-            let following = self.held.iter().skip(index + 1).map(|(_, one)| one.ts_ms);
-            plausible(self.held[index].1.ts_ms, following)
+            let following = self.held.iter().skip(index + 1);
+            let following_ms = following.map(|one| one.record.ts_ms);
+            let one = &self.held[index];
+            !one.is_ahead() && plausible(one.record.ts_ms, following_ms)
         };
         let next_is = believed(0);
-        let ts_ms = |index: usize| self.held[index].1.ts_ms;
+        let ts_ms = |index: usize| self.held[index].record.ts_ms;
         let at_ms = match (next_is, self.clock_ms) {
             (true, clock_ms) => Some(ts_ms(0).max(clock_ms.unwrap_or(i64::MIN))),
             (false, Some(clock_ms)) => Some(clock_ms),
@@ -103,10 +131,11 @@ impl Lane {
 }
 
 impl Hold {
-    /// Holds each record for `hold`.
-    pub(crate) fn new(hold: Duration) -> Self {
+    /// Holds each record for `hold`; at the fixed moment real time is `began`, where that may be asked.
+    pub(crate) fn new(hold: Duration, began: Option<Timestamp>) -> Self {
         Self {
             hold,
+            began_ms: began.map(Timestamp::millis),
             closed: false,
             lanes: Vec::new(),
             index: HashMap::new(),
@@ -135,6 +164,24 @@ impl Hold {
         self.closed = true;
     }
 
+    /// Real time at `now`, where it is known.
+    pub(crate) fn real_time(&self, now: Duration) -> Option<Timestamp> {
+        let since_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let began_ms = self.began_ms?;
+        Some(Timestamp::from_millis(began_ms.saturating_add(since_ms)))
+    }
+
+    /// Whether, without any record so far, all that was appended up to `until` would have come by `now`: it
+    /// lay ahead when the reading began, and passed longer ago than a record is held.
+    pub(crate) fn is_silent_until(&self, until: Timestamp, now: Duration) -> bool {
+        let lay_ahead = self.real_time(Duration::ZERO).is_some_and(|at| at <= until);
+        let waited = self.real_time(now.saturating_sub(self.hold));
+        lay_ahead
+            && self.order.is_empty()
+            && self.latest.is_none()
+            && waited.is_some_and(|at| at > until)
+    }
+
     /// Whether everything left that will ever leave.
     pub(crate) fn is_done(&self) -> bool {
         self.closed && self.order.is_empty()
@@ -143,6 +190,7 @@ impl Hold {
     /// Takes a record in.
     pub(crate) fn push(&mut self, now: Duration, record: Arrived) {
         let index = self.lane(record.origin);
+        let arrived_ms = self.real_time(now).map(Timestamp::millis);
         let lane = &mut self.lanes[index];
         if !lane.seen.insert(record.offset) {
             self.repeated += 1;
@@ -151,8 +199,13 @@ impl Hold {
         self.bytes += record.payload.as_ref().map_or(0, Vec::len);
         let at = lane
             .held
-            .partition_point(|(_, held)| held.offset < record.offset);
-        lane.held.insert(at, (self.arrivals.add(now), record));
+            .partition_point(|held| held.record.offset < record.offset);
+        let held = Held {
+            serial: self.arrivals.add(now),
+            arrived_ms,
+            record,
+        };
+        lane.held.insert(at, held);
         let testifies = at <= super::clock::WITNESSES;
         if testifies || lane.next.is_some_and(|next| next.unknown) {
             self.judge(index);
@@ -192,7 +245,10 @@ impl Hold {
         if let Some(next) = lane.next.take() {
             self.order.remove(&next.key);
         }
-        let Some((_, record)) = lane.held.front() else {
+        let Some(Held {
+            record, arrived_ms, ..
+        }) = lane.held.front()
+        else {
             return false;
         };
         let (plausible, at_ms) = lane.judge();
@@ -200,7 +256,7 @@ impl Hold {
         if first_changed {
             lane.first_ms = at_ms;
         }
-        let known_ms = at_ms.or(self.earliest_ms).unwrap_or(0);
+        let known_ms = at_ms.or(*arrived_ms).or(self.earliest_ms).unwrap_or(0);
         let place = Place {
             at: Timestamp::from_millis(known_ms),
             stream: record.stream,
@@ -239,7 +295,7 @@ impl Hold {
         }
         let lane = &mut self.lanes[index];
         let plausible = lane.next.is_some_and(|next| next.plausible);
-        let (serial, record) = lane.held.pop_front()?;
+        let Held { serial, record, .. } = lane.held.pop_front()?;
         let arrived = self.arrivals.remove(serial);
         if plausible {
             lane.clock_ms = Some(place.at.millis());
@@ -344,7 +400,7 @@ mod tests {
 
     #[test]
     fn records_are_held_and_leave_in_canonical_order() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(1, 0, 0, NOW + 5));
         hold.push(ms(100), record(0, 0, 1, NOW + 5));
         hold.push(ms(200), record(0, 0, 0, NOW + 1));
@@ -363,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_late_record_leaves_at_once_at_its_own_append_time() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(0, 0, 0, NOW));
         hold.push(ms(0), record(1, 0, 0, NOW + 500));
         assert_eq!(drain(&mut hold, ms(2000)).len(), 2);
@@ -378,7 +434,7 @@ mod tests {
 
     #[test]
     fn the_clock_follows_real_time_but_never_passes_what_is_held() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         assert_eq!(hold.clock(ms(10)), None);
         hold.push(ms(10), record(0, 0, 0, NOW));
         assert_eq!(hold.clock(ms(20)), None, "nothing left yet");
@@ -394,7 +450,7 @@ mod tests {
 
     #[test]
     fn an_implausible_record_moves_no_clock() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(0, 0, 0, NOW));
         drain(&mut hold, ms(2000));
         hold.push(ms(3000), record(0, 0, 1, NOW + 90_000_000));
@@ -411,7 +467,7 @@ mod tests {
 
     #[test]
     fn before_the_first_plausible_record_the_time_is_that_one_s_or_the_earliest_known() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(2, 0, 0, -1));
         hold.push(ms(1), record(0, 0, 0, 0));
         hold.push(ms(2), record(0, 0, 1, NOW + 7));
@@ -429,14 +485,14 @@ mod tests {
 
     #[test]
     fn records_without_any_plausible_time_leave_at_the_beginning_of_time() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(0, 0, 0, -5));
         assert_eq!(drain(&mut hold, HOLD), [(0, 0, 0)]);
     }
 
     #[test]
     fn a_record_met_before_is_dropped_whether_held_or_gone() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         hold.push(ms(0), record(0, 0, 4, NOW));
         hold.push(ms(1), record(0, 0, 4, NOW));
         assert_eq!(drain(&mut hold, HOLD).len(), 1);
@@ -448,7 +504,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_input_releases_everything_in_order() {
-        let mut hold = Hold::new(HOLD);
+        let mut hold = Hold::new(HOLD, None);
         for offset in (0..100).rev() {
             hold.push(ms(0), record(0, (offset % 3) as i32, offset, NOW + offset));
         }
@@ -460,5 +516,58 @@ mod tests {
             .collect();
         assert_eq!(offsets, (0..100).collect::<Vec<_>>());
         assert!(hold.is_done());
+    }
+
+    /// Append time after `NOW`, and whether it was believed, of everything that leaves.
+    fn judged(hold: &mut Hold, now: Duration) -> Vec<(i64, bool)> {
+        let left = std::iter::from_fn(|| hold.pop(now));
+        left.map(|one| (one.place.at.millis() - NOW, one.plausible))
+            .collect()
+    }
+
+    #[test]
+    fn a_timestamp_beyond_real_time_moves_no_clock_though_nothing_follows() {
+        let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
+        hold.push(ms(0), record(0, 0, 0, NOW));
+        hold.push(ms(100), record(0, 0, 1, NOW + 2_300_000_000_000));
+        hold.push(ms(200), record(0, 1, 0, NOW + 200));
+        let expected = [(0, true), (0, false), (200, true)];
+        assert_eq!(judged(&mut hold, ms(2200)), expected);
+        assert_eq!(hold.clock(ms(5000)).unwrap().millis(), NOW + 3000);
+    }
+
+    #[test]
+    fn ten_minutes_beyond_real_time_are_believed_and_a_millisecond_more_is_not() {
+        let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
+        hold.push(ms(0), record(0, 0, 0, NOW));
+        hold.push(ms(5), record(0, 0, 1, NOW + AHEAD_MS + 5));
+        hold.push(ms(5), record(0, 0, 2, NOW + AHEAD_MS + 6));
+        let expected = [(0, true), (AHEAD_MS + 5, true), (AHEAD_MS + 5, false)];
+        assert_eq!(judged(&mut hold, ms(2005)), expected);
+    }
+
+    #[test]
+    fn what_has_no_time_at_all_takes_that_of_its_arrival() {
+        let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
+        hold.push(ms(0), record(0, 0, 0, NOW));
+        hold.push(ms(9000), record(0, 1, 0, i64::MAX));
+        hold.push(ms(9500), record(0, 2, 0, 0));
+        let expected = [(0, true), (9000, false), (9500, false)];
+        assert_eq!(judged(&mut hold, ms(20_000)), expected);
+    }
+
+    #[test]
+    fn silence_is_complete_once_the_end_is_longer_ago_than_records_are_held() {
+        let until = Timestamp::from_millis(NOW + 1000);
+        let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
+        assert!(!hold.is_silent_until(until, ms(3000)));
+        assert!(hold.is_silent_until(until, ms(3001)));
+        let past = Timestamp::from_millis(NOW - 1);
+        assert!(
+            !hold.is_silent_until(past, ms(9000)),
+            "nothing is known of it"
+        );
+        hold.push(ms(2000), record(0, 0, 0, NOW));
+        assert!(!hold.is_silent_until(until, ms(3001)), "one is held");
     }
 }

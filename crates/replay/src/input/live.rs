@@ -30,6 +30,9 @@ const BATCH_LINES: usize = 1024;
 pub struct LiveOptions {
     /// How long a record waits for those of other partitions that belong before it.
     pub hold: Duration,
+    /// Real time when the reading begins. A timestamp more than ten minutes beyond real time is then not
+    /// believed: nothing is appended in the future. `None` judges as recorded files are judged.
+    pub real_time: Option<Timestamp>,
     /// Bytes of records that may be held; with more, reading waits.
     pub memory_bytes: usize,
     /// Length in bytes from which a line is bad instead of read.
@@ -40,6 +43,7 @@ impl Default for LiveOptions {
     fn default() -> Self {
         Self {
             hold: Duration::from_secs(2),
+            real_time: None,
             memory_bytes: 256 << 20,
             line_limit_bytes: 64 << 20,
         }
@@ -114,7 +118,7 @@ impl LiveInput {
             lines,
             started: Instant::now(),
             memory_bytes: options.memory_bytes,
-            hold: Hold::new(options.hold),
+            hold: Hold::new(options.hold, options.real_time),
             latest: None,
             name: name.to_path_buf(),
             counters,
@@ -143,6 +147,12 @@ impl LiveInput {
                 .map_or(deadline, |due| due.min(deadline));
             self.wait(wake.saturating_sub(now))?;
         }
+    }
+
+    /// Whether no record has come, and none that was appended up to `until` is expected any more. Never true of
+    /// a moment that had passed when the reading began.
+    pub fn is_silent_until(&self, until: Timestamp) -> bool {
+        self.hold.is_silent_until(until, self.started.elapsed())
     }
 
     /// Lines that were no records, in order.

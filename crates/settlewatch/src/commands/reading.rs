@@ -7,6 +7,7 @@ use settlewatch_replay::input::{LiveOptions, Options, Progress};
 use settlewatch_replay::{Finished, Observer, Replay};
 
 use crate::cli::InputArgs;
+use crate::clock;
 use crate::exit::Usage;
 use crate::terminal::{StatusLine, say};
 use crate::text;
@@ -33,6 +34,7 @@ pub(crate) fn replayed(
     if is_standard_input(&args.input)? {
         let options = LiveOptions {
             memory_bytes,
+            real_time: Some(clock::now()),
             ..LiveOptions::default()
         };
         return Ok(replay.live(options, observer)?);

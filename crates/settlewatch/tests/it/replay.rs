@@ -63,3 +63,70 @@ fn a_replay_that_fails_leaves_no_summary_of_another() {
     assert_eq!(replay("nowhere.ndjson"), 1);
     assert!(!summary.exists());
 }
+
+/// Watches what stands in `input` for as long as the other end stays open, which is until the replay ends.
+fn watched(input: &str, until: i64) -> (Option<i32>, String) {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+
+    let folder = folder(&[("c.yaml", CONFIG)]);
+    let until = settlewatch_wire::format_time(settlewatch_join::Timestamp::from_millis(until));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_settlewatch"))
+        .args(["replay", "--config", "c.yaml", "--input", "-", "--until"])
+        .arg(until.to_string())
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut open = child.stdin.take().unwrap();
+    open.write_all(input.as_bytes()).unwrap();
+    let mut out = String::new();
+    let stdout = child.stdout.as_mut().unwrap();
+    stdout.read_to_string(&mut out).unwrap();
+    let status = child.wait().unwrap();
+    drop(open);
+    (status.code(), out)
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_millis() as i64
+}
+
+/// A payment that was appended at this moment.
+fn paid_at(ts_ms: i64, offset: u32) -> String {
+    let id = format!("P{offset}");
+    let text = line(
+        "pay.v1",
+        offset,
+        "12:00:00",
+        "payment.succeeded",
+        &id,
+        PAYMENT,
+    );
+    let mut record: serde_json::Value = serde_json::from_str(&text).unwrap();
+    record["ts"] = ts_ms.into();
+    format!("{record}\n")
+}
+
+#[test]
+fn a_watch_ends_when_its_time_has_passed_though_the_input_does_not() {
+    let now = now_ms();
+    let (status, out) = watched(&paid_at(now, 0), now + 500);
+    assert_eq!(status, Some(0));
+    assert!(out.contains("payments"), "{out}");
+    let (status, out) = watched("", now_ms() + 500);
+    assert_eq!(status, Some(0));
+    assert!(out.starts_with("no records\n"), "{out}");
+}
+
+#[test]
+fn one_from_the_future_alerts_nobody_who_watches() {
+    let now = now_ms();
+    let future = 4_070_908_800_000;
+    let input = paid_at(now, 0) + &paid_at(future, 1);
+    let (status, out) = watched(&input, now + 3_000);
+    assert_eq!(status, Some(0));
+    assert!(!out.contains("credit_missing"), "{out}");
+}

@@ -128,3 +128,24 @@ fn an_input_that_breaks_says_how_far_it_came() {
     );
     assert!(error.starts_with(&expected), "{error}");
 }
+
+#[test]
+fn one_from_the_future_is_used_and_counted_and_moves_no_clock() {
+    let text = [
+        line("pay", 0, 0, NOW, "x"),
+        line("pay", 0, 1, 4_070_908_800_000, "x"),
+    ];
+    let options = LiveOptions {
+        hold: Duration::ZERO,
+        real_time: Some(Timestamp::from_millis(NOW)),
+        ..LiveOptions::default()
+    };
+    let text = Cursor::new(text.join("\n"));
+    let mut live = LiveInput::start(text, Path::new("-"), &streams(), options).unwrap();
+    let seen: Vec<_> = read_to_end(&mut live)
+        .iter()
+        .map(|one| (one.at, one.plausible))
+        .collect();
+    assert_eq!(seen, [(NOW, true), (NOW, false)]);
+    assert_eq!(live.counters().implausible, [1, 0, 0, 0]);
+}
