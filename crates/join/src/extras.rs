@@ -115,6 +115,12 @@ pub(crate) struct Hold {
 }
 
 impl Extras {
+    /// The alert that no credit came by a deadline, once one has passed.
+    pub(crate) fn missing(&self) -> Option<&AlertState> {
+        let mut alerts = self.alerts.iter();
+        alerts.find(|alert| alert.kind == AlertKind::CreditMissing)
+    }
+
     /// Notes an identity; `false` when it was there.
     pub(crate) fn first_sight(&mut self, identity: Fingerprint) -> bool {
         let new = !self.seen.contains(&identity);

@@ -72,10 +72,10 @@ impl Partition {
         }
     }
 
-    /// A due time that the payment names is kept only where a release or reload could need it again.
+    /// A due time that the payment names is kept only where a release or reload could need it again: where
+    /// any rule asks for one.
     fn keep_due(&mut self, slot: Slot, due: Option<Timestamp>) {
-        let rule = usize::from(self.table.get(slot).rule);
-        if self.settings.rules[rule].due.is_some() {
+        if self.settings.rules.iter().any(|rule| rule.due.is_some()) {
             self.extras_mut(slot).expected_credit_by = due;
         }
     }

@@ -57,10 +57,11 @@ impl Partition {
     /// A credit that was appended in time became readable only after the deadline had passed: the alert was
     /// ours alone. It is taken back at the moment it was raised for.
     fn credited_in_time(&self, slot: Slot, at: Timestamp) -> Option<(Resolution, Timestamp)> {
-        let entry = self.table.get(slot);
-        let passed = usize::from(entry.tier).checked_sub(1)?;
-        let in_time = entry.phase == Phase::Credited && at <= self.tier_deadline(slot, 0);
-        in_time.then(|| (Resolution::CreditedInTime, self.tier_deadline(slot, passed)))
+        // The alert knows the deadline that passed; under new rules the tiers may lie elsewhere.
+        let raised_for = self.extras(slot)?.missing()?.deadline?;
+        let credited = self.table.get(slot).phase == Phase::Credited;
+        let in_time = credited && at <= self.tier_deadline(slot, 0).min(raised_for);
+        in_time.then_some((Resolution::CreditedInTime, raised_for))
     }
 
     fn count_closing(&mut self, slot: Slot, phase: Phase, at: Timestamp, effects: &mut Effects) {

@@ -3,12 +3,30 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::settings::Settings;
+use crate::alert::AlertState;
+use crate::extras::Extras;
+use crate::settings::{Rule, Settings};
 use crate::table::{Phase, Slot};
 use crate::time::Timestamp;
 
 use super::Partition;
 use super::accept::clock;
+
+/// How many tiers of a rule the payment has passed that has this alert: at least one. Depends on nothing but
+/// these, so that dating back restores what was.
+fn passed(rule: &Rule, clock: Timestamp, alert: &AlertState) -> u8 {
+    let named = rule
+        .tiers
+        .iter()
+        .position(|tier| Some(&tier.name) == alert.tier.as_ref());
+    let by_deadline = || {
+        let tiers = rule.tiers.iter();
+        let not_later = tiers.filter(|tier| Some(clock + tier.after) <= alert.deadline);
+        not_later.count().max(1)
+    };
+    let passed = named.map_or_else(by_deadline, |last| last + 1);
+    u8::try_from(passed).unwrap_or(u8::MAX)
+}
 
 /// What a reload does to the payments that wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,8 +81,9 @@ impl Partition {
         before
     }
 
-    /// Puts the new settings in force. A payment keeps the tiers it has passed; a deadline that lies in the
-    /// past under the new rules passes now. Tiers that were passed under the old rules stay passed.
+    /// Puts the new settings in force. A payment keeps the tiers it has passed, by their names; a deadline of
+    /// those that follow passes now where it lies in the past. Where the new rule does not know the name of
+    /// the tier passed last, those count as passed whose deadlines are not later than that tier's was.
     pub fn reload(&mut self, settings: &Arc<Settings>) -> Reload {
         self.redate(settings, false)
     }
@@ -111,7 +130,10 @@ impl Partition {
             .and_then(|extras| extras.released_at)
             .unwrap_or(entry.appended_at);
         let clock = clock(&rules[rule], expected, start);
+        let missing = extras.and_then(Extras::missing);
+        let tier = missing.map_or(entry.tier, |alert| passed(&rules[rule], clock, alert));
         let entry = self.table.get_mut(slot);
+        entry.tier = tier;
         entry.rule = rule as u16;
         entry.clock = clock;
     }

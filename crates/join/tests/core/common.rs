@@ -72,6 +72,14 @@ impl Bench {
         }
     }
 
+    pub(crate) fn of(partition: Partition) -> Self {
+        Self {
+            partition,
+            effects: Effects::new(),
+            next_offset: 1_000,
+        }
+    }
+
     pub(crate) fn pay(&mut self, id: &str, at_ms: i64, channel: &str) -> Vec<Alert> {
         let body = Body::Succeeded(payment(id, channel));
         self.apply(0, at_ms, at_ms, id, body)
@@ -117,6 +125,20 @@ impl Bench {
             .partition
             .hole(at(from_ms), at(to_ms), &mut self.effects);
         (lost, self.alerts())
+    }
+
+    pub(crate) fn hold(&mut self, id: &str, at_ms: i64, until_ms: i64) -> Vec<Alert> {
+        let body = Body::Held {
+            payment_id: Cow::Owned(id.into()),
+            reason: None,
+            expected_release_at: Some(at(until_ms)),
+        };
+        self.apply(2, at_ms, at_ms, id, body)
+    }
+
+    pub(crate) fn release(&mut self, id: &str, at_ms: i64) -> Vec<Alert> {
+        let payment_id = Cow::Owned(id.into());
+        self.apply(2, at_ms, at_ms, id, Body::Released { payment_id })
     }
 
     fn alerts(&mut self) -> Vec<Alert> {
