@@ -5,6 +5,8 @@ mod bed;
 mod core_speed;
 mod ids;
 pub mod instructions;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod memory;
 mod replay_speed;
 mod table;
@@ -13,6 +15,8 @@ mod zipf;
 
 pub use allocation::{Counted, count};
 pub use core_speed::{core, ladder};
+#[cfg(feature = "kafka")]
+pub use kafka::kafka;
 pub use memory::{finished, memory, overdue};
 pub use replay_speed::replay;
 pub use table::{Row, print, print_head};

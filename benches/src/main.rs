@@ -16,7 +16,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str =
     "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay
-       settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)";
+       settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
+       settlewatch-benches kafka                             (built with --features kafka: a real broker)";
 
 const PARTS: [&str; 7] = [
     "core",
@@ -62,8 +63,19 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "overdue" => overdue(),
         "finished" => finished(),
         "replay" => replay(),
+        "kafka" => kafka(),
         _ => bail!(USAGE),
     }
+}
+
+#[cfg(feature = "kafka")]
+fn kafka() -> Result<Vec<Row>> {
+    settlewatch_benches::kafka()
+}
+
+#[cfg(not(feature = "kafka"))]
+fn kafka() -> Result<Vec<Row>> {
+    bail!("built without it; add --features kafka")
 }
 
 fn allocations() -> Vec<Row> {
