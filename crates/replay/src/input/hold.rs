@@ -6,7 +6,8 @@
 //! 3. A record appended before what already left is late: it leaves at once.
 //! 4. Where real time is known, a timestamp more than ten minutes beyond it is implausible too: no record is
 //!    appended in the future, and nobody may come to testify against it. Ten minutes, because clocks that are
-//!    kept at all differ by less. What then has no time takes that of its arrival.
+//!    kept at all differ by less. A record that has no time then is used where the clock stands; where there is
+//!    no clock yet, at its arrival, from where the clock follows real time.
 //! 5. When nothing leaves, the clock goes on from the last record as real time does, but never past a held one.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -256,7 +257,13 @@ impl Hold {
         if first_changed {
             lane.first_ms = at_ms;
         }
-        let known_ms = at_ms.or(*arrived_ms).or(self.earliest_ms).unwrap_or(0);
+        // Without real time, what is read is a recording, in which only records are times.
+        let stands_ms = arrived_ms.and(self.clock_ms);
+        let known_ms = at_ms
+            .or(stands_ms)
+            .or(self.earliest_ms)
+            .or(*arrived_ms)
+            .unwrap_or(0);
         let place = Place {
             at: Timestamp::from_millis(known_ms),
             stream: record.stream,
@@ -295,10 +302,17 @@ impl Hold {
         }
         let lane = &mut self.lanes[index];
         let plausible = lane.next.is_some_and(|next| next.plausible);
-        let Held { serial, record, .. } = lane.held.pop_front()?;
+        let Held {
+            serial,
+            record,
+            arrived_ms,
+        } = lane.held.pop_front()?;
         let arrived = self.arrivals.remove(serial);
         if plausible {
             lane.clock_ms = Some(place.at.millis());
+            self.move_clock(place.at.millis(), arrived);
+        } else if self.latest.is_none() && arrived_ms.is_some() {
+            // Real time passes, also where nobody's timestamps are believed.
             self.move_clock(place.at.millis(), arrived);
         }
         self.bytes -= record.payload.as_ref().map_or(0, Vec::len);
@@ -547,13 +561,29 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_time_at_all_takes_that_of_its_arrival() {
+    fn what_has_no_time_at_all_is_used_where_the_clock_stands() {
         let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
         hold.push(ms(0), record(0, 0, 0, NOW));
+        assert_eq!(judged(&mut hold, ms(2000)), [(0, true)]);
+        assert_eq!(hold.clock(ms(9000)).unwrap().millis(), NOW + 7000);
         hold.push(ms(9000), record(0, 1, 0, i64::MAX));
         hold.push(ms(9500), record(0, 2, 0, 0));
-        let expected = [(0, true), (9000, false), (9500, false)];
-        assert_eq!(judged(&mut hold, ms(20_000)), expected);
+        assert!(
+            judged(&mut hold, ms(10_999)).is_empty(),
+            "another may follow"
+        );
+        let expected = [(7000, false), (7000, false)];
+        assert_eq!(judged(&mut hold, ms(11_500)), expected);
+    }
+
+    #[test]
+    fn with_a_broker_an_hour_ahead_the_clock_is_ours() {
+        let mut hold = Hold::new(HOLD, Some(Timestamp::from_millis(NOW)));
+        hold.push(ms(1000), record(0, 0, 0, NOW + 3_601_000));
+        assert_eq!(judged(&mut hold, ms(3000)), [(1000, false)]);
+        assert_eq!(hold.clock(ms(8000)).unwrap().millis(), NOW + 6000);
+        hold.push(ms(8000), record(0, 0, 1, NOW + 3_608_000));
+        assert_eq!(judged(&mut hold, ms(10_000)), [(6000, false)]);
     }
 
     #[test]
