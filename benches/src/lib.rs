@@ -16,7 +16,7 @@ mod zipf;
 pub use allocation::{Counted, count};
 pub use core_speed::{core, ladder};
 #[cfg(feature = "kafka")]
-pub use kafka::kafka;
+pub use kafka::{bare, kafka};
 pub use memory::{finished, memory, overdue};
 pub use replay_speed::replay;
 pub use table::{Row, print, print_head};

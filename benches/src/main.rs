@@ -17,7 +17,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const USAGE: &str =
     "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
-       settlewatch-benches kafka                             (built with --features kafka: a real broker)";
+       settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)";
 
 const PARTS: [&str; 7] = [
     "core",
@@ -35,6 +35,19 @@ fn main() -> Result<()> {
     match args[..] {
         ["all"] => all(),
         ["instructions", what, events] => instructions::run(what, events.parse()?),
+        #[cfg(feature = "kafka")]
+        ["bare", brokers, one, other, seconds] => {
+            let topics = [one.to_owned(), other.to_owned()];
+            settlewatch_benches::bare(brokers, &topics, seconds.parse()?)
+        }
+        ["kafka"] => {
+            print(&kafka("all")?);
+            Ok(())
+        }
+        ["kafka", part] => {
+            print(&kafka(part)?);
+            Ok(())
+        }
         [part] => {
             print(&measure(part)?);
             Ok(())
@@ -63,18 +76,17 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "overdue" => overdue(),
         "finished" => finished(),
         "replay" => replay(),
-        "kafka" => kafka(),
         _ => bail!(USAGE),
     }
 }
 
 #[cfg(feature = "kafka")]
-fn kafka() -> Result<Vec<Row>> {
-    settlewatch_benches::kafka()
+fn kafka(part: &str) -> Result<Vec<Row>> {
+    settlewatch_benches::kafka(part)
 }
 
 #[cfg(not(feature = "kafka"))]
-fn kafka() -> Result<Vec<Row>> {
+fn kafka(_: &str) -> Result<Vec<Row>> {
     bail!("built without it; add --features kafka")
 }
 

@@ -124,6 +124,7 @@ const CRATES: &[Allowed] = &[
             "settlewatch-join",
             "settlewatch-replay",
             "settlewatch-sim",
+            "settlewatch-tests",
             "settlewatch-watch",
             "settlewatch-wire",
         ],

@@ -5,20 +5,31 @@ mod delay;
 mod load;
 mod restore;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use settlewatch_tests::broker::{Cluster, Options};
 
 use crate::table::Row;
 
-/// Every measurement, on one broker.
+pub use cost::bare;
+
+/// The measurements of a part, on one broker: `cost`, `delay`, `restore`, `failover`, or all of them.
 ///
 /// # Errors
-/// A client cannot be made.
-pub fn kafka() -> Result<Vec<Row>> {
+/// A client cannot be made, or there is no such part.
+pub fn kafka(part: &str) -> Result<Vec<Row>> {
     let cluster = Cluster::start(&Options::default());
-    let mut rows = cost::rows(&cluster)?;
-    rows.extend(delay::rows(&cluster)?);
-    rows.extend(restore::rows(&cluster)?);
-    rows.extend(restore::fail_over(&cluster));
-    Ok(rows)
+    match part {
+        "cost" => cost::rows(&cluster),
+        "delay" => delay::rows(&cluster),
+        "restore" => restore::rows(&cluster),
+        "failover" => Ok(restore::fail_over(&cluster)),
+        "all" => {
+            let mut rows = cost::rows(&cluster)?;
+            rows.extend(delay::rows(&cluster)?);
+            rows.extend(restore::rows(&cluster)?);
+            rows.extend(restore::fail_over(&cluster));
+            Ok(rows)
+        }
+        _ => bail!("there is no part {part}: cost, delay, restore, failover or all"),
+    }
 }

@@ -29,7 +29,9 @@ pub(crate) fn consumer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
         // Never guess where to go on.
         .set("auto.offset.reset", "error")
         .set("fetch.wait.max.ms", "100")
-        .set("queued.max.messages.kbytes", "65536");
+        .set("queued.max.messages.kbytes", "65536")
+        // What is fetched ahead of an input that must stand aside is fetched again when it goes on.
+        .set("queued.min.messages", "5000");
     if let Some(member) = &spec.member {
         config.set("group.instance.id", member);
     }
