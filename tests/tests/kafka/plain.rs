@@ -1,12 +1,17 @@
 //! What a healthy service writes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use settlewatch_tests::broker::{Cluster, Group, PAYER, Setup, Traffic, untold};
 
 use crate::script::{delays_ms, pass_beginning, pass_ms, settle, spread};
 
+/// Alerts of a kind that are derived again.
+const OF_EACH_KIND: usize = 2;
+
 pub(crate) fn live_equals_replay() {
     let cluster = Cluster::shared();
-    let group = Group::new(&cluster, "plain", Setup::default());
+    let mut group = Group::new(&cluster, "plain", Setup::default());
     let service = group.start_ready("one");
     pass_beginning(&group);
     let traffic = Traffic::start(&group, 1, 40);
@@ -33,4 +38,32 @@ pub(crate) fn live_equals_replay() {
         );
     }
     assert!(!log.contains(PAYER), "a payer stands in the log: {log}");
+    alerts_are_derived_again(&mut group);
+}
+
+/// Alerts of each kind follow from the records; under other rules those of missing credits do not.
+fn alerts_are_derived_again(group: &mut Group<'_>) {
+    let mut by_kind: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for record in group.output("alerts") {
+        let line = record.json();
+        let text = |field: &str| line[field].as_str().expect("a text").to_owned();
+        by_kind
+            .entry(text("kind"))
+            .or_default()
+            .insert(text("alert_id"));
+    }
+    assert!(by_kind.len() >= 7, "{:?}", by_kind.keys());
+    for (kind, ids) in &by_kind {
+        for id in ids.iter().take(OF_EACH_KIND) {
+            let (status, told) = group.command(&["verify", id]);
+            assert_eq!(status, Some(0), "{kind}: {told}");
+        }
+    }
+    for rule in &mut group.setup.rules.rules {
+        rule.tiers.iter_mut().for_each(|tier| tier.after_ms += 1);
+    }
+    let missing = by_kind["credit_missing"].first().expect("there is one");
+    let (status, told) = group.command(&["verify", missing]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("WRONG"), "{told}");
 }
