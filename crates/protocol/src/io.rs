@@ -334,6 +334,9 @@ pub trait Host {
     /// A record was applied: what it counts as, where that is decided, or the reason of its rejection.
     fn applied(&self, _source: SourceId, _outcome: Result<Option<Outcome>, &'static str>) {}
 
+    /// A record of a payment lies under another key than the payment's: whoever looks by the key misses it.
+    fn misplaced(&self, _source: SourceId) {}
+
     /// A partition number was restored, or begins: what waits in it.
     fn restored(&self, _number: i32, _partition: &Partition) {}
 }

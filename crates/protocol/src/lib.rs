@@ -21,6 +21,7 @@ mod bytes;
 mod clock;
 mod commit;
 mod io;
+mod keys;
 mod known;
 mod lane;
 mod limits;

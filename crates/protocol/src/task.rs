@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use crate::keys::is_misplaced;
 use settlewatch_join::{Effects, Inbox, Note, Partition, Place, Record, Span, Timestamp};
 
 use crate::bytes::Malformed;
@@ -366,6 +367,9 @@ impl Task {
         let source = record.source;
         match host.event(source, record.value.as_deref()) {
             Ok(event) => {
+                if !turn.again && is_misplaced(record.key.as_deref(), &event) {
+                    host.misplaced(source);
+                }
                 let record = Record { place, event };
                 let outcome = self.partition.apply(&record, &mut self.effects);
                 if !turn.again {

@@ -115,6 +115,8 @@ metrics! {
         "Records by what they counted as; an unmatched credit counts when its payment comes or its grace ends.",
     EventsRejected = Counter "events_rejected_total" [Stream, Reason]
         "Records that are no valid events.",
+    EventsMisplaced = Counter "events_misplaced_total" [Stream]
+        "Records of payments under another key than the payment's: used where they lie, but a search by key misses them.",
     DeadLetters = Counter "dead_letters_total" [Stream]
         "Records handed to the topic of dead letters.",
     Payments = Counter "payments_total" [Channel]

@@ -103,6 +103,11 @@ impl LaneObserver {
         }
     }
 
+    /// A record of `source` lies under another key than its payment's.
+    pub fn misplaced(&self, source: SourceId) {
+        self.seen.borrow_mut().records.misplaced(source);
+    }
+
     /// An alert is about to be written.
     pub fn alert(&self, alert: &Alert) {
         if alert.resolution != Some(Resolution::CreditedInTime) {

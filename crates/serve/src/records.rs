@@ -11,6 +11,7 @@ use crate::metrics::Inner;
 
 struct Input {
     consumed: Count,
+    misplaced: Count,
     dead_letters: Count,
     /// In the order of [`Outcome::ALL`].
     outcomes: Vec<Count>,
@@ -26,6 +27,7 @@ impl Records {
         let counter = |metric, labels: &[&str]| Count::new(shared.families.counter(metric, labels));
         let input = |stream: &String| Input {
             consumed: counter(Metric::EventsConsumed, &[stream]),
+            misplaced: counter(Metric::EventsMisplaced, &[stream]),
             dead_letters: counter(Metric::DeadLetters, &[stream]),
             outcomes: Outcome::ALL
                 .iter()
@@ -58,9 +60,17 @@ impl Records {
         None
     }
 
+    /// A record of `source` lies under another key than its payment's.
+    pub(crate) fn misplaced(&mut self, source: SourceId) {
+        if let Some(input) = self.0.get_mut(usize::from(source.0)) {
+            input.misplaced.add(1);
+        }
+    }
+
     pub(crate) fn flush(&mut self) {
         for input in &mut self.0 {
             input.consumed.flush();
+            input.misplaced.flush();
             input.dead_letters.flush();
             input.outcomes.iter_mut().for_each(Count::flush);
             input

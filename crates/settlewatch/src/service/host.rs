@@ -97,6 +97,10 @@ impl Host for ServiceHost {
         self.eyes.applied(source, outcome);
     }
 
+    fn misplaced(&self, source: SourceId) {
+        self.eyes.misplaced(source);
+    }
+
     fn restored(&self, number: i32, partition: &Partition) {
         self.eyes.restored(number, partition);
         tracing::info!(partition = number, waiting = partition.len(), "restored");
