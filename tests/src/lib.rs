@@ -8,6 +8,7 @@ pub mod harness;
 pub mod model;
 pub mod picture;
 pub mod reference;
+pub mod references;
 pub mod render;
 pub mod shrink;
 pub mod story;
