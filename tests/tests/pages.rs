@@ -1,7 +1,7 @@
 //! The references are what the program says of itself.
 
 use settlewatch_tests::harness::root;
-use settlewatch_tests::references::pages;
+use settlewatch_tests::pages::pages;
 
 #[test]
 fn every_reference_is_that_of_this_program() {
@@ -14,7 +14,7 @@ fn every_reference_is_that_of_this_program() {
         assert!(text.lines().count() > 20, "{name} says nothing");
         assert!(
             shipped == text,
-            "{} is old: {differs:?}; write it anew: cargo run -p settlewatch-tests --bin references",
+            "{} is old: {differs:?}; write it anew: cargo run -p settlewatch-tests --bin pages",
             path.display()
         );
     }

@@ -1,7 +1,7 @@
 //! Writes the pages of `docs/reference` anew.
 
 use settlewatch_tests::harness::root;
-use settlewatch_tests::references::pages;
+use settlewatch_tests::pages::pages;
 
 fn main() -> std::io::Result<()> {
     let folder = root().join("docs/reference");
