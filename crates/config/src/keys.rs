@@ -273,7 +273,7 @@ static RULE: Section = Section::new(
                 of: &ANY_DURATION,
                 min: 1,
             },
-            "Steps of escalation, each later than the one before: time after the append time, or after the due time.",
+            "Steps of escalation by name, in the order of their times: time after the append time, or after the due time.",
         ),
         Key::optional("give_up", SOME_DURATION, "Its own `give_up`."),
     ],

@@ -79,31 +79,49 @@ fn one(
     })
 }
 
-/// The tiers; each must be later than the one before.
+/// Tiers whose names say in which order they come.
+const ESCALATING: [&str; 3] = ["warn", "breach", "escalate"];
+
+/// The tiers in order of time: a map has no order, and what is generated is often sorted by name.
 fn tiers(rule: &Item, report: &mut Report) -> Option<Vec<Tier>> {
-    let mut tiers: Vec<Tier> = Vec::new();
+    let mut timed = Vec::new();
     for named in rule.at("tiers").map() {
-        let after = named.item.duration()?;
-        if let Some(last) = tiers.last().filter(|last| last.after >= after) {
+        timed.push((named.item.duration()?, named));
+    }
+    timed.sort_by_key(|&(after, _)| after);
+    for pair in timed.windows(2) {
+        let [(earlier, first), (later, second)] = pair else {
+            continue;
+        };
+        let rank = |name: &str| ESCALATING.iter().position(|known| *known == name);
+        let swapped = rank(&first.name)
+            .zip(rank(&second.name))
+            .is_some_and(|(a, b)| a > b);
+        if swapped || earlier == later {
+            // The one that ought to be later is where to look.
+            let (late, early, at) = if swapped {
+                (first, second, *later)
+            } else {
+                (second, first, *earlier)
+            };
             let message = format!(
                 "the tier `{}` of the rule `{}` must come after `{}` ({})",
-                named.name,
+                late.name,
                 name(rule),
-                last.name,
-                show(last.after.millis())
+                early.name,
+                show(at.millis())
             );
-            report.error(
-                named.item.mark,
-                message,
-                "write tiers in order of time, each later than the one before",
-            );
+            let remedy =
+                "give each tier a time of its own, `warn` before `breach` before `escalate`";
+            report.error(late.item.mark, message, remedy);
             return None;
         }
-        tiers.push(Tier {
-            name: named.name.as_str().into(),
-            after,
-        });
     }
+    let tiers = timed.iter().map(|&(after, named)| Tier {
+        name: named.name.as_str().into(),
+        after,
+    });
+    let tiers: Vec<Tier> = tiers.collect();
     if let Some(beyond) = rule.at("tiers").map().get(MAX_TIERS) {
         report.error(
             beyond.mark,

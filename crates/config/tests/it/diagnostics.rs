@@ -132,7 +132,7 @@ error: the tier `breach` of the rule `default` must come after `warn` (2m)
   |
 8 |       breach: 90s
   |               ^^^
-  = help: write tiers in order of time, each later than the one before
+  = help: give each tier a time of its own, `warn` before `breach` before `escalate`
 
 1 error",
     );

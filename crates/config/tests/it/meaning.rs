@@ -199,3 +199,16 @@ fn nothing_written_below_a_key_means_its_default() {
     let config = good(&minimal("limits:\nfeeds: ~\nhold: {limit: }\n"));
     assert_eq!(config, good(&minimal("")));
 }
+
+#[test]
+fn tiers_stand_in_the_order_of_their_times_however_they_are_written() {
+    let text = "version: 1\nstreams: {payments: {topic: p}}\nrules:\n  - name: default\n    tiers: {breach: 2m, \
+                escalate: 10m, first: 5s, warn: 30s}\n";
+    let config = good(text);
+    let names: Vec<&str> = config.settings.rules[0]
+        .tiers
+        .iter()
+        .map(|tier| tier.name.as_ref())
+        .collect();
+    assert_eq!(names, ["first", "warn", "breach", "escalate"]);
+}
