@@ -70,8 +70,8 @@ impl ProducerContext for Watching {
 pub struct Fed<'a> {
     /// Its topic.
     pub topic: &'a str,
-    /// Its partition.
-    pub partition: i32,
+    /// Its partition, where its key does not choose one as Java's client would.
+    pub partition: Option<i32>,
     /// Its key.
     pub key: &'a [u8],
     /// Its value.
@@ -100,6 +100,7 @@ impl Feed {
         let mut config = base(kafka);
         config
             .set("enable.idempotence", "true")
+            .set("partitioner", "murmur2_random")
             .set("linger.ms", "5")
             .set("compression.type", "zstd");
         let producer = config
@@ -117,11 +118,8 @@ impl Feed {
     /// # Errors
     /// It cannot be written.
     pub fn write(&self, fed: Fed<'_>) -> Result<(), String> {
-        let record = BaseRecord::to(fed.topic)
-            .partition(fed.partition)
-            .key(fed.key)
-            .payload(fed.value);
-        let mut next = record;
+        let mut next = BaseRecord::to(fed.topic).key(fed.key).payload(fed.value);
+        next.partition = fed.partition;
         loop {
             match self.producer.send(next) {
                 Ok(()) => return Ok(()),

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use settlewatch_join::{Span, Timestamp};
 use settlewatch_kafka::{Partitioner, StartAt};
 use settlewatch_replay::Until;
-use settlewatch_sim::{Rate, Scenario};
+use settlewatch_sim::{Fault, Rate, Scenario};
 
 /// Which payments succeeded but were never credited, how much money that is, and why.
 #[derive(Debug, Parser)]
@@ -231,9 +231,14 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Faults, separated by commas; without any, nothing goes wrong
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = Scenario::parse)]
-    pub(crate) scenario: Vec<Scenario>,
+    /// Faults, separated by commas; without any, nothing goes wrong. Each may have a time and a channel:
+    /// channel-stopped@2m-5m:alipay
+    #[arg(long, value_name = "NAME[@FROM-UNTIL][:CHANNEL],…", value_delimiter = ',', value_parser = fault)]
+    pub(crate) scenario: Vec<Fault>,
+
+    /// Write to the Kafka and the topics of this configuration, in real time, instead of to files
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "start", "partitions"])]
+    pub(crate) config: Option<PathBuf>,
 
     /// Payments a second, on average
     #[arg(long, value_name = "N", default_value = "20", value_parser = Rate::parse)]
@@ -389,6 +394,34 @@ fn partitioner(text: &str) -> Result<Partitioner, String> {
         "crc32" => Ok(Partitioner::Crc32),
         _ => Err("expected `murmur2` (Java) or `crc32` (librdkafka)".into()),
     }
+}
+
+/// A fault as it is written on the command line.
+fn fault(text: &str) -> Result<Fault, String> {
+    let (text, channel) = match text.split_once(':') {
+        Some((text, channel)) => (text, Some(channel)),
+        None => (text, None),
+    };
+    let (name, times) = match text.split_once('@') {
+        Some((name, times)) => (name, Some(times)),
+        None => (text, None),
+    };
+    let scenario = Scenario::parse(name).map_err(|error| error.to_string())?;
+    let mut fault = Fault::new(scenario);
+    if let Some(channel) = channel {
+        fault = fault.channel(channel);
+    }
+    if let Some(times) = times {
+        let (from, until) = times
+            .split_once('-')
+            .ok_or("write the time of a fault as FROM-UNTIL, such as 2m-5m")?;
+        let ms = |text| {
+            let span = duration(text)?;
+            i64::try_from(span.millis()).map_err(|error| error.to_string())
+        };
+        fault = fault.during(ms(from)?, ms(until)?);
+    }
+    Ok(fault)
 }
 
 fn start_at(text: &str) -> Result<StartAt, String> {

@@ -13,6 +13,7 @@ mod service;
 mod suite;
 mod terminal;
 mod text;
+mod traffic;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,7 @@ mod runner;
 mod script;
 mod secure;
 mod silent;
+mod simulated;
 mod state;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ const TESTS: &[Test] = tests![
     absent::what_was_credited_in_time_while_nobody_looked_alerts_nobody,
     history::a_broker_answers_as_recorded,
     plain::live_equals_replay,
+    simulated::simulated_traffic_is_judged_as_it_is_replayed,
     clocks::a_clock_that_is_ten_minutes_slow_decides_nothing,
     clocks::a_clock_that_is_ten_minutes_fast_decides_nothing,
     state::a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed,

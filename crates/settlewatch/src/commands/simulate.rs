@@ -1,20 +1,34 @@
-//! `simulate`: a seeded recording of payments and faults, with the truth beside it.
+//! `simulate`: seeded payments and faults, as a recording with the truth beside it, or to Kafka as they happen.
 
 use std::io::{Write, stdout};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
-use settlewatch_sim::{Fault, Plan, Scenario, Truth, write_dir};
+use settlewatch_kafka::Feed;
+use settlewatch_serve::{LogFormat, init_log};
+use settlewatch_sim::{Plan, PlanBuilder, Scenario, Truth, write_dir};
+use tokio::signal::unix::{SignalKind, signal};
 
+use super::config;
 use crate::cli::SimulateArgs;
-use crate::exit::Usage;
+use crate::clock;
+use crate::exit::{Failed, Usage};
+use crate::terminal::StatusLine;
 use crate::text::grouped;
+use crate::traffic::{Places, Traffic};
+
+/// How often is shown how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
-    match &args.out {
+    match (&args.out, &args.config) {
         _ if args.list => list(),
-        Some(out) => write(args, out),
-        None => Err(Usage("--out DIR is needed, or --list".into()).into()),
+        (Some(out), _) => write(args, out),
+        (None, Some(config)) => play(args, config),
+        (None, None) => {
+            Err(Usage("--out DIR is needed, or --config FILE, or --list".into()).into())
+        }
     }
 }
 
@@ -30,7 +44,7 @@ fn list() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(args: &SimulateArgs, out: &Path) -> anyhow::Result<()> {
+fn plan(args: &SimulateArgs) -> PlanBuilder {
     let mut plan = Plan::builder()
         .seed(args.seed)
         .rate(args.rate)
@@ -39,10 +53,16 @@ fn write(args: &SimulateArgs, out: &Path) -> anyhow::Result<()> {
     if let Some(start) = args.start {
         plan = plan.start_ms(start.millis());
     }
-    for &scenario in &args.scenario {
-        plan = plan.fault(Fault::new(scenario));
+    for fault in &args.scenario {
+        plan = plan.fault(fault.clone());
     }
-    let plan = plan.build().map_err(|error| Usage(error.to_string()))?;
+    plan
+}
+
+fn write(args: &SimulateArgs, out: &Path) -> anyhow::Result<()> {
+    let plan = plan(args)
+        .build()
+        .map_err(|error| Usage(error.to_string()))?;
     let truth = write_dir(&plan, out).context("the simulation was not written")?;
     let shown = out.display();
     let mut stdout = stdout();
@@ -54,6 +74,51 @@ fn write(args: &SimulateArgs, out: &Path) -> anyhow::Result<()> {
         grouped(due(&truth))
     )?;
     writeln!(stdout, "\nnext:\n  {}", next_command(out))?;
+    Ok(())
+}
+
+/// Writes to Kafka as it happens, and ends with the plan, or when it is told to.
+fn play(args: &SimulateArgs, path: &Path) -> anyhow::Result<()> {
+    let config = config::for_run(path, false)?;
+    let run = config.run.as_ref();
+    let run = run.expect("a configuration that was read to run has all of it");
+    init_log(LogFormat::Auto, "warn")?;
+    let plan = plan(args)
+        .start_ms(clock::now().millis())
+        .build()
+        .map_err(|error| Usage(error.to_string()))?;
+    let feed = Feed::new(&run.kafka).map_err(Failed)?;
+    let traffic = Traffic::start(plan, feed, Places::of(&config.streams))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let mut status = StatusLine::new();
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        while !traffic.is_finished() {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            let (written, failed) = traffic.counts();
+            status.show(|| format!("{} records written, {failed} refused", grouped(written)));
+        }
+        anyhow::Ok(())
+    })?;
+    drop(status);
+    let (written, failed) = traffic.counts();
+    traffic.end().map_err(Failed)?;
+    writeln!(
+        stdout(),
+        "wrote {} records to {}",
+        grouped(written),
+        run.kafka.bootstrap_servers
+    )?;
+    if failed > 0 {
+        return Err(Failed(format!("{failed} records were not taken")).into());
+    }
     Ok(())
 }
 

@@ -7,7 +7,6 @@ mod end;
 mod picture;
 mod screen;
 mod story;
-mod traffic;
 mod view;
 mod words;
 
@@ -26,11 +25,11 @@ use crate::cli::{DemoArgs, Screen};
 use crate::exit::{BadConfig, Failed, Usage};
 use crate::service::Service;
 use crate::text;
+use crate::traffic::{Places, Traffic};
 
 use picture::Style;
 use screen::Show;
 use story::{PARTITIONS, Pace};
-use traffic::Traffic;
 use view::{Line, Watcher};
 
 pub(crate) use words::Language;
@@ -123,7 +122,7 @@ impl Demo {
             title: format!("seed {}, speed {}", pace.seed, pace.speed),
             address: format!("http://{}/metrics", service.address()),
             tail: tail.map_err(Failed)?,
-            traffic: Traffic::start(plan, feed)?,
+            traffic: Traffic::start(plan, feed, Places::of(&loaded.config.streams))?,
             service,
             pace,
             _mock: mock,
