@@ -11,7 +11,7 @@ use crate::time::{Span, Timestamp};
 /// Everything the decision depends on besides the records and known time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Version of the rules; a reload carries a higher one.
+    /// Names the rules: 48 bits of a hash of their text. Shown, never compared.
     pub version: u64,
     /// Names of the streams, indexed by [`Place::stream`](crate::event::Place).
     pub streams: Vec<String>,

@@ -43,8 +43,11 @@ pub struct History {
     pub found: Vec<Found>,
     /// Where was looked: topic, partition, first offset, end. Records elsewhere were not seen.
     pub looked: Vec<(String, i32, i64, i64)>,
-    /// Whether everything there was read; else the cluster stopped answering.
+    /// Whether everything there was read; else a transaction is open, or the cluster stopped answering.
     pub complete: bool,
+    /// Partitions that were not read to their end: topic, partition, and the timestamp of the last record that was
+    /// read there in milliseconds, where there was one.
+    pub stuck: Vec<(String, i32, Option<i64>)>,
 }
 
 /// Reads, read committed, the records with this key that are stamped `since` or later.
@@ -83,6 +86,34 @@ pub fn revisions(
         windows.any(|window| window == alert_id.as_bytes())
     };
     scan(&run.kafka, &places, since, wait, &names_it)
+}
+
+/// Reads, read committed, the records of the alerts topic about a payment that are stamped `since` or later; `key` is
+/// that of its records.
+///
+/// # Errors
+/// The cluster cannot be asked.
+pub fn alerts_of(
+    run: &Run,
+    checked: &Checked,
+    (key, payment_id): (&[u8], &str),
+    since: Timestamp,
+    wait: Duration,
+) -> Result<History, AdminError> {
+    let topic = &run.output.alerts;
+    // An alert lies in the partition whose number its payment has.
+    let mut numbers: Vec<i32> = places(checked, key)
+        .into_iter()
+        .map(|(_, partition)| partition)
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let places: Vec<_> = numbers
+        .into_iter()
+        .map(|partition| (topic.clone(), partition))
+        .collect();
+    let has_key = |message: &BorrowedMessage<'_>| message.key() == Some(payment_id.as_bytes());
+    scan(&run.kafka, &places, since, wait, &has_key)
 }
 
 /// Whether a record is looked for.
@@ -131,6 +162,8 @@ fn places(checked: &Checked, key: &[u8]) -> Vec<(String, i32)> {
 }
 
 struct Reading {
+    /// Timestamp of the last record of a partition.
+    last: BTreeMap<(String, i32), i64>,
     /// What is left to read: topic and partition, and their end.
     ends: BTreeMap<(String, i32), i64>,
     history: History,
@@ -149,6 +182,7 @@ impl Reading {
         }
         let from = consumer.offsets_for_times(from, wait)?;
         let mut reading = Self {
+            last: BTreeMap::new(),
             ends: BTreeMap::new(),
             history: History::default(),
         };
@@ -182,6 +216,8 @@ impl Reading {
                         self.history.found.push(found(&message));
                     }
                     let place = (message.topic().to_owned(), message.partition());
+                    let ts = message.timestamp().to_millis().unwrap_or(-1);
+                    self.last.insert(place.clone(), ts);
                     self.reached(place, message.offset() + 1);
                 }
                 Some(Err(error)) if is_denied(&error) => return Err(error),
@@ -190,6 +226,13 @@ impl Reading {
             }
         }
         self.history.complete = self.ends.is_empty();
+        let stuck = self.ends.keys().cloned();
+        self.history.stuck = stuck
+            .map(|(topic, partition)| {
+                let last = self.last.get(&(topic.clone(), partition)).copied();
+                (topic, partition, last)
+            })
+            .collect();
         Ok(())
     }
 

@@ -130,9 +130,13 @@ impl LaneHandle {
         Ok(Self { told, thread })
     }
 
-    /// Other rules.
-    pub fn reload(&self, rules: Arc<[u8]>, force: bool) {
-        let _ = self.told.send(Told::Input(Input::Reload { rules, force }));
+    /// Other rules, and how many alerts at once they may raise.
+    pub fn reload(&self, rules: Arc<[u8]>, limit: u64, force: bool) {
+        let _ = self.told.send(Told::Input(Input::Reload {
+            rules,
+            limit,
+            force,
+        }));
     }
 
     /// Commit what is begun, write a snapshot, end.

@@ -41,7 +41,10 @@ const LOOK_EVERY_MS: u64 = 50;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Consumers that may turn out to be of no use one after the other, before a person is asked.
-const JOIN_ANEW_AT_MOST: u32 = 8;
+const JOIN_ANEW_AT_MOST: usize = 8;
+
+/// Within this.
+const JOIN_ANEW_WITHIN: Duration = Duration::from_secs(120);
 
 /// How long the cluster has for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,13 +67,15 @@ pub(crate) struct Running<H> {
     hears: Receiver<Told>,
     looked_ms: u64,
     /// Consumers that were of no use, one after the other.
-    joined_anew: u32,
+    /// When the consumer had to be replaced, lately.
+    joined_anew: Vec<Instant>,
 }
 
 /// What is left of the specification once the clients are made.
 struct LaneSpecLeft {
     context: Context,
     group_id: String,
+    member: Option<String>,
     topics: Topics,
     start_at: StartAt,
     transaction_timeout: Duration,
@@ -99,6 +104,7 @@ impl<H: LaneHost> Running<H> {
             spec: LaneSpecLeft {
                 context,
                 group_id: spec.group_id,
+                member: spec.member,
                 topics,
                 start_at: spec.start_at,
                 transaction_timeout: spec.transaction_timeout,
@@ -116,7 +122,7 @@ impl<H: LaneHost> Running<H> {
             tells,
             hears,
             looked_ms: 0,
-            joined_anew: 0,
+            joined_anew: Vec::new(),
         })
     }
 
@@ -345,12 +351,21 @@ impl<H: LaneHost> Running<H> {
     /// that was lost. A new one joins as a new member.
     fn join_anew(&mut self, error: &KafkaError) -> Option<LaneEnd> {
         let error = self.spec.context.describe(error);
-        tracing::error!(%error, "the consumer cannot go on; a new one joins the group");
-        self.joined_anew += 1;
-        if self.joined_anew > JOIN_ANEW_AT_MOST {
+        let member = self.spec.member.as_deref().unwrap_or("none");
+        tracing::error!(
+            %error,
+            member,
+            "the group gave our name to another consumer; a new one joins. If that happens again and again, another \
+             process runs with the same kafka.instance_id: give each its own"
+        );
+        let now = Instant::now();
+        self.joined_anew
+            .retain(|&then| now - then < JOIN_ANEW_WITHIN);
+        self.joined_anew.push(now);
+        if self.joined_anew.len() > JOIN_ANEW_AT_MOST {
             return Some(LaneEnd::Broken(format!(
-                "the group refused this member {JOIN_ANEW_AT_MOST} times: {error}. Does another process run with the same \
-                 kafka.instance_id?"
+                "the group gave our name, {member}, to another consumer {JOIN_ANEW_AT_MOST} times within \
+                 {JOIN_ANEW_WITHIN:?}: another process runs with the same kafka.instance_id. Give each its own"
             )));
         }
         self.void_assignment();
@@ -404,9 +419,6 @@ impl<H: LaneHost> Running<H> {
             self.state.end_all();
             let numbers = match event {
                 Rebalanced::Assigned(numbers, group) => {
-                    if !numbers.is_empty() {
-                        self.joined_anew = 0;
-                    }
                     self.group = group.map(Arc::new);
                     numbers
                 }

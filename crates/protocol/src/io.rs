@@ -119,6 +119,8 @@ pub enum Input {
     Reload {
         /// Their text.
         rules: Arc<[u8]>,
+        /// From now on, a reload that would raise more alerts at once is refused.
+        limit: u64,
         /// Whether the limit of alerts at once is waived.
         force: bool,
     },

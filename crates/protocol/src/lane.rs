@@ -205,8 +205,13 @@ impl<H: Host> Lane<H> {
                 }
             }
             Input::Transaction(outcome) => self.ended(outcome),
-            Input::Reload { rules, force } => {
+            Input::Reload {
+                rules,
+                limit,
+                force,
+            } => {
                 self.config.rules = rules;
+                self.config.reload_limit = limit;
                 self.rules_to_check = Some((true, force));
             }
             Input::Drain => self.drain(),

@@ -50,4 +50,5 @@ pub use migrate::{Divided, Migration, keys};
 pub use post::heard;
 pub use rebuilt::{Rebuilt, claim, rebuild};
 pub use restore::RestoreError;
+pub use rules::rules_id;
 pub use source::SourceConfig;

@@ -9,6 +9,11 @@ use crate::bytes::{Malformed, Reader, Writer};
 /// Earlier rules that are remembered: a process that was started with one of them is behind.
 const REMEMBERED: usize = 32;
 
+/// What an alert's proof and the metrics call these rules: the same text has the same id for ever.
+pub fn rules_id(text: &[u8]) -> u64 {
+    id(text)
+}
+
 /// The rules that apply, and the ids of those that did.
 #[derive(Clone, Debug)]
 pub(crate) struct Rules {

@@ -60,6 +60,7 @@ pub struct Replay<'a> {
     pub(crate) settings: Arc<Settings>,
     pub(crate) partitions: usize,
     pub(crate) until: Until,
+    pub(crate) known_since: Option<Timestamp>,
     pub(crate) output: Option<Output>,
 }
 
@@ -83,8 +84,16 @@ impl<'a> Replay<'a> {
             settings,
             partitions,
             until,
+            known_since: None,
             output: None,
         }
+    }
+
+    /// Nothing was left out since this moment, though the first record may be younger.
+    #[must_use]
+    pub fn known_since(mut self, since: Timestamp) -> Self {
+        self.known_since = Some(since);
+        self
     }
 
     /// Writes the results into a folder.

@@ -122,6 +122,10 @@ impl<'a, 'o> Running<'a, 'o> {
         act: impl FnOnce(&mut Engine, &mut dyn FnMut(Alert)),
     ) -> Result<(), ReplayError> {
         let (settings, partitions) = (&self.replay.settings, self.replay.partitions);
+        let first = self
+            .replay
+            .known_since
+            .map_or(first, |since| since.min(first));
         let engine = self
             .engine
             .get_or_insert_with(|| Engine::new(settings, partitions, first));

@@ -174,7 +174,7 @@ metrics! {
     ClientErrors = Counter "client_errors_total" [Reason]
         "Errors that librdkafka reported, by its code.",
     RulesVersion = Gauge "rules_version" []
-        "Version of the rules in this process.",
+        "Which rules this process has: 48 bits of a hash of their text, the same for the same rules.",
     ConfigStale = Gauge "config_stale" []
         "1 while partition numbers of this process follow newer rules than its own file.",
     ProcessCpu = Counter "process_cpu_seconds_total" []

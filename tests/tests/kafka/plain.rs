@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use settlewatch_tests::broker::{Cluster, Group, PAYER, Setup, Traffic, untold};
+use settlewatch_tests::broker::{Cluster, Group, Outgoing, PAYER, Record, Setup, Traffic, untold};
 
 use crate::script::{delays_ms, pass_beginning, pass_ms, settle, spread};
 
@@ -59,11 +59,37 @@ fn alerts_are_derived_again(group: &mut Group<'_>) {
             assert_eq!(status, Some(0), "{kind}: {told}");
         }
     }
+    let missing = by_kind["credit_missing"].first().expect("there is one");
+    forge(group, missing);
+    let (status, told) = group.command(&["verify", missing]);
+    assert_eq!(status, Some(1), "{told}");
+    assert!(told.contains("WRONG  amount_minor"), "{told}");
+    // Of an alert that other rules raised, its deadline is not judged, the rest is.
     for rule in &mut group.setup.rules.rules {
         rule.tiers.iter_mut().for_each(|tier| tier.after_ms += 1);
     }
-    let missing = by_kind["credit_missing"].first().expect("there is one");
-    let (status, told) = group.command(&["verify", missing]);
-    assert_eq!(status, Some(1), "{told}");
-    assert!(told.contains("WRONG"), "{told}");
+    let other = by_kind["credit_missing"].last().expect("there is one");
+    let (status, told) = group.command(&["verify", other]);
+    assert_eq!(status, Some(0), "{told}");
+    assert!(told.contains("is not judged"), "{told}");
+}
+
+/// Writes a further revision of an alert, with its proof but another amount.
+fn forge(group: &Group<'_>, alert_id: &str) {
+    let alerts = group.output("alerts");
+    let of_it = |record: &&Record| record.json()["alert_id"] == alert_id;
+    let last = alerts.iter().rfind(of_it).expect("it is there");
+    let mut line = last.json();
+    line["revision"] = (line["revision"].as_u64().expect("a number") + 1).into();
+    line["amount_minor"] = (line["amount_minor"].as_u64().expect("an amount") + 1).into();
+    let proof = last.header("settlewatch-proof").expect("it has a proof");
+    let key = line["payment_id"].as_str().expect("an id").to_owned();
+    let value = line.to_string();
+    let topic = group.topic("alerts");
+    let forged = Outgoing {
+        partition: Some(last.partition),
+        headers: &[("settlewatch-proof", proof.as_bytes())],
+        ..Outgoing::event(&topic, &key, &value)
+    };
+    group.producer().send(&forged).wait();
 }

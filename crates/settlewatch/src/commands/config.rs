@@ -4,6 +4,8 @@ use std::path::Path;
 
 use settlewatch_config::{Config, Env, Purpose, Run, load};
 
+use settlewatch_protocol::rules_id;
+
 use crate::exit::BadConfig;
 use crate::terminal::say;
 
@@ -27,4 +29,11 @@ pub(crate) fn for_run(path: &Path, shadow: bool) -> anyhow::Result<Config> {
         config.run = config.run.map(Run::shadow);
     }
     Ok(config)
+}
+
+/// Loads the configuration of a service, with what an alert's proof calls its rules.
+pub(crate) fn with_rules(path: &Path) -> anyhow::Result<(Config, String)> {
+    let loaded = load(path, Purpose::Run, &Env::of_process()).map_err(BadConfig)?;
+    let rules = rules_id(loaded.decision.as_bytes());
+    Ok((loaded.config, format!("{rules:016x}")))
 }

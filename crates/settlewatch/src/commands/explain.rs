@@ -5,6 +5,7 @@ use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use settlewatch_config::Purpose;
+use settlewatch_join::Timestamp;
 use settlewatch_replay::{Replay, Until};
 
 use super::{config, history, reading};
@@ -15,13 +16,20 @@ use crate::explain::{Gatherer, Subject, report};
 pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let (payment_id, input) = sorted_out(args)?;
     if !input.is_empty() {
-        return explain(args, payment_id, input, args.until.unwrap_or_default());
+        return explain(
+            args,
+            payment_id,
+            input,
+            args.until.unwrap_or_default(),
+            None,
+        );
     }
     let config = config::loaded(&args.config, Purpose::Run)?;
     let fetched = history::fetch(&config, args, &payment_id)?;
-    let until = args.until.unwrap_or(Until::Time(fetched.now));
+    let until = args.until.unwrap_or(Until::Time(fetched.until));
     let fetched_file = vec![fetched.file.path().to_path_buf()];
-    explain(args, payment_id, fetched_file, until)?;
+    explain(args, payment_id, fetched_file, until, Some(fetched.since))?;
+    stdout().write_all(fetched.written.as_bytes())?;
     stdout().write_all(fetched.limits.as_bytes())?;
     Ok(())
 }
@@ -47,6 +55,7 @@ fn explain(
     payment_id: String,
     input: Vec<PathBuf>,
     until: Until,
+    known_since: Option<Timestamp>,
 ) -> anyhow::Result<()> {
     let config = config::for_replay(&args.config)?;
     let subject = Subject {
@@ -60,7 +69,10 @@ fn explain(
         memory: args.memory,
     };
     let mut gatherer = Gatherer::new(&config, subject);
-    let replay = Replay::new(&config, 1, until);
+    let mut replay = Replay::new(&config, 1, until);
+    if let Some(since) = known_since {
+        replay = replay.known_since(since);
+    }
     let finished = reading::replayed(replay, &input, &mut gatherer)?;
     reading::warn_of_calendars(&config, &finished);
     let found = gatherer.finish(&finished);

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use settlewatch_config::Config;
 use settlewatch_join::Timestamp;
-use settlewatch_kafka::{CheckOptions, Found, History, check, history};
+use settlewatch_kafka::{CheckOptions, Found, History, alerts_of, check, history};
 use settlewatch_wire::format_time;
 use tempfile::NamedTempFile;
 
@@ -24,8 +24,12 @@ pub(super) struct Fetched {
     pub(super) file: NamedTempFile,
     /// Where was looked, and what that cannot show.
     pub(super) limits: String,
-    /// The clock of this machine.
-    pub(super) now: Timestamp,
+    /// What the service wrote of the payment.
+    pub(super) written: String,
+    /// From when on everything with the key was looked at.
+    pub(super) since: Timestamp,
+    /// Up to when the records tell: now by the clock of this machine, or the last record before an open transaction.
+    pub(super) until: Timestamp,
 }
 
 /// Fetches the records with the payment's key.
@@ -49,13 +53,62 @@ pub(super) fn fetch(
     let since = now - args.since;
     let history = history(&run.kafka, &checked, key.as_bytes(), since, WAIT)
         .map_err(|error| NotReady(vec![error.into()]))?;
+    let written = alerts_of(run, &checked, (key.as_bytes(), payment_id), since, WAIT)
+        .map_err(|error| NotReady(vec![error.into()]))?;
     let mut file = NamedTempFile::new()?;
     for found in &history.found {
         writeln!(file, "{}", line(found))?;
     }
     file.flush()?;
-    let limits = limits(&history, since, &key);
-    Ok(Fetched { file, limits, now })
+    Ok(Fetched {
+        file,
+        limits: limits(&history, since, &key),
+        written: revisions(&written, args.tenant.as_deref()),
+        since,
+        until: told_until(&history, since).unwrap_or(now),
+    })
+}
+
+/// Up to when the records tell, where something keeps them from being read to the end.
+fn told_until(history: &History, since: Timestamp) -> Option<Timestamp> {
+    let stuck = history.stuck.iter();
+    stuck
+        .map(|(_, _, last)| last.map_or(since, Timestamp::from_millis))
+        .min()
+}
+
+/// What the service wrote, a line a revision.
+fn revisions(history: &History, tenant: Option<&str>) -> String {
+    let mut text = String::from("\nin the alerts topic:\n");
+    let lines = history.found.iter().filter_map(|found| {
+        let line: Value = serde_json::from_slice(found.value.as_deref()?).ok()?;
+        (line["tenant"].as_str() == tenant).then_some(line)
+    });
+    let mut none = true;
+    for line in lines {
+        none = false;
+        let of = |field: &str| line[field].as_str().unwrap_or("-").to_owned();
+        let state = line["resolution"]
+            .as_str()
+            .map_or_else(|| of("tier"), str::to_owned);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "  {} revision {}: {} {state}, decided at {}",
+            of("kind"),
+            line["revision"],
+            of("state"),
+            of("decided_at")
+        );
+    }
+    if none {
+        text.push_str("  nothing\n");
+    }
+    text.push_str(
+        "What is written is what the service decided: by the rules of that time, with what it knew. Where the report \
+         above says otherwise, the rules were changed since, the service began later, or a transaction holds it.\n",
+    );
+    text
 }
 
 fn line(found: &Found) -> serde_json::Value {
@@ -83,8 +136,17 @@ fn limits(history: &History, since: Timestamp, key: &str) -> String {
         );
     }
     text.push_str("Records with another key, older ones, and other payments (duplicates, near ids) were not seen.\n");
-    if !history.complete {
-        text.push_str("Not everything there could be read: a transaction is open, or the cluster stopped answering.\n");
+    for (topic, partition, last) in &history.stuck {
+        let last = last.map_or_else(
+            || "nothing".to_owned(),
+            |last| format_time(Timestamp::from_millis(last)).to_string(),
+        );
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{topic} partition {partition} could be read up to {last} only: a transaction is open, or the cluster stopped \
+             answering. Deadlines after that are held, here and by the service."
+        );
     }
     text
 }

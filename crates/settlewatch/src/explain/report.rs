@@ -157,7 +157,7 @@ fn rule(found: &Findings, config: &Config, out: &mut String) -> Result {
     };
     writeln!(
         out,
-        "\nrule `{name}`, version {} of the rules",
+        "\nrule `{name}`, version {:012x} of the rules",
         dated.version
     )?;
     for (other, condition) in &accepted.passed_over {

@@ -137,12 +137,12 @@ impl Service {
     }
 
     fn reload(&mut self) {
-        if let Some((rules, settings)) = self.rules.read_again() {
-            if let Err(error) = self.metrics.set_rules(&settings) {
+        if let Some(read) = self.rules.read_again() {
+            if let Err(error) = self.metrics.set_rules(&read.settings) {
                 tracing::warn!(%error, "the histogram of lags keeps its old edges");
             }
             for lane in &self.lanes {
-                lane.reload(Arc::clone(&rules), false);
+                lane.reload(Arc::clone(&read.text), read.alerts_at_once, false);
             }
         }
     }

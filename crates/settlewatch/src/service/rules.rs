@@ -16,6 +16,16 @@ pub(super) struct RulesFile {
     text: Arc<[u8]>,
 }
 
+/// What the file says now.
+pub(super) struct ReadAgain {
+    /// The text that lanes are told.
+    pub(super) text: Arc<[u8]>,
+    /// What it means.
+    pub(super) settings: Settings,
+    /// How many alerts a reload may raise at once.
+    pub(super) alerts_at_once: u64,
+}
+
 impl RulesFile {
     pub(super) fn new(path: &Path, loaded: &Loaded) -> Self {
         Self {
@@ -37,11 +47,14 @@ impl RulesFile {
     }
 
     /// Reads the file again: the rules in it and what they mean, where they are right.
-    pub(super) fn read_again(&mut self) -> Option<(Arc<[u8]>, Settings)> {
+    pub(super) fn read_again(&mut self) -> Option<ReadAgain> {
         self.changed = changed(&self.path);
         let loaded = load(&self.path, Purpose::Run, &Env::of_process());
-        let text: Arc<[u8]> = match loaded {
-            Ok(loaded) => loaded.decision.as_bytes().into(),
+        let (text, alerts_at_once): (Arc<[u8]>, u64) = match loaded {
+            Ok(loaded) => (
+                loaded.decision.as_bytes().into(),
+                loaded.config.limits.reload_alerts as u64,
+            ),
             Err(told) => {
                 tracing::error!("the configuration has errors; what ran before stays:\n{told}");
                 return None;
@@ -50,7 +63,11 @@ impl RulesFile {
         match host::settings(&text) {
             Ok(settings) => {
                 self.text = Arc::clone(&text);
-                Some((text, settings))
+                Some(ReadAgain {
+                    text,
+                    settings,
+                    alerts_at_once,
+                })
             }
             Err(error) => {
                 tracing::error!("the rules cannot stand alone; what ran before stays:\n{error}");

@@ -33,7 +33,7 @@ records, in the order in which they were appended
       occurred 2026-03-02T12:00:12.000Z, event ecredit.v13
       → credited
 
-rule `default`, version 1 of the rules
+rule `default`, version 2a87a428b029 of the rules
   not `batch`: settle_mode is `realtime`, not `t1`
   not `large`: amount_minor is 1250, less than 100000
 

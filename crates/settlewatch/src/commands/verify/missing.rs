@@ -45,6 +45,18 @@ impl Judgement {
                 rule.map_or("none", |rule| rule.name.as_str())
             ),
         );
+        self.in_time(line, records);
+    }
+
+    /// Nothing that closes the payment was appended by the deadline that the alert names.
+    pub(super) fn in_time(&mut self, line: &Value, records: &[Seen]) {
+        let Some(paid) = records.iter().find(|seen| seen.kind == "payment.succeeded") else {
+            return self.problems.push("no payment.succeeded is there".into());
+        };
+        let deadline = line["deadline"]
+            .as_str()
+            .and_then(parse_time)
+            .map_or(0, |at| at.millis());
         for closing in records
             .iter()
             .filter(|seen| seen.at_ms <= deadline && closes(seen, paid))

@@ -3,6 +3,7 @@
 //! On purpose it shares nothing with the decision: it knows records as JSON, the proof in the alert's headers, and the
 //! few sentences that make a deadline pass.
 
+mod fields;
 mod missing;
 mod opened;
 mod proof;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::Value;
-use settlewatch_config::{Config, Purpose};
+use settlewatch_config::Config;
 use settlewatch_kafka::{CheckOptions, Checked, Found, check, history, revisions};
 use settlewatch_wire::parse_time;
 
@@ -26,7 +27,7 @@ use opened::Evidence;
 const WAIT: Duration = Duration::from_secs(15);
 
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
-    let config = config::loaded(&args.config, Purpose::Run)?;
+    let (config, rules) = config::with_rules(&args.config)?;
     let run = config.run.as_ref();
     let run = run.expect("a configuration that was read to run has all of it");
     let options = CheckOptions {
@@ -44,10 +45,18 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
         .iter()
         .filter(|found| is_of(found, &args.alert_id))
     {
-        let judgement = judge(alert, &config, &checked, args)?;
+        let judgement = judge(alert, &config, &rules, &checked, args)?;
         writeln!(stdout(), "{judgement}")?;
         judged += 1;
         wrong += usize::from(!judgement.problems.is_empty());
+    }
+    let gaps = gaps(&alerts.found, &args.alert_id);
+    if !gaps.is_empty() {
+        wrong += gaps.len();
+        writeln!(
+            stdout(),
+            "  WRONG  revisions {gaps:?} are missing or there twice"
+        )?;
     }
     match (judged, wrong) {
         (0, _) => {
@@ -65,12 +74,37 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
     }
 }
 
+/// The rules that an alert's proof names.
+fn decided_by(alert: &Found) -> Option<String> {
+    let mut headers = alert.headers.iter();
+    let (_, proof) = headers.find(|(name, _)| name == "settlewatch-proof")?;
+    let proof: Value = serde_json::from_slice(proof).ok()?;
+    proof["rules"].as_str().map(str::to_owned)
+}
+
 /// The key under which records of a payment of the alert's tenant lie.
 fn keyed(line: &Value, payment_id: &str) -> String {
     match line["tenant"].as_str() {
         Some(tenant) => format!("{tenant}/{payment_id}"),
         None => payment_id.to_owned(),
     }
+}
+
+/// Numbers of revisions that are missing between the first and the last that were found, or that came twice.
+fn gaps(found: &[Found], alert_id: &str) -> Vec<u64> {
+    let of_it = found.iter().filter(|found| is_of(found, alert_id));
+    let mut numbers: Vec<u64> = of_it
+        .filter_map(|found| serde_json::from_slice::<Value>(found.value.as_deref()?).ok())
+        .filter_map(|line| line["revision"].as_u64())
+        .collect();
+    numbers.sort_unstable();
+    let (Some(&first), Some(&last)) = (numbers.first(), numbers.last()) else {
+        return Vec::new();
+    };
+    let count = |number| numbers.iter().filter(|&&other| other == number).count();
+    (first..=last)
+        .filter(|&number| count(number) != 1)
+        .collect()
 }
 
 fn is_of(found: &Found, alert_id: &str) -> bool {
@@ -130,6 +164,7 @@ fn seen(found: &Found) -> Option<Seen> {
 fn judge(
     alert: &Found,
     config: &Config,
+    rules: &str,
     checked: &Checked,
     args: &VerifyArgs,
 ) -> anyhow::Result<Judgement> {
@@ -157,6 +192,15 @@ fn judge(
     };
     let decided_at = parse_time(&text("decided_at")).map_or(0, |at| at.millis());
     judgement.proof(alert, &records, decided_at);
+    judgement.fields(&line, &records);
+    let by = decided_by(alert).unwrap_or_default();
+    if by != rules && line["kind"] == "credit_missing" && line["state"] == "open" {
+        judgement.facts.push(format!(
+            "decided by the rules {by}; this file has the rules {rules}: whether its deadline was right is not judged"
+        ));
+        judgement.in_time(&line, &records);
+        return Ok(judgement);
+    }
     let twin = match line["related_payment_id"].as_str() {
         Some(related) if line["kind"] == "duplicate_payment" => {
             let key = keyed(&line, related);
