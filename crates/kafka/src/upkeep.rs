@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::Message;
+use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_config::Run;
 use settlewatch_join::Timestamp;
@@ -24,6 +24,9 @@ use crate::truncate::Truncator;
 
 /// How long nothing may come before reading counts as failed.
 const QUIET: Duration = Duration::from_secs(15);
+
+/// The header of an alert's proof.
+const PROOF: &str = "settlewatch-proof";
 
 /// How long a transaction may take.
 const TRANSACTION: Duration = Duration::from_secs(30);
@@ -48,6 +51,8 @@ pub struct Entry<'a> {
     pub key: &'a [u8],
     /// Its value; empty where it has none.
     pub value: &'a [u8],
+    /// The proof of an alert in its headers; empty where it has none.
+    pub proof: &'a [u8],
     /// Whether it has a key.
     pub has_key: bool,
     /// Whether it has a value.
@@ -165,6 +170,22 @@ impl Upkeep {
         marks.map_err(|error| self.refused(&what, &error))
     }
 
+    /// Where each of the first `count` partitions of a topic ends.
+    ///
+    /// # Errors
+    /// The cluster does not say.
+    pub fn topic_ends(&self, topic: &str, count: i32) -> Result<Vec<i64>, AdminError> {
+        let consumer = self.consumer()?;
+        let mut ends = Vec::new();
+        for partition in 0..count {
+            let marks = consumer.fetch_watermarks(topic, partition, self.wait);
+            let what = format!("see where {topic} partition {partition} ends");
+            let (_, end) = marks.map_err(|error| self.refused(&what, &error))?;
+            ends.push(end);
+        }
+        Ok(ends)
+    }
+
     /// The first offset of the pairs topic that is stamped then or later.
     ///
     /// # Errors
@@ -270,6 +291,19 @@ impl Writer {
     }
 }
 
+/// The proof in a record's headers; empty where it has none.
+fn proof<'a>(message: &'a BorrowedMessage<'_>) -> &'a [u8] {
+    let headers = message
+        .headers()
+        .into_iter()
+        .flat_map(|headers| headers.iter());
+    let mut proofs = headers.filter(|header| header.key == PROOF);
+    proofs
+        .next()
+        .and_then(|header| header.value)
+        .unwrap_or_default()
+}
+
 /// Reads to the end; where that is, `None` for a partition without records.
 fn read_to_end(
     consumer: &BaseConsumer<Context>,
@@ -293,6 +327,7 @@ fn read_to_end(
                     value: message.payload().unwrap_or_default(),
                     has_key: message.key().is_some(),
                     has_value: message.payload().is_some(),
+                    proof: proof(&message),
                 });
             }
             Some(Err(KafkaError::PartitionEOF(_))) => break,

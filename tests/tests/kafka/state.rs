@@ -1,7 +1,9 @@
 //! What a person does with the state: look at it, and begin it anew.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use settlewatch_tests::broker::{Cluster, Group, Outgoing, Record, Setup, now_ms};
+use settlewatch_tests::broker::{Cluster, End, Group, Outgoing, Record, Setup, now_ms};
 use settlewatch_tests::reference::rfc3339;
 
 use crate::script::{Script, by_payment, pass_beginning, pass_ms};
@@ -194,6 +196,14 @@ pub(crate) fn more_partitions_take_the_waiting_payments_over_and_tell_everything
     }
     drop(script);
     group.setup.partitions = 5;
+    let mut early = group.start("early", "early", &[]);
+    let ended = early.process().wait(Duration::from_secs(60));
+    assert_eq!(ended, End::Exit(1), "{}", early.log());
+    assert!(
+        early.log().contains("settlewatch state migrate"),
+        "{}",
+        early.log()
+    );
     let (status, told) = group.command(&["state", "migrate", "--partitions", "4"]);
     assert_eq!(status, Some(2), "{told}");
     let (status, told) = group.command(&["state", "migrate", "--partitions", "5"]);

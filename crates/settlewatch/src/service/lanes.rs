@@ -21,7 +21,7 @@ pub(super) fn duration(span: settlewatch_join::Span) -> Duration {
 }
 
 /// Names of the topics: inputs that are keyed by payment, in the order of their ranks.
-fn topics(run: &Run, checked: &Checked) -> Topics {
+pub(super) fn topics(run: &Run, checked: &Checked) -> Topics {
     Topics {
         inputs: checked
             .inputs

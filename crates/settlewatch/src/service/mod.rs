@@ -1,5 +1,6 @@
 //! The service: lanes, and whoever tells them to stop or to read their rules again.
 
+mod added;
 mod host;
 mod lanes;
 mod rules;
@@ -86,6 +87,7 @@ impl Service {
         for notice in &checked.notices {
             tracing::warn!("{notice}");
         }
+        added::refuse(run, lanes::topics(run, &checked), &checked)?;
         Self::assemble(path, loaded, run, &checked)
     }
 

@@ -11,10 +11,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{Write, stdout};
 use std::sync::Arc;
 
+use serde_json::Value;
 use settlewatch_config::{Env, Loaded, Purpose, load};
 use settlewatch_join::{Span, Timestamp};
 use settlewatch_kafka::{CheckOptions, Checked, StartAt, Upkeep, Writer, check};
-use settlewatch_protocol::{LaneConfig, Rebuilt, StartPoint, StateLook, claim, heard, rebuild};
+use settlewatch_protocol::{
+    LaneConfig, Rebuilt, StartPoint, StateLook, claim, heard, rebuild, rules_id,
+};
 use settlewatch_wire::format_time;
 
 use super::{Reading, WAIT, not_ready, of_run, reading, refuse_while_owned, topics};
@@ -41,6 +44,7 @@ pub(super) fn run(args: &RebuildArgs) -> anyhow::Result<()> {
     for (number, lost) in &lost {
         plan.announce(*number, lost)?;
     }
+    plan.refuse_other_rules(&lost)?;
     refuse_while_owned(&upkeep.members().map_err(not_ready)?, run)?;
     if !args.yes {
         return Err(Failed("nothing was changed: with --yes it will be".into()).into());
@@ -67,11 +71,16 @@ fn numbers(args: &RebuildArgs, checked: &Checked) -> Result<Vec<i32>, Failed> {
     })
 }
 
+/// So many of the last records of the alerts topic are looked at.
+const LAST_ALERTS: i64 = 200;
+
 /// What is left of a predecessor.
 struct Lost {
     look: StateLook,
     /// It had decided everything before; `None` where nothing tells.
     decided: Option<Timestamp>,
+    /// The rules of its last alerts; `None` where there are none.
+    rules: Option<String>,
 }
 
 struct Plan<'a> {
@@ -114,7 +123,46 @@ impl<'a> Plan<'a> {
             .into());
         }
         let decided = look.known.max(self.last_heard(number)?);
-        Ok(Lost { look, decided })
+        Ok(Lost {
+            look,
+            decided,
+            rules: self.last_rules(number)?,
+        })
+    }
+
+    /// The rules that the last alerts of a partition were decided by.
+    fn last_rules(&self, number: i32) -> anyhow::Result<Option<String>> {
+        let alerts = &self.upkeep.topics().alerts;
+        let (first, end) = self.upkeep.marks(alerts, number).map_err(not_ready)?;
+        let from = first.max(end.saturating_sub(LAST_ALERTS));
+        let mut last = None;
+        let read = self.upkeep.read(alerts, number, Some(from), &mut |entry| {
+            let proof: Option<Value> = serde_json::from_slice(entry.proof).ok();
+            let rules = proof.and_then(|proof| proof["rules"].as_str().map(str::to_owned));
+            last = rules.or(last.take());
+        });
+        read.map_err(not_ready)?;
+        Ok(last)
+    }
+
+    /// What is decided again must come out as it was decided, or revisions are missing or there twice.
+    fn refuse_other_rules(&self, lost: &BTreeMap<i32, Lost>) -> Result<(), Failed> {
+        if self.from == StartAt::Latest {
+            return Ok(());
+        }
+        let ours = format!("{:016x}", rules_id(&self.lane.rules));
+        let other = lost.iter().find_map(|(number, lost)| {
+            let rules = lost.rules.as_ref().filter(|rules| **rules != ours)?;
+            Some((number, rules))
+        });
+        match other {
+            None => Ok(()),
+            Some((number, rules)) => Err(Failed(format!(
+                "nothing was changed: the last alerts of partition {number} were decided by the rules {rules}, and this \
+                 file has the rules {ours}. Decided again by other rules, revisions would be missing or there twice. \
+                 Rebuild with the file that ran last, and change the rules afterwards; or begin with --from latest"
+            ))),
+        }
     }
 
     /// Up to when a partition had decided, by what it told the others within the last hours.

@@ -145,6 +145,8 @@ struct Seen {
     topic: String,
     partition: i32,
     offset: i64,
+    /// Whether its timestamp is the broker's.
+    stamped: bool,
     value: Value,
 }
 
@@ -157,6 +159,7 @@ fn seen(found: &Found) -> Option<Seen> {
         topic: found.topic.clone(),
         partition: found.partition,
         offset: found.offset,
+        stamped: found.log_append_time,
         value,
     })
 }
@@ -193,6 +196,20 @@ fn judge(
     let decided_at = parse_time(&text("decided_at")).map_or(0, |at| at.millis());
     judgement.proof(alert, &records, decided_at);
     judgement.fields(&line, &records);
+    let unstamped: Vec<&str> = checked
+        .inputs
+        .iter()
+        .filter(|input| !input.log_append_time)
+        .map(|input| input.topic.as_str())
+        .collect();
+    if !unstamped.is_empty() {
+        judgement.facts.push(format!(
+            "{} have their producers' timestamps: when a record was appended is not in the log, so what was in time is not \
+             judged",
+            unstamped.join(", ")
+        ));
+        return Ok(judgement);
+    }
     let by = decided_by(alert).unwrap_or_default();
     if by != rules && line["kind"] == "credit_missing" && line["state"] == "open" {
         judgement.facts.push(format!(

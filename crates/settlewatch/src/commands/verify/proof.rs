@@ -40,6 +40,7 @@ impl Judgement {
                     && Some(i64::from(seen.partition)) == partition.as_i64()
                     && Some(seen.offset) >= to.as_i64()
                     && seen.at_ms <= decided_at
+                    && seen.stamped
             }) {
                 self.problems.push(format!(
                     "{} ({}) was appended by then, and became readable only later",
