@@ -65,7 +65,8 @@ impl StateReader {
         let message = match self.consumer.poll(wait)? {
             Ok(message) => message,
             Err(error) => {
-                tracing::warn!(%error, "reading the state failed; the client tries again");
+                // The client tries again, and its context has told why.
+                tracing::debug!(%error, "reading the state failed");
                 return None;
             }
         };

@@ -54,7 +54,9 @@ fn alerts_are_derived_again(group: &mut Group<'_>) {
     }
     assert!(by_kind.len() >= 7, "{:?}", by_kind.keys());
     for (kind, ids) in &by_kind {
-        for id in ids.iter().take(OF_EACH_KIND) {
+        // Twins are resolved by what becomes of either.
+        let twins = kind == "duplicate_payment";
+        for id in ids.iter().take(if twins { 12 } else { OF_EACH_KIND }) {
             let (status, told) = group.command(&["verify", id]);
             assert_eq!(status, Some(0), "{kind}: {told}");
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 use settlewatch_config::Config;
+use settlewatch_join::Timestamp;
 use settlewatch_kafka::{CheckOptions, Checked, Found, check, history, revisions};
 use settlewatch_wire::parse_time;
 
@@ -38,6 +39,12 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
     let since = clock::now() - args.since;
     let alerts = revisions(run, &checked, &args.alert_id, since, WAIT)
         .map_err(|error| NotReady(vec![error.into()]))?;
+    let judge = Judge {
+        config: &config,
+        rules: &rules,
+        checked: &checked,
+        since,
+    };
     let mut judged = 0;
     let mut wrong = 0;
     for alert in alerts
@@ -45,7 +52,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
         .iter()
         .filter(|found| is_of(found, &args.alert_id))
     {
-        let judgement = judge(alert, &config, &rules, &checked, args)?;
+        let judgement = judge.judge(alert)?;
         writeln!(stdout(), "{judgement}")?;
         judged += 1;
         wrong += usize::from(!judgement.problems.is_empty());
@@ -164,86 +171,116 @@ fn seen(found: &Found) -> Option<Seen> {
     })
 }
 
-fn judge(
-    alert: &Found,
-    config: &Config,
-    rules: &str,
-    checked: &Checked,
-    args: &VerifyArgs,
-) -> anyhow::Result<Judgement> {
-    let line: Value = serde_json::from_slice(alert.value.as_deref().unwrap_or_default())
-        .context("the alert is no JSON")?;
-    let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
-    let payment_id = text("payment_id");
-    let key = keyed(&line, &payment_id);
-    let run = config.run.as_ref().expect("it was read to run");
-    let since = clock::now() - args.since;
-    let records = history(&run.kafka, checked, key.as_bytes(), since, WAIT)
-        .map_err(|error| NotReady(vec![error.into()]))?;
-    let records: Vec<Seen> = records.found.iter().filter_map(seen).collect();
-    let mut judgement = Judgement {
-        title: format!(
-            "{} revision {} of {payment_id}: {} {}, decided at {}",
-            text("kind"),
-            line["revision"],
-            text("state"),
-            text("tier"),
-            text("decided_at")
-        ),
-        facts: Vec::new(),
-        problems: Vec::new(),
-    };
-    let decided_at = parse_time(&text("decided_at")).map_or(0, |at| at.millis());
-    judgement.proof(alert, &records, decided_at);
-    judgement.fields(&line, &records);
-    let unstamped: Vec<&str> = checked
-        .inputs
-        .iter()
-        .filter(|input| !input.log_append_time)
-        .map(|input| input.topic.as_str())
-        .collect();
-    if !unstamped.is_empty() {
-        judgement.facts.push(format!(
-            "{} have their producers' timestamps: when a record was appended is not in the log, so what was in time is not \
-             judged",
-            unstamped.join(", ")
-        ));
-        return Ok(judgement);
+/// Everything that revisions are judged by.
+struct Judge<'a> {
+    config: &'a Config,
+    /// What a proof calls the rules of this file.
+    rules: &'a str,
+    checked: &'a Checked,
+    since: Timestamp,
+}
+
+impl Judge<'_> {
+    /// The records with the key of a payment.
+    fn records(&self, line: &Value, payment_id: &str) -> anyhow::Result<Vec<Seen>> {
+        let run = self.config.run.as_ref().expect("it was read to run");
+        let key = keyed(line, payment_id);
+        let records = history(&run.kafka, self.checked, key.as_bytes(), self.since, WAIT)
+            .map_err(|error| NotReady(vec![error.into()]))?;
+        Ok(records.found.iter().filter_map(seen).collect())
     }
-    let by = decided_by(alert).unwrap_or_default();
-    if by != rules && line["kind"] == "credit_missing" && line["state"] == "open" {
-        judgement.facts.push(format!(
-            "decided by the rules {by}; this file has the rules {rules}: whether its deadline was right is not judged"
-        ));
-        judgement.in_time(&line, &records);
-        return Ok(judgement);
+
+    /// Inputs whose timestamps are their producers': when a record was appended is not in the log.
+    fn unstamped(&self) -> Vec<&str> {
+        let inputs = self.checked.inputs.iter();
+        let unstamped = inputs.filter(|input| !input.log_append_time);
+        unstamped.map(|input| input.topic.as_str()).collect()
     }
-    let twin = match line["related_payment_id"].as_str() {
-        Some(related) if line["kind"] == "duplicate_payment" => {
-            let key = keyed(&line, related);
-            let found = history(&run.kafka, checked, key.as_bytes(), since, WAIT)
-                .map_err(|error| NotReady(vec![error.into()]))?;
-            found.found.iter().filter_map(seen).collect()
+
+    fn judge(&self, alert: &Found) -> anyhow::Result<Judgement> {
+        let line: Value = serde_json::from_slice(alert.value.as_deref().unwrap_or_default())
+            .context("the alert is no JSON")?;
+        let text = |field: &str| line[field].as_str().unwrap_or_default().to_owned();
+        let records = self.records(&line, &text("payment_id"))?;
+        let decided_at = parse_time(&text("decided_at")).map_or(0, |at| at.millis());
+        let mut judgement = Judgement::of(&line);
+        judgement.proof(alert, &records, decided_at);
+        judgement.fields(&line, &records);
+        let unstamped = self.unstamped();
+        if unstamped.is_empty() {
+            let by = decided_by(alert).unwrap_or_default();
+            self.cause(&mut judgement, (&line, &by), &records, decided_at)?;
+        } else {
+            judgement.facts.push(format!(
+                "{} have their producers' timestamps: when a record was appended is not in the log, so what was in time \
+                 is not judged",
+                unstamped.join(", ")
+            ));
         }
-        _ => Vec::new(),
-    };
-    match (text("kind").as_str(), text("state").as_str()) {
-        ("credit_missing", "open") => judgement.missing(&line, &records, config),
-        (_, "resolved") => judgement.resolved(&text("resolution"), &records, decided_at),
-        (kind, _) => judgement.opened(
-            kind,
-            &Evidence {
-                records: &records,
-                twin: &twin,
-                decided_at,
-                config,
-            },
-        ),
+        Ok(judgement)
     }
-    Ok(judgement)
+
+    /// Whether the records say what the alert says, `by` the rules of its proof.
+    fn cause(
+        &self,
+        judgement: &mut Judgement,
+        (line, by): (&Value, &str),
+        records: &[Seen],
+        decided_at: i64,
+    ) -> anyhow::Result<()> {
+        let text = |field: &str| line[field].as_str().unwrap_or_default();
+        let twin = match line["related_payment_id"].as_str() {
+            Some(related) if text("kind") == "duplicate_payment" => self.records(line, related)?,
+            _ => Vec::new(),
+        };
+        match (text("kind"), text("state")) {
+            ("credit_missing", "open") if by == self.rules => {
+                judgement.missing(line, records, self.config);
+            }
+            ("credit_missing", "open") => {
+                judgement.facts.push(format!(
+                    "decided by the rules {by}; this file has the rules {}: whether its deadline was right is not judged",
+                    self.rules
+                ));
+                judgement.in_time(line, records);
+            }
+            (_, "resolved") => {
+                let either = records.iter().chain(&twin);
+                judgement.resolved(text("resolution"), either, decided_at);
+            }
+            (kind, _) => judgement.opened(
+                kind,
+                &Evidence {
+                    records,
+                    twin: &twin,
+                    decided_at,
+                    config: self.config,
+                },
+            ),
+        }
+        Ok(())
+    }
 }
 
 impl Judgement {
+    /// Of a revision, nothing being said yet.
+    fn of(line: &Value) -> Self {
+        let text = |field: &str| line[field].as_str().unwrap_or_default();
+        Self {
+            title: format!(
+                "{} revision {} of {}: {} {}, decided at {}",
+                text("kind"),
+                line["revision"],
+                text("payment_id"),
+                text("state"),
+                text("tier"),
+                text("decided_at")
+            ),
+            facts: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
     fn check(&mut self, holds: bool, what: impl Into<String>) {
         if holds {
             self.facts.push(what.into());

@@ -3,7 +3,13 @@
 use super::{Judgement, Seen};
 
 impl Judgement {
-    pub(super) fn resolved(&mut self, resolution: &str, records: &[Seen], decided_at: i64) {
+    /// Some record of the payment, or of its twin, is what the resolution says.
+    pub(super) fn resolved<'a>(
+        &mut self,
+        resolution: &str,
+        mut records: impl Iterator<Item = &'a Seen>,
+        decided_at: i64,
+    ) {
         let kinds: &[&str] = match resolution {
             "credited_late" | "credited_in_time" => &["terminal.credited"],
             "refunded" => &["payment.refunded"],
@@ -20,7 +26,7 @@ impl Judgement {
             kinds.contains(&seen.kind.as_str())
                 && (seen.at_ms == decided_at || resolution == "credited_in_time")
         };
-        match records.iter().find(at) {
+        match records.find(at) {
             Some(cause) => self
                 .facts
                 .push(format!("{resolution} by {} ({})", cause.place, cause.kind)),
