@@ -4,6 +4,7 @@ usage: chart.py RENDERED.yaml CONFIGURATION.yaml    (the second is written: what
 """
 
 import copy
+import json
 import sys
 
 import kubernetes_validate
@@ -12,6 +13,7 @@ import yaml
 VERSIONS = ["1.29", "1.33", "1.37"]
 # Its schema is the Prometheus operator's.
 FOREIGN = {"ServiceMonitor"}
+DASHBOARD = "deploy/grafana/settlement-lag.json"
 
 
 def check(manifest, version):
@@ -31,7 +33,8 @@ def refuses(manifest, version):
 
 def main(rendered, configuration):
     manifests = [one for one in yaml.safe_load_all(open(rendered)) if one]
-    kinds = {one["kind"]: one for one in manifests}
+    boards = [one for one in manifests if one["metadata"]["name"].endswith("-dashboards")]
+    kinds = {one["kind"]: one for one in manifests if one not in boards}
     wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor"}
     assert set(kinds) == wanted, f"rendered {sorted(kinds)}"
     for version in VERSIONS:
@@ -58,6 +61,9 @@ def main(rendered, configuration):
     security = container["securityContext"]
     assert pod["securityContext"]["runAsNonRoot"] and security["readOnlyRootFilesystem"]
     assert security["capabilities"]["drop"] == ["ALL"] and not security["allowPrivilegeEscalation"]
+    assert [one["metadata"]["labels"]["grafana_dashboard"] for one in boards] == ["1"]
+    board = boards[0]["data"]["settlement-lag.json"]
+    assert json.loads(board) == json.load(open(DASHBOARD)), "the chart has another dashboard than deploy/grafana"
     with open(configuration, "w") as file:
         file.write(kinds["ConfigMap"]["data"]["settlewatch.yaml"])
     print(f"{len(manifests)} manifests, valid in {', '.join(VERSIONS)}")
