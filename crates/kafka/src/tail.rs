@@ -9,12 +9,15 @@ use settlewatch_config::Kafka;
 
 use crate::client::{Context, base};
 
+/// How long a broker may take to say where a partition ends.
+const END_WITHIN: Duration = Duration::from_secs(10);
+
 /// Where following begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TailFrom {
     /// With the first record there is.
     Beginning,
-    /// With the next that comes.
+    /// With the next that is appended; the brokers are asked where that is.
     End,
 }
 
@@ -41,7 +44,7 @@ impl Tail {
     /// Follows all partitions of a topic.
     ///
     /// # Errors
-    /// The settings make no client.
+    /// The settings make no client, or the brokers do not say where a partition ends.
     pub fn new(
         kafka: &Kafka,
         topic: &str,
@@ -60,14 +63,17 @@ impl Tail {
         let consumer: BaseConsumer<Context> = config
             .create_with_context(context.clone())
             .map_err(|error| context.describe(&error))?;
-        let offset = match from {
-            TailFrom::Beginning => Offset::Beginning,
-            TailFrom::End => Offset::End,
+        // A consumer that is told `Offset::End` asks later, after what comes next may have come.
+        let offset = |partition| match from {
+            TailFrom::Beginning => Ok(Offset::Beginning),
+            TailFrom::End => consumer
+                .fetch_watermarks(topic, partition, END_WITHIN)
+                .map(|(_, end)| Offset::Offset(end)),
         };
         let mut places = TopicPartitionList::new();
         for partition in 0..partitions {
-            places
-                .add_partition_offset(topic, partition, offset)
+            offset(partition)
+                .and_then(|offset| places.add_partition_offset(topic, partition, offset))
                 .map_err(|error| context.describe(&error))?;
         }
         consumer

@@ -84,12 +84,13 @@ pub struct Description {
 
 /// Declares metrics with their descriptions, and the list of all.
 macro_rules! metrics {
-    ($($variant:ident = $kind:ident $name:literal [$($label:ident),*] $help:literal,)+) => {
-        /// A metric.
+    ($(#[$doc:meta])* $list:ident:
+        $($variant:ident = $kind:ident $name:literal [$($label:ident),*] $help:literal,)+) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Metric { $(#[doc = $help] $variant,)+ }
+        pub enum $list { $(#[doc = $help] $variant,)+ }
 
-        impl Metric {
+        impl $list {
             /// Every metric.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
@@ -109,6 +110,8 @@ macro_rules! metrics {
 }
 
 metrics! {
+    /// A metric of the service.
+    Metric:
     EventsConsumed = Counter "events_consumed_total" [Stream]
         "Records that were applied or rejected.",
     EventsApplied = Counter "events_applied_total" [Stream, Outcome]
@@ -185,15 +188,28 @@ metrics! {
         "Always 1; the labels say what runs.",
 }
 
+metrics! {
+    /// A metric of `canary`, which serves nothing else.
+    CanaryMetric:
+    Checks = Counter "canary_checks_total" [Outcome]
+        "Checks of `canary` by what came of them.",
+    LastSuccess = Gauge "canary_last_success_timestamp_seconds" []
+        "When the last check was good, in Unix time; 0 before the first.",
+    Delay = Histogram "canary_detection_delay_seconds" []
+        "From the first deadline of a payment that is never credited until its alert could be read, by the clock of `canary`.",
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_carry_prefix_and_base_unit_and_are_unique() {
+        let canary = CanaryMetric::ALL.iter().map(|metric| metric.description());
         let mut metrics: Vec<_> = Metric::ALL
             .iter()
             .map(|metric| metric.description())
+            .chain(canary)
             .collect();
         for metric in &metrics {
             let name = metric.name;

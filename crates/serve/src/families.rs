@@ -15,7 +15,7 @@ use crate::descriptors::{Metric, MetricKind};
 pub(crate) const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Upper bounds of delays that are ours, in seconds.
-const DELAYS_S: &[f64] = &[
+pub(crate) const DELAYS_S: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0,
 ];
 

@@ -8,6 +8,7 @@
 //! It asks nothing and decides nothing.
 
 mod ages;
+mod canary;
 mod channel;
 mod count;
 mod currency;
@@ -29,7 +30,8 @@ mod records;
 mod server;
 mod status;
 
-pub use descriptors::{Description, Label, Metric, MetricKind};
+pub use canary::{CanaryMetrics, CheckOutcome};
+pub use descriptors::{CanaryMetric, Description, Label, Metric, MetricKind};
 pub use error::ServeError;
 pub use lane::LaneObserver;
 pub use limit::Limit;

@@ -12,6 +12,7 @@ use axum::routing::get;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use crate::canary::CanaryMetrics;
 use crate::error::ServeError;
 use crate::families::TEXT_FORMAT;
 use crate::listener::Limited;
@@ -38,6 +39,18 @@ impl Server {
     /// # Errors
     /// [`ServeError::Listen`], [`ServeError::Thread`].
     pub fn start(listen: SocketAddr, metrics: Metrics) -> Result<Self, ServeError> {
+        Self::serve(listen, router(metrics))
+    }
+
+    /// The same for a canary, which has metrics and a probe.
+    ///
+    /// # Errors
+    /// [`ServeError::Listen`], [`ServeError::Thread`].
+    pub fn start_canary(listen: SocketAddr, metrics: CanaryMetrics) -> Result<Self, ServeError> {
+        Self::serve(listen, canary_router(metrics))
+    }
+
+    fn serve(listen: SocketAddr, router: Router) -> Result<Self, ServeError> {
         let bound = TcpListener::bind(listen).and_then(|listener| {
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
@@ -51,7 +64,7 @@ impl Server {
             .build()
             .map_err(ServeError::Thread)?;
         let run = move || {
-            runtime.block_on(answer(listener, metrics, stopped));
+            runtime.block_on(answer(listener, router, stopped));
             // Whoever keeps a connection open is not waited for.
             runtime.shutdown_background();
         };
@@ -87,7 +100,7 @@ impl Drop for Server {
     }
 }
 
-async fn answer(listener: TcpListener, metrics: Metrics, stopped: oneshot::Receiver<()>) {
+async fn answer(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => Limited::new(listener, CONNECTIONS),
         Err(error) => {
@@ -101,7 +114,7 @@ async fn answer(listener: TcpListener, metrics: Metrics, stopped: oneshot::Recei
         let _ = stopped.await;
         drop(last);
     };
-    let serving = axum::serve(listener, router(metrics)).with_graceful_shutdown(graceful);
+    let serving = axum::serve(listener, router).with_graceful_shutdown(graceful);
     let too_long = async move {
         let _ = told.changed().await;
         tokio::time::sleep(LAST_ANSWERS).await;
@@ -142,8 +155,25 @@ fn router(metrics: Metrics) -> Router {
         .with_state(metrics)
 }
 
+fn canary_router(metrics: CanaryMetrics) -> Router {
+    Router::new()
+        .route(
+            "/metrics",
+            get(async |State(metrics): State<CanaryMetrics>| exposed(metrics.render())),
+        )
+        .route(
+            "/livez",
+            get(async |State(metrics): State<CanaryMetrics>| json(metrics.livez())),
+        )
+        .with_state(metrics)
+}
+
 async fn text(State(metrics): State<Metrics>) -> Response {
-    ([(header::CONTENT_TYPE, TEXT_FORMAT)], metrics.render()).into_response()
+    exposed(metrics.render())
+}
+
+fn exposed(text: String) -> Response {
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response()
 }
 
 fn json((status, body): (StatusCode, Value)) -> Response {

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -7,7 +9,9 @@ use clap_complete::Shell;
 use settlewatch_join::{Span, Timestamp};
 use settlewatch_kafka::{Partitioner, StartAt};
 use settlewatch_replay::Until;
-use settlewatch_sim::{Fault, Rate, Scenario};
+use settlewatch_sim::{Fault, Rate};
+
+use values::{duration, fault, partitioner, start_at, time, until};
 
 /// Which payments succeeded but were never credited, how much money that is, and why.
 #[derive(Debug, Parser)]
@@ -35,6 +39,8 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Write a seeded recording of payments and faults, with the truth beside it
     Simulate(SimulateArgs),
+    /// Check a service that runs, from end to end: every minute a payment that is credited and one that never is
+    Canary(CanaryArgs),
     /// Check a configuration for `run`; with --replay for `replay` and `test`, with --env the cluster too
     Validate(ValidateArgs),
     /// Print the topics that are read and written, and with --create make those of ours that are missing
@@ -262,6 +268,57 @@ pub(crate) struct SimulateArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct CanaryArgs {
+    /// Configuration file of the service
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+
+    /// From one check to the next; checks may overlap
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration)]
+    pub(crate) interval: Span,
+
+    /// When the first payment of a check is credited; before its first deadline
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    pub(crate) credit_after: Span,
+
+    /// How long after its deadline an alert may come; after three times as long it is missing
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(crate) margin: Span,
+
+    /// Ends after so many checks, with status 1 if one was not good; by default it goes on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) checks: Option<u32>,
+
+    /// Channel of its payments
+    #[arg(long, value_name = "NAME", default_value = "settlewatch_canary")]
+    pub(crate) channel: String,
+
+    /// Merchant of its payments
+    #[arg(long, value_name = "ID", default_value = "settlewatch_canary")]
+    pub(crate) merchant: String,
+
+    /// Terminal of its payments
+    #[arg(long, value_name = "ID", default_value = "settlewatch_canary")]
+    pub(crate) terminal: String,
+
+    /// Amount of each payment, in minor units
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    pub(crate) amount_minor: u64,
+
+    /// Currency of its payments
+    #[arg(long, value_name = "CODE", default_value = "CNY")]
+    pub(crate) currency: String,
+
+    /// Who chooses partitions by key, where the records at hand do not tell
+    #[arg(long, value_name = "murmur2|crc32", value_parser = partitioner)]
+    pub(crate) partitioner: Option<Partitioner>,
+
+    /// Where metrics and a probe are served
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9465")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct MetricsArgs {
     /// As a JSON array
     #[arg(long, conflicts_with = "markdown")]
@@ -386,70 +443,4 @@ pub(crate) struct RebuildArgs {
     /// Do it; without, only what would be done is shown
     #[arg(long)]
     pub(crate) yes: bool,
-}
-
-fn partitioner(text: &str) -> Result<Partitioner, String> {
-    match text {
-        "murmur2" => Ok(Partitioner::Murmur2),
-        "crc32" => Ok(Partitioner::Crc32),
-        _ => Err("expected `murmur2` (Java) or `crc32` (librdkafka)".into()),
-    }
-}
-
-/// A fault as it is written on the command line.
-fn fault(text: &str) -> Result<Fault, String> {
-    let (text, channel) = match text.split_once(':') {
-        Some((text, channel)) => (text, Some(channel)),
-        None => (text, None),
-    };
-    let (name, times) = match text.split_once('@') {
-        Some((name, times)) => (name, Some(times)),
-        None => (text, None),
-    };
-    let scenario = Scenario::parse(name).map_err(|error| error.to_string())?;
-    let mut fault = Fault::new(scenario);
-    if let Some(channel) = channel {
-        fault = fault.channel(channel);
-    }
-    if let Some(times) = times {
-        let (from, until) = times
-            .split_once('-')
-            .ok_or("write the time of a fault as FROM-UNTIL, such as 2m-5m")?;
-        let ms = |text| {
-            let span = duration(text)?;
-            i64::try_from(span.millis()).map_err(|error| error.to_string())
-        };
-        fault = fault.during(ms(from)?, ms(until)?);
-    }
-    Ok(fault)
-}
-
-fn start_at(text: &str) -> Result<StartAt, String> {
-    match text {
-        "earliest" => Ok(StartAt::Earliest),
-        "latest" => Ok(StartAt::Latest),
-        _ => time(text)
-            .map(StartAt::Time)
-            .map_err(|expected| format!("{expected}, or `earliest`, or `latest`")),
-    }
-}
-
-fn until(text: &str) -> Result<Until, String> {
-    if text == "drained" {
-        return Ok(Until::Drained);
-    }
-    time(text)
-        .map(Until::Time)
-        .map_err(|expected| format!("{expected}, or `drained`"))
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    settlewatch_wire::parse_time(text).ok_or_else(|| {
-        "expected an RFC 3339 time with an offset, such as 2026-04-09T12:00:00+08:00".into()
-    })
-}
-
-fn duration(text: &str) -> Result<Span, String> {
-    settlewatch_config::parse_duration(text)
-        .ok_or_else(|| "expected a duration with units, such as 90s, 10m or 1h30m".into())
 }

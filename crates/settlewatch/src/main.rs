@@ -2,6 +2,7 @@
 // They panic where nobody listens: `writeln!` and `terminal::say` do not.
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
+mod canary;
 mod cli;
 mod clock;
 mod commands;

@@ -8,6 +8,7 @@
 
 mod absent;
 mod brokers;
+mod canary;
 mod clocks;
 mod history;
 mod hostile;
@@ -43,6 +44,7 @@ const TESTS: &[Test] = tests![
     history::a_broker_answers_as_recorded,
     plain::live_equals_replay,
     simulated::simulated_traffic_is_judged_as_it_is_replayed,
+    canary::a_canary_is_content_with_a_service_that_runs_and_misses_one_that_does_not,
     clocks::a_clock_that_is_ten_minutes_slow_decides_nothing,
     clocks::a_clock_that_is_ten_minutes_fast_decides_nothing,
     state::a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed,

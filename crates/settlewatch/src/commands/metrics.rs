@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 use std::io::{Write, stdout};
 
 use serde_json::json;
-use settlewatch_serve::{Description, Label, Metric};
+use settlewatch_serve::{CanaryMetric, Description, Label, Metric};
 
 use crate::cli::MetricsArgs;
 
 pub(crate) fn run(args: &MetricsArgs) -> anyhow::Result<()> {
+    let canary = CanaryMetric::ALL.iter().map(|metric| metric.description());
     let metrics: Vec<Description> = Metric::ALL
         .iter()
         .map(|metric| metric.description())
+        .chain(canary)
         .collect();
     let text = if args.json {
         as_json(&metrics)?

@@ -1,7 +1,7 @@
 //! The commands, one a file.
 
 mod completions;
-mod config;
+pub(crate) mod config;
 mod explain;
 mod history;
 mod metrics;
@@ -27,6 +27,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(args) => verify::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::Canary(args) => crate::canary::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Topics(args) => topics::run(&args),
         Command::State(args) => state::run(&args),

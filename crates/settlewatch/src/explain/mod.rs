@@ -13,6 +13,7 @@ use settlewatch_join::{Alert, Inspection, Outcome, PaymentState, Place, Timestam
 
 pub(crate) use gather::Gatherer;
 pub(crate) use report::report;
+pub(crate) use rules::unmet;
 
 /// Which payment it is about.
 #[derive(Clone, Debug)]

@@ -52,7 +52,7 @@ pub(crate) fn run(path: &Path, shadow: bool) -> anyhow::Result<()> {
     })
 }
 
-fn init_log(log: &Log) -> Result<(), ServeError> {
+pub(crate) fn init_log(log: &Log) -> Result<(), ServeError> {
     let format = match log.format {
         config::LogFormat::Auto => LogFormat::Auto,
         config::LogFormat::Text => LogFormat::Text,
