@@ -31,10 +31,24 @@ def refuses(manifest, version):
     return False
 
 
+def service_is_right(workload, service, probes):
+    """Ports, probes and rights of a pod, and the Service before it."""
+    pod = workload["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    ports = {port["name"] for port in container["ports"]}
+    for probe in probes:
+        assert container[probe]["httpGet"]["port"] in ports, probe
+    assert service["spec"]["ports"][0]["targetPort"] in ports
+    security = container["securityContext"]
+    assert pod["securityContext"]["runAsNonRoot"] and security["readOnlyRootFilesystem"]
+    assert security["capabilities"]["drop"] == ["ALL"] and not security["allowPrivilegeEscalation"]
+
+
 def main(rendered, configuration):
     manifests = [one for one in yaml.safe_load_all(open(rendered)) if one]
     boards = [one for one in manifests if one["metadata"]["name"].endswith("-dashboards")]
-    kinds = {one["kind"]: one for one in manifests if one not in boards}
+    canary = {one["kind"]: one for one in manifests if one["metadata"]["name"].endswith("-canary")}
+    kinds = {one["kind"]: one for one in manifests if one not in [*boards, *canary.values()]}
     wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor"}
     assert set(kinds) == wanted, f"rendered {sorted(kinds)}"
     for version in VERSIONS:
@@ -52,15 +66,15 @@ def main(rendered, configuration):
         for step in path:
             selector = selector[step]
         assert selector and selector.items() <= labels.items(), f"{kind} selects {selector}, pods have {labels}"
-    pod = kinds["StatefulSet"]["spec"]["template"]["spec"]
-    container = pod["containers"][0]
-    ports = {port["name"] for port in container["ports"]}
-    for probe in ["livenessProbe", "readinessProbe", "startupProbe"]:
-        assert container[probe]["httpGet"]["port"] in ports, probe
-    assert kinds["Service"]["spec"]["ports"][0]["targetPort"] in ports
-    security = container["securityContext"]
-    assert pod["securityContext"]["runAsNonRoot"] and security["readOnlyRootFilesystem"]
-    assert security["capabilities"]["drop"] == ["ALL"] and not security["allowPrivilegeEscalation"]
+    service_is_right(kinds["StatefulSet"], kinds["Service"], ["livenessProbe", "readinessProbe", "startupProbe"])
+    assert set(canary) == {"Deployment", "Service"}, f"rendered {sorted(canary)} for the canary"
+    service_is_right(canary["Deployment"], canary["Service"], ["livenessProbe"])
+    its_labels = canary["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert canary["Service"]["spec"]["selector"] == its_labels
+    selector = kinds["StatefulSet"]["spec"]["selector"]["matchLabels"]
+    assert not selector.items() <= its_labels.items(), "the StatefulSet takes the canary for its own"
+    monitored = kinds["ServiceMonitor"]["spec"]["selector"]["matchLabels"]
+    assert monitored.items() <= canary["Service"]["metadata"]["labels"].items(), "nobody scrapes the canary"
     assert [one["metadata"]["labels"]["grafana_dashboard"] for one in boards] == ["1"]
     board = boards[0]["data"]["settlement-lag.json"]
     assert json.loads(board) == json.load(open(DASHBOARD)), "the chart has another dashboard than deploy/grafana"

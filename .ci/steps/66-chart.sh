@@ -19,10 +19,10 @@ fi
 chart=deploy/chart/settlewatch
 "$helm" lint --strict --quiet "$chart"
 "$helm" template watch "$chart" --set serviceMonitor.enabled=true --set secretName=kafka \
-    --set grafana.dashboards.enabled=true >"$dir/rendered.yaml"
+    --set grafana.dashboards.enabled=true --set canary.enabled=true >"$dir/rendered.yaml"
 "$(tools_dir)/bin/python3" .ci/chart.py "$dir/rendered.yaml" "$dir/settlewatch.yaml"
 HOSTNAME=watch-0 cargo run --quiet --release --locked -p settlewatch -- validate --config "$dir/settlewatch.yaml"
-for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1; do
+for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1 canary.args={run}; do
     if "$helm" template watch "$chart" --set "$wrong" >/dev/null 2>&1; then
         die "the chart takes $wrong"
     fi

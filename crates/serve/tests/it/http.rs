@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use settlewatch_serve::{Server, openapi};
+use settlewatch_serve::{CanaryMetrics, CheckOutcome, Server, openapi};
 
 use crate::{Bench, PRIVATE, metrics};
 
@@ -150,4 +150,18 @@ fn an_address_that_is_taken_is_named() {
         error.to_string().contains(&server.address().to_string()),
         "{error}"
     );
+}
+
+#[test]
+fn a_canary_serves_its_own_metrics_and_says_that_it_lives() {
+    let metrics = CanaryMetrics::new().expect("the table is consistent");
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::start_canary(listen, metrics.clone()).expect("a free port");
+    metrics.checked(CheckOutcome::LateAlert, Some(Duration::from_secs(20)));
+    let (status, text) = get(server.address(), "/metrics");
+    assert_eq!(status, 200);
+    let line = "settlewatch_canary_checks_total{outcome=\"late_alert\"} 1";
+    assert!(text.lines().any(|it| it == line), "{text}");
+    assert_eq!(get(server.address(), "/livez").0, 200);
+    assert_eq!(get(server.address(), "/readyz").0, 404);
 }
