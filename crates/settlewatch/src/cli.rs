@@ -9,9 +9,9 @@ use clap_complete::Shell;
 use settlewatch_join::{Span, Timestamp};
 use settlewatch_kafka::{Partitioner, StartAt};
 use settlewatch_replay::Until;
-use settlewatch_sim::{Fault, Rate};
+use settlewatch_sim::{Fault, Load, Rate};
 
-use values::{duration, fault, partitioner, start_at, time, until};
+use values::{duration, fault, load, partitioner, start_at, time, until};
 
 /// Which payments succeeded but were never credited, how much money that is, and why.
 #[derive(Debug, Parser)]
@@ -237,10 +237,28 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Faults, separated by commas; without any, nothing goes wrong. Each may have a time and a channel:
-    /// channel-stopped@2m-5m:alipay
-    #[arg(long, value_name = "NAME[@FROM-UNTIL][:CHANNEL],…", value_delimiter = ',', value_parser = fault)]
+    /// Faults, separated by commas; without any, nothing goes wrong. Each may have a time, a channel, or another
+    /// place, and measures: channel-stopped@2m-5m:alipay, channel-loss:channel=visa:region=east:share=5%,
+    /// gateway-delay:gateway=gw-a:delay=20s:ramp, channel-slowed:times=3, terminal-hardware:variant=2
+    #[arg(long, value_name = "NAME[@FROM-UNTIL][:CHANNEL|FIELD=VALUE|share=|times=|delay=|variant=|ramp]…", value_delimiter = ',', value_parser = fault)]
     pub(crate) scenario: Vec<Fault>,
+
+    /// Everything is drawn from the seed: world, lags, load, and the times, places and measures of the faults, of which
+    /// only the names are given; twenty minutes at fifty payments a second
+    #[arg(long, conflicts_with_all = ["rate", "duration", "partitions", "start", "terminals", "load", "varied", "config"])]
+    pub(crate) drawn: bool,
+
+    /// Lags, attributes and shares of the traffic drawn from the seed, uneven as in life
+    #[arg(long)]
+    pub(crate) varied: bool,
+
+    /// How the number of payments changes
+    #[arg(long, value_name = "SHAPE", default_value = "constant", value_parser = load)]
+    pub(crate) load: Load,
+
+    /// Number of terminals
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) terminals: u32,
 
     /// Write to the Kafka and the topics of this configuration, in real time, instead of to files
     #[arg(long, value_name = "FILE", conflicts_with_all = ["out", "start", "partitions"])]

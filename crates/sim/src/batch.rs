@@ -51,6 +51,46 @@ pub(crate) fn settle_later(
     "batch_settled"
 }
 
+/// Makes `sketch` a payment of tomorrow's batch.
+pub(crate) fn settle_tomorrow(sketch: &mut Sketch) -> &'static str {
+    sketch.credits.clear();
+    sketch.payment.settle_mode = "t1";
+    "due_by_calendar"
+}
+
+/// Makes `sketch` a payment of one of today's batches. Of those that begin while the fault is on, one payment in ten
+/// is credited, or none (variant 1).
+pub(crate) fn settle_in_batches(
+    sketch: &mut Sketch,
+    setting: &Setting<'_>,
+    rng: &mut Rng,
+) -> &'static str {
+    let fault = setting.fault;
+    let credit = sketch.full_credit();
+    sketch.credits.clear();
+    let number = (sketch.paid_at + CLOSING_MS - setting.start) / PERIOD_MS + 1;
+    let begins = setting.start + number * PERIOD_MS;
+    sketch.payment.settle_mode = "d0";
+    sketch.payment.expected_credit_by = Some(begins + DUE_MS);
+    let left_out = fault.variant == 1 || !rng.permille(100);
+    if fault.covers(begins) && left_out {
+        return "batch_missed";
+    }
+    let batch_id = Some(format!("{}-{number:04}", sketch.payment.channel.name));
+    sketch.credit(
+        begins + rng.between(1000, 20_000),
+        60,
+        Credit { batch_id, ..credit },
+    );
+    "batch_settled"
+}
+
+/// When the credits of the first batch that begins at `from` or later are due.
+pub(crate) const fn first_due(start: i64, from: i64) -> i64 {
+    let number = (from - start + PERIOD_MS - 1) / PERIOD_MS;
+    start + number * PERIOD_MS + DUE_MS
+}
+
 /// Batches that have begun to fill.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batches {

@@ -1,12 +1,13 @@
 //! Faults of single payments: each edits one sketch, its variants in turn.
 
 use crate::event::{Credit, Payment, What};
+use crate::fault::SettledFault;
 use crate::policy::ORPHAN_AFTER_MS;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::sketch::Sketch;
 use crate::world::World;
-use crate::{batch, mischief};
+use crate::{batch, mischief, pattern};
 
 /// How two lives belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +40,13 @@ pub(crate) struct Setting<'a> {
     pub(crate) start: i64,
     /// How many payments this fault has touched before.
     pub(crate) turn: u32,
+    pub(crate) fault: &'a SettledFault,
 }
 
-/// Does `scenario` to `sketch`.
-pub(crate) fn apply(
-    scenario: Scenario,
-    sketch: &mut Sketch,
-    setting: &Setting<'_>,
-    rng: &mut Rng,
-) -> Done {
+/// Does what the fault of `setting` does to `sketch`.
+pub(crate) fn apply(sketch: &mut Sketch, setting: &Setting<'_>, rng: &mut Rng) -> Done {
     let turn = setting.turn;
-    match scenario {
+    match setting.fault.scenario {
         Scenario::Loss => loss(sketch, turn).into(),
         Scenario::Late => late(sketch, turn, rng).into(),
         Scenario::Split => split(sketch, turn, rng).into(),
@@ -63,12 +60,15 @@ pub(crate) fn apply(
         Scenario::Hold => hold(sketch, turn).into(),
         Scenario::T1 => batch::settle_later(sketch, setting, rng).into(),
         Scenario::IdCorrupted => mischief::corrupt_id(sketch, turn, rng),
-        Scenario::Healthy
-        | Scenario::ChannelStopped
-        | Scenario::ChannelSlowed
-        | Scenario::Redelivery
-        | Scenario::ClockSkew
-        | Scenario::Silence => "none".into(),
+        Scenario::T1Waiting => batch::settle_tomorrow(sketch).into(),
+        Scenario::BatchMissed => batch::settle_in_batches(sketch, setting, rng).into(),
+        Scenario::RiskHoldOverdue => hold_for_ever(sketch, rng).into(),
+        Scenario::AmountMismatch
+        | Scenario::CurrencyMismatch
+        | Scenario::TerminalMismatch
+        | Scenario::FeeMismatch
+        | Scenario::UserAmountError => pattern::apply(sketch, setting, rng).into(),
+        _ => "none".into(),
     }
 }
 
@@ -320,6 +320,15 @@ fn hold(sketch: &mut Sketch, turn: u32) -> &'static str {
             "reversed_while_held"
         }
     }
+}
+
+/// Risk control promises to release it within a minute, and does not.
+fn hold_for_ever(sketch: &mut Sketch, rng: &mut Rng) -> &'static str {
+    let release_by = Some(sketch.paid_at + rng.between(15_000, 60_000));
+    sketch.credits.clear();
+    let reason = "risk";
+    sketch.then(rng.between(400, 1500), What::Held { reason, release_by });
+    "never_released"
 }
 
 /// Moves credits that would come earlier to at least `after_ms` after the payment.

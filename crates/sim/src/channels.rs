@@ -24,6 +24,19 @@ pub(crate) enum Detail {
     Full,
 }
 
+/// One way of a payment to its channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    /// The gateway.
+    pub(crate) gateway: &'static str,
+    /// The connector behind it; it belongs to one gateway.
+    pub(crate) connector: &'static str,
+}
+
+const fn route(gateway: &'static str, connector: &'static str) -> Route {
+    Route { gateway, connector }
+}
+
 /// One channel.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Channel {
@@ -35,12 +48,10 @@ pub(crate) struct Channel {
     pub(crate) family: Family,
     /// Median lag from payment to credit, milliseconds.
     pub(crate) median_ms: u64,
-    /// Its gateways.
-    pub(crate) gateways: &'static [&'static str],
-    /// Its acquirer.
-    pub(crate) acquirer: &'static str,
-    /// Its connector.
-    pub(crate) connector: &'static str,
+    /// The ways its payments go.
+    pub(crate) routes: &'static [Route],
+    /// Its acquirers.
+    pub(crate) acquirers: &'static [&'static str],
     /// How payers pay.
     pub(crate) methods: &'static [&'static str],
     /// Its currencies; the first is the usual one.
@@ -62,9 +73,12 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 34,
         family: Family::LogNormal,
         median_ms: 1600,
-        gateways: &["gw-a", "gw-b"],
-        acquirer: "acq-north",
-        connector: "conn-wx",
+        routes: &[
+            route("gw-a", "conn-a1"),
+            route("gw-a", "conn-a1"),
+            route("gw-b", "conn-b1"),
+        ],
+        acquirers: &["acq-north", "acq-east"],
         methods: &["qr_static", "qr_dynamic", "face"],
         currencies: &["CNY"],
         fee_ppm: 6000,
@@ -77,9 +91,12 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 28,
         family: Family::Gamma,
         median_ms: 1900,
-        gateways: &["gw-a", "gw-b"],
-        acquirer: "acq-east",
-        connector: "conn-ap",
+        routes: &[
+            route("gw-a", "conn-a2"),
+            route("gw-a", "conn-a2"),
+            route("gw-b", "conn-b1"),
+        ],
+        acquirers: &["acq-east", "acq-north"],
         methods: &["qr_dynamic", "qr_static"],
         currencies: &["CNY"],
         fee_ppm: 5500,
@@ -92,9 +109,12 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 18,
         family: Family::LogNormal,
         median_ms: 2400,
-        gateways: &["gw-b", "gw-c"],
-        acquirer: "acq-east",
-        connector: "conn-up",
+        routes: &[
+            route("gw-b", "conn-b2"),
+            route("gw-b", "conn-b2"),
+            route("gw-c", "conn-c1"),
+        ],
+        acquirers: &["acq-east", "acq-south"],
         methods: &["qr_dynamic"],
         currencies: &["CNY"],
         fee_ppm: 3000,
@@ -107,9 +127,8 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 9,
         family: Family::Weibull,
         median_ms: 3200,
-        gateways: &["gw-c"],
-        acquirer: "acq-north",
-        connector: "conn-up",
+        routes: &[route("gw-c", "conn-c1"), route("gw-a", "conn-a2")],
+        acquirers: &["acq-north", "acq-south"],
         methods: &["chip", "tap", "swipe"],
         currencies: &["CNY"],
         fee_ppm: 5500,
@@ -122,9 +141,8 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 5,
         family: Family::Weibull,
         median_ms: 9000,
-        gateways: &["gw-c"],
-        acquirer: "acq-south",
-        connector: "conn-bank",
+        routes: &[route("gw-c", "conn-c2"), route("gw-b", "conn-b2")],
+        acquirers: &["acq-south", "acq-east"],
         methods: &["qr_dynamic"],
         currencies: &["CNY"],
         fee_ppm: 0,
@@ -137,9 +155,8 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 3,
         family: Family::Gamma,
         median_ms: 2800,
-        gateways: &["gw-hk"],
-        acquirer: "acq-hk",
-        connector: "conn-fps",
+        routes: &[route("gw-hk", "conn-h1"), route("gw-c", "conn-c2")],
+        acquirers: &["acq-hk"],
         methods: &["qr_dynamic"],
         currencies: &["HKD", "CNY"],
         fee_ppm: 0,
@@ -152,9 +169,8 @@ pub(crate) static CHANNELS: &[Channel] = &[
         weight: 3,
         family: Family::LogNormal,
         median_ms: 4500,
-        gateways: &["gw-hk", "gw-c"],
-        acquirer: "acq-hk",
-        connector: "conn-card",
+        routes: &[route("gw-hk", "conn-h2"), route("gw-c", "conn-c1")],
+        acquirers: &["acq-hk", "acq-north"],
         methods: &["chip", "tap"],
         currencies: &["USD", "HKD", "CNY"],
         fee_ppm: 18_000,

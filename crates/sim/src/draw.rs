@@ -22,11 +22,33 @@ pub(crate) enum Family {
     Weibull,
     /// Gamma with shape 3, in thousandths of the median: a lag of three queues.
     Gamma,
+    /// Log-normal with σ = 0.8: a lag that hangs on many things.
+    Wide,
+    /// Weibull with shape 0.9: a lag that waits for something to happen.
+    Waiting,
+    /// Gamma with shape 1.5: a short queue.
+    ShortQueue,
+    /// Log-normal with σ = 0.3, and for one in eight another one about five times as long: two ways to go.
+    TwoWays,
+    /// A fixed part and a Lomax tail with exponent 2.6, cut off.
+    Pareto,
     /// Exponential, in thousandths of the mean: gaps between arrivals.
     Exponential,
 }
 
 impl Family {
+    /// The families that lags have.
+    pub(crate) const LAGS: [Self; 8] = [
+        Self::LogNormal,
+        Self::Weibull,
+        Self::Gamma,
+        Self::Wide,
+        Self::Waiting,
+        Self::ShortQueue,
+        Self::TwoWays,
+        Self::Pareto,
+    ];
+
     const fn quantiles(self) -> [u64; 16] {
         match self {
             Self::LogNormal => [
@@ -44,6 +66,26 @@ impl Family {
             Self::Gamma => [
                 32, 163, 306, 412, 574, 716, 855, 1000, 1161, 1352, 1600, 1990, 2354, 3144, 4199,
                 5507,
+            ],
+            Self::Wide => [
+                51, 156, 268, 359, 510, 657, 817, 1000, 1225, 1521, 1961, 2788, 3728, 6431, 11_848,
+                15_000,
+            ],
+            Self::Waiting => [
+                2, 9, 55, 123, 284, 478, 712, 1000, 1364, 1847, 2550, 3796, 5085, 8200, 12_866,
+                15_000,
+            ],
+            Self::ShortQueue => [
+                2, 49, 149, 247, 425, 602, 790, 1000, 1245, 1549, 1962, 2642, 3303, 4795, 6875,
+                8921,
+            ],
+            Self::TwoWays => [
+                314, 480, 591, 661, 759, 840, 918, 1000, 1095, 1217, 1418, 3385, 5112, 7706,
+                10_977, 14_272,
+            ],
+            Self::Pareto => [
+                663, 667, 685, 708, 762, 825, 902, 1000, 1129, 1313, 1609, 2236, 3054, 6050,
+                13_000, 16_000,
             ],
             Self::Exponential => [
                 0, 10, 51, 105, 223, 357, 511, 693, 916, 1204, 1609, 2303, 2996, 4605, 6908, 9903,
@@ -66,20 +108,20 @@ impl Family {
     }
 }
 
-/// Indexes by Zipf's law: the first is the most frequent.
+/// Indexes by the law of Zipf and Mandelbrot: the first is the most frequent.
 #[derive(Clone, Debug)]
 pub(crate) struct Zipf {
-    /// Running sums of 2^32 / rank.
+    /// Running sums of 2^32 / (rank + flatness).
     sums: Vec<u64>,
 }
 
 impl Zipf {
-    /// Of `len` indexes, at least one.
-    pub(crate) fn new(len: usize) -> Self {
+    /// Of `len` indexes, at least one; the greater `flatness`, the less the first ones stand out. 0 is Zipf's law.
+    pub(crate) fn new(len: usize, flatness: u64) -> Self {
         let mut sum = 0;
         let ranks = 1..=len.max(1) as u64;
         let sums = ranks.map(|rank| {
-            sum += (1_u64 << 32) / rank;
+            sum += (1_u64 << 32) / (rank + flatness);
             sum
         });
         Self {
@@ -101,12 +143,7 @@ mod tests {
 
     #[test]
     fn half_of_the_lags_lie_below_the_median() {
-        for family in [
-            Family::LogNormal,
-            Family::Heavy,
-            Family::Weibull,
-            Family::Gamma,
-        ] {
+        for family in Family::LAGS.into_iter().chain([Family::Heavy]) {
             let mut rng = Rng::new(3);
             let below = (0..10_000)
                 .filter(|_| family.draw(2000, &mut rng) < 2000)
@@ -126,7 +163,7 @@ mod tests {
 
     #[test]
     fn low_ranks_are_frequent_and_every_rank_is_reachable() {
-        let zipf = Zipf::new(4);
+        let zipf = Zipf::new(4, 0);
         let mut rng = Rng::new(3);
         let mut counts = [0; 4];
         for _ in 0..10_000 {

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
+use crate::load::Load;
 use crate::scenario::Scenario;
+use crate::scope::Field;
 
 /// A plan that cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// No scenario has this name.
-    #[error("unknown scenario `{name}`: {}", hint(*.nearest, Scenario::ALL.iter().map(|scenario| scenario.name())))]
+    #[error("unknown scenario `{name}`: {}", hint(*.nearest, Scenario::all().map(Scenario::name)))]
     UnknownScenario {
         /// The name as given.
         name: String,
@@ -22,6 +24,24 @@ pub enum PlanError {
         name: String,
         /// The nearest known name.
         nearest: Option<&'static str>,
+    },
+    /// No field has this name.
+    #[error("unknown field `{name}`: {}", hint(*.nearest, Field::ALL.iter().map(|field| field.name())))]
+    UnknownField {
+        /// The name as given.
+        name: String,
+        /// The nearest known name.
+        nearest: Option<&'static str>,
+    },
+    /// A fault is somewhere where the plan has nothing.
+    #[error("`{scenario}` is about {field} `{value}`, where nobody pays in this plan")]
+    NobodyThere {
+        /// The fault.
+        scenario: &'static str,
+        /// What it is about.
+        field: &'static str,
+        /// Where it is said to be.
+        value: String,
     },
     /// A fault names a channel that the plan does not have.
     #[error(
@@ -38,6 +58,12 @@ pub enum PlanError {
         "bad rate `{0}`: payments per second, a number from 0.001 to 1000000 with at most three decimal places"
     )]
     BadRate(String),
+    /// No load has this name.
+    #[error("unknown load `{name}`: there are {}", Load::ALL.map(Load::name).join(", "))]
+    UnknownLoad {
+        /// The name as given.
+        name: String,
+    },
     /// A value outside of its range.
     #[error("{what} is {value}: it must be from {low} to {high}")]
     OutOfRange {

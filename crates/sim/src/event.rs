@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channels::Channel;
+use crate::channels::{Channel, Route};
 
 /// The four topics, in the order of judgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,7 +13,7 @@ pub enum Topic {
     Credits,
     /// What else happens to payments.
     Lifecycle,
-    /// Heartbeats and batches.
+    /// Heartbeats, batches, accounts and markers.
     Terminals,
 }
 
@@ -64,6 +64,9 @@ impl Draft {
                 payment.expected_credit_by = payment.expected_credit_by.map(told);
             }
             What::Held { release_by, .. } => *release_by = release_by.map(told),
+            What::Marker {
+                starts_at, ends_at, ..
+            } => (*starts_at, *ends_at) = (starts_at.map(&told), ends_at.map(&told)),
             _ => {}
         }
     }
@@ -109,6 +112,16 @@ pub(crate) enum What {
         count: u64,
         total_minor: u64,
     },
+    AccountStatus {
+        merchant_id: String,
+        status: &'static str,
+    },
+    Marker {
+        kind: &'static str,
+        scope: Vec<(&'static str, String)>,
+        starts_at: Option<i64>,
+        ends_at: Option<i64>,
+    },
 }
 
 /// A payment that succeeded.
@@ -127,7 +140,8 @@ pub(crate) struct Payment {
     pub(crate) settle_mode: &'static str,
     pub(crate) expected_credit_by: Option<i64>,
     pub(crate) payer_hash: String,
-    pub(crate) gateway: &'static str,
+    pub(crate) route: Route,
+    pub(crate) acquirer: &'static str,
     pub(crate) method: &'static str,
 }
 
@@ -141,6 +155,7 @@ pub(crate) struct Credit {
     pub(crate) fee_minor: Option<u64>,
     pub(crate) terminal_id: Option<String>,
     pub(crate) merchant_id: Option<String>,
+    pub(crate) mcc: Option<&'static str>,
     pub(crate) partial: bool,
     pub(crate) batch_id: Option<String>,
 }
@@ -153,4 +168,6 @@ pub(crate) struct Heartbeat {
     pub(crate) queue_depth: u64,
     pub(crate) uptime_s: i64,
     pub(crate) app_version: &'static str,
+    pub(crate) error_code: Option<&'static str>,
+    pub(crate) signed_in: bool,
 }

@@ -3,9 +3,11 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use crate::crowd::Crowd;
 use crate::draw::Family;
 use crate::event::{Draft, Topic};
 use crate::murmur;
+use crate::notices;
 use crate::plan::Plan;
 use crate::pulse::Pulse;
 use crate::record::Record;
@@ -24,6 +26,7 @@ pub struct Generator {
     plan: Plan,
     traffic: Traffic,
     pulse: Pulse,
+    crowd: Crowd,
     gaps: Rng,
     /// Nanoseconds from the start to the next arrival, and its number.
     next_arrival_ns: u64,
@@ -42,8 +45,9 @@ pub fn generate(plan: &Plan) -> Generator {
 impl Generator {
     fn new(plan: &Plan) -> Self {
         let traffic = Traffic::new(plan);
-        Self {
-            pulse: Pulse::new(plan.seed, plan.start, &traffic.world),
+        let mut generator = Self {
+            pulse: Pulse::new(plan.seed, plan.start, &traffic.world, &plan.faults),
+            crowd: Crowd::new(plan),
             traffic,
             gaps: Rng::stream(plan.seed, GAPS, 0),
             next_arrival_ns: LOOKBACK_MS.cast_unsigned() * NS_PER_MS,
@@ -53,7 +57,9 @@ impl Generator {
             offsets: BTreeMap::new(),
             truth: Truth::new(plan.faults.len()),
             plan: plan.clone(),
-        }
+        };
+        generator.push_all(notices::of(plan));
+        generator
     }
 
     /// What must come out of the records; complete once the last record was taken.
@@ -74,10 +80,14 @@ impl Generator {
     /// Plans whatever begins next: an arrival, or the time after the last one.
     fn advance(&mut self) {
         let at = self.next_arrival();
-        let drafts = self.traffic.arrive(self.number, at, &mut self.truth);
-        self.push_all(drafts);
+        if let Some(channel) = self.crowd.comes(at, &mut self.gaps) {
+            let (number, truth) = (self.number, &mut self.truth);
+            let drafts = self.traffic.arrive(number, at, channel, truth);
+            self.push_all(drafts);
+        }
         self.number += 1;
-        let gap = Family::Exponential.draw(self.plan.rate.mean_gap_ns(), &mut self.gaps);
+        let mean_ns = self.crowd.mean_gap_ns(&self.plan);
+        let gap = Family::Exponential.draw(mean_ns, &mut self.gaps);
         self.next_arrival_ns = self.next_arrival_ns.saturating_add(gap.max(1));
         let known = self.next_arrival().min(self.plan.end);
         let settled = self.traffic.batches.settled(known);
@@ -123,7 +133,7 @@ impl Iterator for Generator {
 
     fn next(&mut self) -> Option<Record> {
         let Pending { rank, mut draft } = self.pop()?;
-        draft.tell_at(|at| self.plan.told(at));
+        draft.tell_at(|at| self.plan.time_told(at));
         let (_, _, partition, _) = rank;
         let next_offset = self.offsets.entry((draft.topic, partition)).or_default();
         let offset = *next_offset;

@@ -49,8 +49,8 @@ struct Judge<'a> {
     base: i64,
     passed: usize,
     hold: Option<Hold>,
-    /// Credits that came before the payment, and whether the grace of the first is over.
-    early: Vec<(i64, &'a Credit)>,
+    /// What came before the payment.
+    early: Vec<&'a Draft>,
     parts_minor: u64,
     refunded_minor: u64,
     refund_known: bool,
@@ -100,8 +100,11 @@ impl<'a> Judge<'a> {
         if self.payment.is_some() {
             return;
         }
-        for (at, credit) in self.early.clone() {
-            let due = at + ORPHAN_AFTER_MS;
+        for draft in self.early.clone() {
+            let What::Credited(credit) = &draft.what else {
+                continue;
+            };
+            let due = draft.at + ORPHAN_AFTER_MS;
             if due < now {
                 let alert = self.open("orphan_credit", due);
                 if alert.verdicts.is_empty() {
@@ -131,12 +134,17 @@ impl<'a> Judge<'a> {
     }
 
     fn apply(&mut self, draft: &'a Draft) {
-        let at = draft.at;
         match &draft.what {
-            What::Paid(payment) => self.paid(payment, at, draft.occurred_at),
-            What::Credited(credit) if self.payment.is_none() => self.early.push((at, credit)),
+            What::Paid(payment) => self.paid(payment, draft.at, draft.occurred_at),
+            _ if self.payment.is_none() => self.early.push(draft),
+            _ => self.happened(draft, draft.at),
+        }
+    }
+
+    /// What happened to a known payment is told at `at`.
+    fn happened(&mut self, draft: &'a Draft, at: i64) {
+        match &draft.what {
             What::Credited(credit) => self.credited(credit, at),
-            _ if self.payment.is_none() => {}
             What::Refunded {
                 amount_minor,
                 status,
@@ -182,8 +190,8 @@ impl<'a> Judge<'a> {
         {
             self.case("amount_mismatch", at, "USER_AMOUNT_ERROR");
         }
-        for (_, credit) in std::mem::take(&mut self.early) {
-            self.credited(credit, at);
+        for draft in std::mem::take(&mut self.early) {
+            self.happened(draft, at);
         }
     }
 

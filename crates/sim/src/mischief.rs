@@ -188,7 +188,12 @@ fn differ(
 }
 
 /// Terminal and merchant of another merchant, or `stranger` where there is none.
-fn elsewhere(setting: &Setting<'_>, own: usize, rng: &mut Rng, stranger: &str) -> (String, String) {
+pub(crate) fn elsewhere(
+    setting: &Setting<'_>,
+    own: usize,
+    rng: &mut Rng,
+    stranger: &str,
+) -> (String, String) {
     let terminals = &setting.world.terminals;
     let merchant = terminals[own].merchant;
     let from = rng.index(terminals.len());

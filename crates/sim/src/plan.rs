@@ -3,8 +3,11 @@
 use crate::channels::{self, CHANNELS, Channel};
 use crate::error::PlanError;
 use crate::fault::{Fault, SettledFault};
+use crate::load::Load;
 use crate::rate::Rate;
-use crate::scenario::{Scenario, nearest};
+use crate::scenario::nearest;
+use crate::settle;
+use crate::world::World;
 
 /// 2026-03-10T10:00:00+08:00, a Tuesday.
 const DEFAULT_START_MS: i64 = 1_773_108_000_000;
@@ -23,6 +26,8 @@ pub struct Plan {
     pub(crate) faults: Vec<SettledFault>,
     pub(crate) heading: String,
     pub(crate) lapse: u32,
+    pub(crate) varied: bool,
+    pub(crate) load: Load,
 }
 
 impl Plan {
@@ -40,7 +45,14 @@ impl Plan {
             faults: Vec::new(),
             heading: None,
             lapse: 1,
+            varied: false,
+            load: Load::Constant,
         }
+    }
+
+    /// When plans start where nothing is said, milliseconds since the epoch.
+    pub(crate) const fn builder_start() -> i64 {
+        DEFAULT_START_MS
     }
 
     /// The names of the channels that there are.
@@ -59,8 +71,15 @@ impl Plan {
     }
 
     /// When the records say that something happened at a time of the plan.
-    pub(crate) fn told(&self, at: i64) -> i64 {
+    pub(crate) fn time_told(&self, at: i64) -> i64 {
         self.start + (at - self.start).div_euclid(i64::from(self.lapse))
+    }
+
+    /// Who pays where.
+    pub(crate) fn world(&self) -> World {
+        let mut world = World::new(self.seed, self.terminals, &self.channels, self.varied);
+        world.suit(&self.faults);
+        world
     }
 
     /// Partitions of each topic.
@@ -83,6 +102,8 @@ pub struct PlanBuilder {
     faults: Vec<Fault>,
     heading: Option<String>,
     lapse: u32,
+    varied: bool,
+    load: Load,
 }
 
 impl PlanBuilder {
@@ -164,6 +185,20 @@ impl PlanBuilder {
         self
     }
 
+    /// Lags, attributes and the traffic's shares drawn from the seed, uneven as in life.
+    #[must_use]
+    pub const fn varied(mut self) -> Self {
+        self.varied = true;
+        self
+    }
+
+    /// How the number of payments changes.
+    #[must_use]
+    pub const fn load(mut self, load: Load) -> Self {
+        self.load = load;
+        self
+    }
+
     /// The plan.
     ///
     /// # Errors
@@ -210,17 +245,7 @@ impl PlanBuilder {
                 .collect();
             found?
         };
-        let faults = self
-            .faults
-            .iter()
-            .filter(|fault| fault.scenario != Scenario::Healthy);
-        let faults: Result<Vec<_>, _> = faults.map(|fault| self.settle(fault, &channels)).collect();
-        let faults = faults?;
-        let heading = self
-            .heading
-            .clone()
-            .unwrap_or_else(|| heading(self.seed, &faults));
-        Ok(Plan {
+        let mut plan = Plan {
             seed: self.seed,
             rate: self.rate,
             start: self.start_ms,
@@ -229,63 +254,25 @@ impl PlanBuilder {
             terminals: self.terminals,
             stages_permille: self.stages_permille,
             channels,
-            faults,
-            heading,
+            faults: Vec::new(),
+            heading: String::new(),
             lapse: self.lapse,
-        })
-    }
-
-    fn settle(
-        &self,
-        fault: &Fault,
-        channels: &[&'static Channel],
-    ) -> Result<SettledFault, PlanError> {
-        let scenario = fault.scenario.name();
-        in_range(
-            "the share of a fault in thousandths",
-            fault.share_permille.into(),
-            1,
-            1000,
-        )?;
-        let from_ms = fault.from_ms.unwrap_or(self.duration_ms / 4);
-        let until_ms = fault.until_ms.unwrap_or(self.duration_ms / 5 * 3);
-        if from_ms < 0 || from_ms >= until_ms || from_ms >= self.duration_ms {
-            return Err(PlanError::BadWindow {
-                scenario,
-                from_ms,
-                until_ms,
-            });
-        }
-        let channel = match &fault.channel {
-            Some(name) => Some(find_channel(name)?.name),
-            None if fault.scenario.wants_channel() => {
-                let usual = channels
-                    .iter()
-                    .find(|channel| channel.name == "unionpay_qr");
-                Some(usual.unwrap_or(&channels[0]).name)
-            }
-            None => None,
+            varied: self.varied,
+            load: self.load,
         };
-        if let Some(name) =
-            channel.filter(|name| channels.iter().all(|channel| channel.name != *name))
-        {
-            return Err(PlanError::ChannelNotPlanned {
-                scenario,
-                channel: name.to_owned(),
-            });
-        }
-        Ok(SettledFault {
-            scenario: fault.scenario,
-            channel,
-            from: self.start_ms + from_ms,
-            until: self.start_ms.saturating_add(until_ms),
-            share_permille: fault.share_permille,
-            limit: fault.limit.unwrap_or(u32::MAX),
-        })
+        plan.faults = settle::settle(&plan, &self.faults)?;
+        let heading = self.heading;
+        plan.heading = heading.unwrap_or_else(|| heading_of(plan.seed, &plan.faults));
+        Ok(plan)
     }
 }
 
-fn in_range(what: &'static str, value: i64, low: i64, high: i64) -> Result<(), PlanError> {
+pub(crate) fn in_range(
+    what: &'static str,
+    value: i64,
+    low: i64,
+    high: i64,
+) -> Result<(), PlanError> {
     if (low..=high).contains(&value) {
         Ok(())
     } else {
@@ -298,14 +285,14 @@ fn in_range(what: &'static str, value: i64, low: i64, high: i64) -> Result<(), P
     }
 }
 
-fn find_channel(name: &str) -> Result<&'static Channel, PlanError> {
+pub(crate) fn find_channel(name: &str) -> Result<&'static Channel, PlanError> {
     channels::find(name).ok_or_else(|| PlanError::UnknownChannel {
         name: name.to_owned(),
         nearest: nearest(name, Plan::channel_names()),
     })
 }
 
-fn heading(seed: u64, faults: &[SettledFault]) -> String {
+fn heading_of(seed: u64, faults: &[SettledFault]) -> String {
     let names: Vec<_> = faults.iter().map(|fault| fault.scenario.name()).collect();
     let names = if names.is_empty() {
         "healthy".to_owned()

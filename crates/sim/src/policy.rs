@@ -146,10 +146,17 @@ fees: {contract_rates: [\"0.0060\", \"0.0055\", \"0.0030\", \"0.0180\"]}
 
 feeds:
   heartbeat: {interval: 60s, offline_after: 150s}
+  account_status: true
   batch_settled: true
   markers: true
   stages: [gateway_in, gateway_out, channel_ack, account_posted, terminal_notified, merchant_ack]
+  merchant_ack: {late: 15s, keep: 10m}
 
 dimensions: [channel, gateway, acquirer, connector, region, carrier, store_id, merchant_id, terminal_id,
   terminal_model, pos_vendor, app_version, method, mcc, currency, settle_mode]
+
+incidents:
+  critical_minor: {CNY: 10000000}
+  reopen_within: 10m
+  pattern: {cases: 5, within: 10m}
 ";

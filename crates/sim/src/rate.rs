@@ -46,6 +46,11 @@ impl Rate {
         }
     }
 
+    /// The number of payments in a thousand seconds.
+    pub const fn in_thousand_seconds(self) -> u64 {
+        self.per_thousand_s
+    }
+
     /// The mean gap between payments, nanoseconds.
     pub(crate) const fn mean_gap_ns(self) -> u64 {
         1_000_000_000_000 / self.per_thousand_s

@@ -110,6 +110,8 @@ const fn kind(what: &What) -> &'static str {
         What::Stage(_) => "payment.stage",
         What::Heartbeat(_) => "terminal.heartbeat",
         What::BatchSettled { .. } => "batch.settled",
+        What::AccountStatus { .. } => "account.status",
+        What::Marker { .. } => "marker",
     }
 }
 
@@ -130,8 +132,38 @@ fn body(head: Object, draft: &Draft, world: &World) -> Object {
             .string("settle_date", settle_date)
             .raw("count", count)
             .raw("total_minor", total_minor),
+        What::AccountStatus {
+            merchant_id,
+            status,
+        } => head
+            .string("merchant_id", merchant_id)
+            .string("status", status),
+        What::Marker {
+            kind,
+            scope,
+            starts_at,
+            ends_at,
+        } => marker(head, kind, scope, [*starts_at, *ends_at]),
         _ => lifecycle(head.string("payment_id", &draft.key), &draft.what),
     }
+}
+
+fn marker(
+    head: Object,
+    kind: &str,
+    scope: &[(&'static str, String)],
+    [starts_at, ends_at]: [Option<i64>; 2],
+) -> Object {
+    let fields = scope
+        .iter()
+        .fold(Object::with_capacity(64), |object, (name, value)| {
+            object.string(name, value)
+        });
+    let time = |at: Option<i64>| at.map(|at| rfc3339(at, Zone::Shanghai));
+    head.string("kind", kind)
+        .raw("scope", fields.end())
+        .some_string("starts_at", time(starts_at).as_deref())
+        .some_string("ends_at", time(ends_at).as_deref())
 }
 
 fn lifecycle(head: Object, what: &What) -> Object {
@@ -196,9 +228,9 @@ fn paid(head: Object, payment: &Payment, world: &World) -> Object {
                 .as_deref(),
         )
         .string("payer_hash", &payment.payer_hash)
-        .string("gateway", payment.gateway)
-        .string("acquirer", payment.channel.acquirer)
-        .string("connector", payment.channel.connector)
+        .string("gateway", payment.route.gateway)
+        .string("acquirer", payment.acquirer)
+        .string("connector", payment.route.connector)
         .string("store_id", &terminal.store)
         .string("region", terminal.region)
         .string("carrier", terminal.carrier)
@@ -219,6 +251,7 @@ fn credited(head: Object, credit: &Credit) -> Object {
         .some_raw("fee_minor", credit.fee_minor)
         .some_string("terminal_id", credit.terminal_id.as_deref())
         .some_string("merchant_id", credit.merchant_id.as_deref())
+        .some_string("mcc", credit.mcc)
         .some_string("batch_id", credit.batch_id.as_deref());
     if credit.partial {
         head.raw("partial", true)
@@ -233,7 +266,8 @@ fn alive(head: Object, heartbeat: &Heartbeat) -> Object {
         .raw("queue_depth", heartbeat.queue_depth)
         .raw("uptime_s", heartbeat.uptime_s)
         .string("app_version", heartbeat.app_version)
-        .raw("signed_in", true)
+        .some_string("error_code", heartbeat.error_code)
+        .raw("signed_in", heartbeat.signed_in)
 }
 
 /// Writes `record` as one line of a recording.

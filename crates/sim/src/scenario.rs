@@ -1,199 +1,158 @@
 //! The faults that can be put into the traffic.
 
+use crate::catalogue::{FACTS, Facts};
 use crate::error::PlanError;
+use crate::scope::Field;
 
-/// A fault, or the absence of one.
+/// A fault, or the absence of one. What each does stands in the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(
+    missing_docs,
+    reason = "`description` tells, as it does on the command line"
+)]
 pub enum Scenario {
-    /// Nothing goes wrong.
     Healthy,
-    /// One channel's credits stop and come late.
     ChannelStopped,
-    /// One channel's lag grows tenfold.
     ChannelSlowed,
-    /// Some credits never come.
     Loss,
-    /// Some credits come after a deadline.
     Late,
-    /// Some credits come in parts.
     Split,
-    /// Some payments are credited twice.
     DuplicateCredit,
-    /// Some payers pay twice.
     DuplicatePayment,
-    /// Some credits have no payment.
     Orphan,
-    /// Some credits differ from their payment.
     Mismatch,
-    /// Some payments are refunded before their credit.
     Refund,
-    /// Some payments are reversed.
     Reversal,
-    /// Some payments are declined after all.
     Decline,
-    /// Risk control holds some payments.
     Hold,
-    /// Some payments settle in batches.
     T1,
-    /// Some records are delivered again.
     Redelivery,
-    /// One gateway's clock is fast.
     ClockSkew,
-    /// The credits stream falls silent and catches up.
     Silence,
-    /// Some credits carry a payment id that is slightly wrong.
     IdCorrupted,
+    NetworkRegion,
+    TerminalOffline,
+    TerminalFault,
+    TerminalReleaseFault,
+    TerminalHardware,
+    TerminalBusy,
+    MerchantOperation,
+    PlatformBackend,
+    ChannelPeak,
+    ChannelLoss,
+    GatewayDelay,
+    InterfaceFault,
+    IntegrationConfig,
+    AccountFrozen,
+    AccountSuspect,
+    BalanceInsufficient,
+    LimitExceeded,
+    BatchMissed,
+    RiskHoldOverdue,
+    MerchantBackendSlow,
+    SyncDelay,
+    AmountMismatch,
+    CurrencyMismatch,
+    TerminalMismatch,
+    FeeMismatch,
+    UserAmountError,
+    Peak,
+    Campaign,
+    Maintenance,
+    Deploy,
+    Closing,
+    Night,
+    T1Waiting,
+    UserIncomplete,
+    AuthIncomplete,
+}
+
+/// What incidents must say of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// One incident with this verdict; the others are right as well.
+    Incident(&'static str, &'static [&'static str]),
+    /// As before, where the fault has a place; without one it is single cases.
+    Pattern(&'static str),
+    /// Nobody is paged. The verdict is that of single cases, where they have one.
+    Quiet(Option<&'static str>),
+    /// Nothing is claimed about incidents: single cases of this verdict, or of several.
+    Cases(Option<&'static str>),
 }
 
 impl Scenario {
-    /// Every scenario.
-    pub const ALL: &'static [Self] = &[
-        Self::Healthy,
-        Self::ChannelStopped,
-        Self::ChannelSlowed,
-        Self::Loss,
-        Self::Late,
-        Self::Split,
-        Self::DuplicateCredit,
-        Self::DuplicatePayment,
-        Self::Orphan,
-        Self::Mismatch,
-        Self::Refund,
-        Self::Reversal,
-        Self::Decline,
-        Self::Hold,
-        Self::T1,
-        Self::Redelivery,
-        Self::ClockSkew,
-        Self::Silence,
-        Self::IdCorrupted,
-    ];
+    /// Every scenario, in the order of the catalogue.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FACTS.iter().map(|facts| facts.scenario)
+    }
+
+    const fn facts(self) -> &'static Facts {
+        &FACTS[self as usize]
+    }
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::ChannelStopped => "channel-stopped",
-            Self::ChannelSlowed => "channel-slowed",
-            Self::Loss => "loss",
-            Self::Late => "late",
-            Self::Split => "split",
-            Self::DuplicateCredit => "duplicate-credit",
-            Self::DuplicatePayment => "duplicate-payment",
-            Self::Orphan => "orphan",
-            Self::Mismatch => "mismatch",
-            Self::Refund => "refund",
-            Self::Reversal => "reversal",
-            Self::Decline => "decline",
-            Self::Hold => "hold",
-            Self::T1 => "t1",
-            Self::Redelivery => "redelivery",
-            Self::ClockSkew => "clock-skew",
-            Self::Silence => "silence",
-            Self::IdCorrupted => "id-corrupted",
-        }
+        self.facts().name
     }
 
     /// What it does, in one line.
     pub const fn description(self) -> &'static str {
-        match self {
-            Self::Healthy => "ordinary traffic: every payment is credited in time, no alert is due",
-            Self::ChannelStopped => {
-                "one channel's credits stop; most come in a burst afterwards, some never"
-            }
-            Self::ChannelSlowed => {
-                "one channel's lag grows tenfold: some credits pass a deadline, none is lost"
-            }
-            Self::Loss => "some credits never come; a third of them are rejected with a reason",
-            Self::Late => {
-                "some credits come after the first, second or last deadline, or exactly on it"
-            }
-            Self::Split => "some credits come in parts: complete, one part short, or too much",
-            Self::DuplicateCredit => {
-                "some payments are credited a second time under another credit id"
-            }
-            Self::DuplicatePayment => "some payers pay twice; some duplicates are refunded",
-            Self::Orphan => "some credits have no payment, or get it only after the grace",
-            Self::Mismatch => {
-                "some credits differ in amount, currency, terminal, merchant or fee, or the order did"
-            }
-            Self::Refund => {
-                "some payments are refunded before their credit: in full, in part, or credited as well"
-            }
-            Self::Reversal => {
-                "some payments are reversed: in time, after a deadline, or credited as well"
-            }
-            Self::Decline => {
-                "some payments are declined after success: in time, late, or credited as well"
-            }
-            Self::Hold => {
-                "risk control holds some payments and releases them in time, late or never"
-            }
-            Self::T1 => {
-                "some payments settle in batches: tomorrow, or soon, and one batch in three is missed"
-            }
-            Self::Redelivery => {
-                "some payments and credits are delivered again, byte for byte: no alert is due"
-            }
-            Self::ClockSkew => {
-                "one gateway's clock is 90 s fast, so credits seem older than payments: no alert is due"
-            }
-            Self::Silence => {
-                "the credits stream falls silent while what follows credits goes on; then it catches up"
-            }
-            Self::IdCorrupted => {
-                "some credits carry the payment id with one or two letters changed or swapped"
-            }
-        }
+        self.facts().description
+    }
+
+    /// What incidents must say of it.
+    pub const fn expectation(self) -> Expectation {
+        self.facts().expectation
     }
 
     /// The verdict of the cause that it stages, where there is one.
     pub const fn verdict(self) -> Option<&'static str> {
-        Some(match self {
-            Self::ChannelStopped => "CHANNEL_DOWN",
-            Self::ChannelSlowed => "CHANNEL_CONGESTED",
-            Self::Loss => "UNEXPLAINED",
-            Self::DuplicateCredit => "DUPLICATE_CREDIT",
-            Self::DuplicatePayment => "DUPLICATE_PAYMENT",
-            Self::Orphan => "ORPHAN_CREDIT",
-            Self::Refund => "REFUND_IN_FLIGHT",
-            Self::Reversal => "REVERSED",
-            Self::Decline => "DECLINED",
-            Self::Hold => "RISK_HOLD",
-            Self::T1 => "BANK_BATCH_WAIT",
-            Self::ClockSkew => "CLOCK_SKEW",
-            Self::Silence => "SOURCE_SILENT",
-            Self::IdCorrupted => "ID_CORRUPTED",
-            Self::Healthy | Self::Late | Self::Split | Self::Mismatch | Self::Redelivery => {
-                return None;
-            }
-        })
+        match self.expectation() {
+            Expectation::Incident(verdict, _) | Expectation::Pattern(verdict) => Some(verdict),
+            Expectation::Quiet(verdict) | Expectation::Cases(verdict) => verdict,
+        }
     }
 
     /// How many payments in a thousand it touches within its time, unless said otherwise.
     pub const fn default_share_permille(self) -> u32 {
-        match self {
-            Self::ChannelStopped | Self::ChannelSlowed | Self::ClockSkew | Self::Silence => 1000,
-            Self::T1 => 100,
-            _ => 50,
-        }
+        self.facts().share_permille
     }
 
-    /// Whether it is about one channel.
-    pub(crate) const fn wants_channel(self) -> bool {
-        matches!(self, Self::ChannelStopped | Self::ChannelSlowed)
+    /// How many ways of it there are.
+    pub const fn variants(self) -> u32 {
+        self.facts().variants
+    }
+
+    /// The places where it can be; the first is where it is by default.
+    pub(crate) const fn places(self) -> &'static [&'static [Field]] {
+        self.facts().places
     }
 
     /// Whether it changes the course of single payments, rather than the weather all of them meet.
     pub(crate) const fn is_case(self) -> bool {
-        !matches!(
+        matches!(
             self,
-            Self::Healthy
-                | Self::ChannelStopped
-                | Self::ChannelSlowed
-                | Self::Redelivery
-                | Self::ClockSkew
-                | Self::Silence
+            Self::Loss
+                | Self::Late
+                | Self::Split
+                | Self::DuplicateCredit
+                | Self::DuplicatePayment
+                | Self::Orphan
+                | Self::Mismatch
+                | Self::Refund
+                | Self::Reversal
+                | Self::Decline
+                | Self::Hold
+                | Self::T1
+                | Self::IdCorrupted
+                | Self::BatchMissed
+                | Self::RiskHoldOverdue
+                | Self::AmountMismatch
+                | Self::CurrencyMismatch
+                | Self::TerminalMismatch
+                | Self::FeeMismatch
+                | Self::UserAmountError
+                | Self::T1Waiting
         )
     }
 
@@ -202,10 +161,10 @@ impl Scenario {
     /// # Errors
     /// [`PlanError::UnknownScenario`], with the nearest name where one is near.
     pub fn parse(name: &str) -> Result<Self, PlanError> {
-        let found = Self::ALL.iter().find(|scenario| scenario.name() == name);
-        found.copied().ok_or_else(|| PlanError::UnknownScenario {
+        let found = Self::all().find(|scenario| scenario.name() == name);
+        found.ok_or_else(|| PlanError::UnknownScenario {
             name: name.to_owned(),
-            nearest: nearest(name, Self::ALL.iter().map(|scenario| scenario.name())),
+            nearest: nearest(name, Self::all().map(Self::name)),
         })
     }
 
@@ -221,7 +180,6 @@ impl Scenario {
             .collect()
     }
 }
-
 /// The one of `names` that is at most a third of its letters away from `name`.
 pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let measured = names.map(|known| (distance(name, known), known));
@@ -251,13 +209,20 @@ mod tests {
 
     #[test]
     fn every_name_parses_to_itself() {
-        for scenario in Scenario::ALL {
-            assert_eq!(Scenario::parse(scenario.name()), Ok(*scenario));
+        for scenario in Scenario::all() {
+            assert_eq!(Scenario::parse(scenario.name()), Ok(scenario));
         }
         assert_eq!(
             Scenario::parse_list("split, late"),
             Ok(vec![Scenario::Split, Scenario::Late])
         );
+    }
+
+    #[test]
+    fn the_catalogue_stands_in_the_order_of_the_scenarios() {
+        for (place, scenario) in Scenario::all().enumerate() {
+            assert_eq!(scenario as usize, place, "{}", scenario.name());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channels::{Detail, IdStyle};
+use crate::channels::{Channel, Detail, IdStyle};
 use crate::civil::date_digits;
 use crate::draw::Family;
 use crate::event::{Credit, Draft, Payment, Topic, What};
@@ -37,14 +37,26 @@ pub(crate) struct Sketch {
     pub(crate) others: Vec<Step>,
     /// Whether it is spared by faults of the surroundings, because its own times are the point.
     pub(crate) sheltered: bool,
+    /// How much longer than usual the gateway takes, milliseconds.
+    pub(crate) gateway_ms: i64,
+    /// How much later than usual the merchant acknowledges, milliseconds.
+    pub(crate) ack_ms: i64,
+    /// When the account was posted, where the terminal was never credited.
+    pub(crate) posted_at: Option<i64>,
 }
 
 impl Sketch {
-    /// An ordinary life: paid at `at`, credited after its channel's lag.
-    pub(crate) fn ordinary(name: String, at: i64, world: &World, rng: &mut Rng) -> Self {
-        let payment = draw_payment(at, world, rng);
+    /// An ordinary life: paid at `at`, on `channel` or any, credited after its channel's lag.
+    pub(crate) fn ordinary(
+        name: String,
+        at: i64,
+        channel: Option<&'static Channel>,
+        world: &World,
+        rng: &mut Rng,
+    ) -> Self {
+        let payment = draw_payment(at, channel, world, rng);
         let occurred_at = at - rng.between(20, 250);
-        let lag = payment.channel.family.draw(payment.channel.median_ms, rng);
+        let lag = world.draw_lag(payment.channel, rng);
         let mut sketch = Self {
             name,
             payment,
@@ -54,6 +66,9 @@ impl Sketch {
             credits: Vec::new(),
             others: Vec::new(),
             sheltered: false,
+            gateway_ms: 0,
+            ack_ms: 0,
+            posted_at: None,
         };
         let delay = rng.between(20, 250);
         let credit = sketch.whole_credit();
@@ -84,6 +99,7 @@ impl Sketch {
             fee_minor: fee.filter(|_| says_amount),
             terminal_id: says_place.then(|| payment.terminal_id.clone()),
             merchant_id: says_place.then(|| payment.merchant_id.clone()),
+            mcc: None,
             partial: false,
             batch_id: None,
         }
@@ -136,6 +152,15 @@ impl Sketch {
         );
     }
 
+    /// Lets every credit happen `by_ms` later.
+    pub(crate) fn delay_credits(&mut self, by_ms: i64) {
+        for step in &mut self.credits {
+            step.at += by_ms;
+            step.occurred_at += by_ms;
+            step.posted_at += by_ms;
+        }
+    }
+
     /// Milliseconds from the payment's append time to tier `index`, or to the last one.
     pub(crate) fn tier_ms(&self, index: usize) -> i64 {
         let tiers = policy::tiers(&self.payment);
@@ -143,13 +168,17 @@ impl Sketch {
     }
 
     /// The records of this life in the order of judgement; event ids are dealt out here. `again` tells which
-    /// of the payment and its credits are delivered a second time, and after how long.
-    pub(crate) fn into_drafts(self, mut again: impl FnMut() -> Option<i64>) -> Vec<Draft> {
+    /// of the payment and its credits are delivered a second time, and after how long; `shift` moves times.
+    pub(crate) fn into_drafts(
+        self,
+        mut again: impl FnMut() -> Option<i64>,
+        shift: impl Fn(&mut Draft),
+    ) -> Vec<Draft> {
         let key = self.payment.id.clone();
         let mut drafts = Vec::with_capacity(self.others.len() + self.credits.len() + 1);
         let mut push = |at, occurred_at, topic, what: What, again: Option<i64>| {
             let event_id = format!("e{}-{}", self.name, drafts.len());
-            let draft = Draft {
+            let mut draft = Draft {
                 at,
                 occurred_at,
                 topic,
@@ -158,6 +187,8 @@ impl Sketch {
                 again: false,
                 what,
             };
+            shift(&mut draft);
+            let at = draft.at;
             let copy = again.map(|after| Draft {
                 at: at + after,
                 again: true,
@@ -193,8 +224,14 @@ impl Sketch {
     }
 }
 
-fn draw_payment(at: i64, world: &World, rng: &mut Rng) -> Payment {
-    let channel = world.draw_channel(rng);
+pub(crate) fn draw_payment(
+    at: i64,
+    channel: Option<&'static Channel>,
+    world: &World,
+    rng: &mut Rng,
+) -> Payment {
+    let drawn = world.draw_channel(rng);
+    let channel = channel.unwrap_or(drawn);
     let terminal = world.draw_terminal(rng);
     let place = &world.terminals[terminal];
     let currency = if rng.permille(850) {
@@ -217,7 +254,8 @@ fn draw_payment(at: i64, world: &World, rng: &mut Rng) -> Payment {
         settle_mode: "realtime",
         expected_credit_by: None,
         payer_hash: format!("{:016x}", rng.next()),
-        gateway: rng.pick(channel.gateways),
+        route: rng.pick(channel.routes),
+        acquirer: rng.pick(channel.acquirers),
         method: rng.pick(channel.methods),
     }
 }

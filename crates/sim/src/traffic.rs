@@ -1,17 +1,21 @@
 //! One arrival: a payment's life is planned, put through its faults, judged and written out as drafts.
 
+use std::cell::RefCell;
+
 use crate::batch::Batches;
 use crate::bonds;
 use crate::cases::{self, Bond, Done, Setting};
+use crate::channels::Channel;
 use crate::event::{Draft, What};
 use crate::fault::SettledFault;
 use crate::judge::judge;
 use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
-use crate::sketch::{Sketch, Step};
+use crate::sketch::Sketch;
+use crate::stages;
 use crate::truth::{Injected, Truth};
-use crate::weather;
+use crate::weather::{self, Weather};
 use crate::world::World;
 
 /// Purposes of random streams.
@@ -31,24 +35,38 @@ pub(crate) struct Traffic {
     pub(crate) batches: Batches,
     /// How many payments each fault has taken.
     turns: Vec<u32>,
+    /// What each fault's place was credited while it is on, in minor units.
+    sums: Vec<u128>,
 }
 
 impl Traffic {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
-            world: World::new(plan.seed, plan.terminals, &plan.channels),
+            world: plan.world(),
             batches: Batches::default(),
             turns: vec![0; plan.faults.len()],
+            sums: vec![0; plan.faults.len()],
             plan: plan.clone(),
         }
     }
 
-    /// Every record of the `number`-th arrival, at `at`; what must come of it goes into `truth`.
-    pub(crate) fn arrive(&mut self, number: u64, at: i64, truth: &mut Truth) -> Vec<Draft> {
+    /// Every record of the `number`-th arrival, at `at`, on `channel` or any; what must come of it goes into
+    /// `truth`.
+    pub(crate) fn arrive(
+        &mut self,
+        number: u64,
+        at: i64,
+        channel: Option<&'static Channel>,
+        truth: &mut Truth,
+    ) -> Vec<Draft> {
         let seed = self.plan.seed;
         let mut life = Rng::stream(seed, LIFE, number);
-        let mut sketch = Sketch::ordinary(format!("{number:06x}"), at, &self.world, &mut life);
-        weather::slow(&self.plan.faults, &mut sketch, &mut truth.touched);
+        let name = format!("{number:06x}");
+        let mut sketch = Sketch::ordinary(name, at, channel, &self.world, &mut life);
+        if self.stays_away(&sketch, &mut life) {
+            return Vec::new();
+        }
+        self.weather(truth).slow(&mut sketch);
         let mut faults = Rng::stream(seed, FAULT, number);
         let done = self.fault(&mut sketch, truth, &mut faults);
         let mut around = Rng::stream(seed, AROUND, number);
@@ -81,9 +99,10 @@ impl Traffic {
 
     /// Lets the first fault that wants this payment have it.
     fn fault(&mut self, sketch: &mut Sketch, truth: &mut Truth, rng: &mut Rng) -> Option<Done> {
-        let channel = sketch.payment.channel.name;
+        let at = sketch.paid_at;
         let wants = |fault: &SettledFault| {
-            fault.scenario.is_case() && fault.covers(sketch.paid_at) && fault.touches(channel)
+            let is_on = fault.covers(at) || fault.scenario == Scenario::BatchMissed;
+            fault.scenario.is_case() && is_on && fault.scope.holds(&sketch.payment, &self.world)
         };
         let faults = self.plan.faults.iter().enumerate();
         let (index, fault) = faults
@@ -93,8 +112,9 @@ impl Traffic {
             world: &self.world,
             start: self.plan.start,
             turn: self.turns[index],
+            fault,
         };
-        let done = cases::apply(fault.scenario, sketch, &setting, rng);
+        let done = cases::apply(sketch, &setting, rng);
         self.turns[index] += 1;
         truth.touched[index] += 1;
         let mut note = |payment_id: &str| {
@@ -125,29 +145,66 @@ impl Traffic {
         if lone {
             ordinary_life(&mut sketch, rng);
         }
-        weather::pass(&self.plan.faults, &mut sketch, &mut truth.touched, rng);
+        self.weather(truth).pass(&mut sketch, rng);
         self.batches.add(&sketch, self.plan.start);
         if lone {
             ordinary_refund(&mut sketch, rng);
         }
-        if has_stages && sketch.paid {
-            stages(&mut sketch, rng);
+        if sketch.paid {
+            let merchant = self.world.terminals[sketch.payment.terminal].merchant;
+            let acknowledges = self.world.merchants[merchant].acknowledges;
+            let acks = acknowledges && (has_stages || self.plan.varied) && rng.permille(960);
+            stages::add(&mut sketch, has_stages, acks, rng);
         }
-        let end = self.plan.end;
+        let (end, paid_at) = (self.plan.end, sketch.paid_at);
         let faults = self.plan.faults.iter().enumerate();
-        let again: Vec<_> = faults
-            .filter(|(_, fault)| fault.scenario == Scenario::Redelivery)
+        let meeting: Vec<_> = faults
+            .filter(|(_, fault)| fault.scope.holds(&sketch.payment, &self.world))
             .collect();
-        let (channel, paid_at) = (sketch.payment.channel.name, sketch.paid_at);
-        sketch.into_drafts(|| {
-            let (index, _) = again.iter().find(|(_, fault)| {
-                fault.touches(channel)
+        let touched = RefCell::new(&mut truth.touched);
+        let again = || {
+            let mut again = meeting.iter();
+            let (index, _) = again.find(|(_, fault)| {
+                fault.scenario == Scenario::Redelivery
                     && fault.covers(paid_at)
                     && rng.permille(fault.share_permille)
             })?;
             let after = rng.between(1, 120_000);
-            truth.touched[*index] += u64::from(paid_at + after <= end);
+            touched.borrow_mut()[*index] += u64::from(paid_at + after <= end);
             Some(after)
+        };
+        sketch.into_drafts(again, |draft| {
+            for (index, fault) in &meeting {
+                touched.borrow_mut()[*index] += u64::from(weather::shift(fault, draft));
+            }
+        })
+    }
+
+    /// What payments meet now.
+    fn weather<'a>(&'a mut self, truth: &'a mut Truth) -> Weather<'a> {
+        Weather {
+            faults: &self.plan.faults,
+            world: &self.world,
+            partitions: self.plan.partitions,
+            touched: &mut truth.touched,
+            sums: &mut self.sums,
+        }
+    }
+
+    /// Whether the payer does not come, because the shop closes or it is night.
+    fn stays_away(&self, sketch: &Sketch, rng: &mut Rng) -> bool {
+        let at = sketch.paid_at;
+        self.plan.faults.iter().any(|fault| {
+            let stay = match fault.scenario {
+                Scenario::Closing if at >= fault.from => {
+                    let length = (fault.until - fault.from).max(1);
+                    ((at - fault.from) * 1000 / length).min(980)
+                }
+                Scenario::Night if fault.covers(at) => 950,
+                _ => return false,
+            };
+            fault.scope.holds(&sketch.payment, &self.world)
+                && rng.permille(u32::try_from(stay).unwrap_or(0))
         })
     }
 
@@ -155,35 +212,48 @@ impl Traffic {
     fn noise(&self, number: u64, at: i64) -> Vec<Draft> {
         let mut rng = Rng::stream(self.plan.seed, NOISE, number);
         let kind = rng.below(1000);
-        if kind >= 25 {
-            return Vec::new();
-        }
-        let mut other = Sketch::ordinary(format!("{number:06x}n"), at, &self.world, &mut rng);
+        let mut other = Sketch::ordinary(format!("{number:06x}n"), at, None, &self.world, &mut rng);
         other.paid = false;
         other.credits.clear();
-        let payment = &other.payment;
-        let channel = payment.channel.name;
-        let what = if kind < 10 {
-            What::Authorized {
-                channel,
-                amount_minor: payment.amount_minor,
-                currency: payment.currency,
-            }
-        } else {
-            let (code, class) = rng.pick(&[
-                ("51", "insufficient"),
-                ("61", "limit"),
-                ("55", "auth_incomplete"),
-                ("68", "timeout"),
-            ]);
-            What::Declined {
-                channel,
-                code,
-                class,
-            }
+        let unfinished = self.plan.faults.iter().find(|fault| {
+            matches!(
+                fault.scenario,
+                Scenario::UserIncomplete | Scenario::AuthIncomplete
+            ) && fault.covers(at)
+                && fault.scope.holds(&other.payment, &self.world)
+                && kind < u64::from(fault.share_permille)
+        });
+        let channel = other.payment.channel.name;
+        let declined = |(code, class)| What::Declined {
+            channel,
+            code,
+            class,
         };
-        other.then(0, what);
-        other.into_drafts(|| None)
+        let authorized = What::Authorized {
+            channel,
+            amount_minor: other.payment.amount_minor,
+            currency: other.payment.currency,
+        };
+        match unfinished.map(|fault| fault.scenario) {
+            Some(Scenario::UserIncomplete) => {
+                other.then(0, What::Stage("gateway_in"));
+                other.then(150, What::Stage("gateway_out"));
+                other.then(9000, declined(("55", "auth_incomplete")));
+            }
+            Some(_) => other.then(0, authorized),
+            None if kind < 10 => other.then(0, authorized),
+            None if kind < 25 => {
+                let reason = rng.pick(&[
+                    ("51", "insufficient"),
+                    ("61", "limit"),
+                    ("55", "auth_incomplete"),
+                    ("68", "timeout"),
+                ]);
+                other.then(0, declined(reason));
+            }
+            None => return Vec::new(),
+        }
+        other.into_drafts(|| None, |_| {})
     }
 }
 
@@ -231,35 +301,4 @@ fn ordinary_refund(sketch: &mut Sketch, rng: &mut Rng) {
     let after = credited_at.max(sketch.paid_at) - sketch.paid_at + after;
     sketch.refund(after, amount, "created");
     sketch.refund(after + 4000, amount, "succeeded");
-}
-
-/// The stages before the payment and after its last credit.
-fn stages(sketch: &mut Sketch, rng: &mut Rng) {
-    let mut at = sketch.paid_at - rng.between(500, 900);
-    let mut add = |at: i64, stage: &'static str| {
-        sketch.others.push(Step {
-            at,
-            occurred_at: at - 25,
-            posted_at: at,
-            what: What::Stage(stage),
-        });
-    };
-    for stage in ["gateway_in", "gateway_out", "channel_ack"] {
-        add(at, stage);
-        at += rng.between(40, 160);
-    }
-    let Some(credited_at) = sketch.credits.iter().map(|step| step.posted_at).max() else {
-        return;
-    };
-    let mut at = credited_at.max(sketch.paid_at) + rng.between(10, 120);
-    for stage in ["account_posted", "terminal_notified", "merchant_ack"] {
-        let what = What::Stage(stage);
-        sketch.others.push(Step {
-            at,
-            occurred_at: at - 25,
-            posted_at: at,
-            what,
-        });
-        at += rng.between(60, 700);
-    }
 }

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::civil::{Zone, rfc3339};
 use crate::event::Topic;
-use crate::fault::SettledFault;
 use crate::judgement::{Judgement, Outcome};
 use crate::plan::Plan;
+use crate::told::Told;
 
 /// One expected alert. Times are milliseconds since the epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ impl Truth {
                 json!({"written": written, "again": again}),
             )
         });
-        let faults = plan.faults.iter().zip(&self.touched);
+        let faults = plan.told(&self.touched);
         let injected = self.injected.iter().map(|one| {
             json!({"payment_id": one.payment_id, "scenario": one.scenario, "detail": one.detail})
         });
@@ -192,7 +192,7 @@ impl Truth {
             "seed": plan.seed,
             "from": rfc3339(from, Zone::Utc),
             "to": rfc3339(to, Zone::Utc),
-            "faults": faults.map(|(fault, touched)| fault_json(fault, *touched)).collect::<Vec<_>>(),
+            "faults": faults.iter().map(Told::json).collect::<Vec<_>>(),
             "injected": injected.collect::<Vec<_>>(),
             "alerts": alerts.iter().filter_map(|alert| alert.cut(to)).collect::<Vec<_>>(),
             "sums": self.payments.json(|sum| u64::try_from(sum).unwrap_or(u64::MAX).into()),
@@ -205,16 +205,6 @@ impl Truth {
 const ABOUT: &str = "What replay must say of the records beside this file with settlewatch.yaml, its clock stopped at \
 `to`: one entry an alert, and no other alert. `tiers` are those passed by then; resolution and resolves_at are null \
 where the alert is open; verdicts has that of its last revision, null where it has none. \
-rest = pending + written off; `again` counts second deliveries of the same record.";
-
-fn fault_json(fault: &SettledFault, touched: u64) -> Value {
-    json!({
-        "scenario": fault.scenario.name(),
-        "verdict": fault.scenario.verdict(),
-        "scope": crate::weather::scope(fault),
-        "started_at": rfc3339(fault.from, Zone::Utc),
-        "ended_at": rfc3339(fault.until, Zone::Utc),
-        "share_permille": fault.share_permille,
-        "touched": touched,
-    })
-}
+rest = pending + written off; `again` counts second deliveries of the same record. Of a fault, `verdict` is its \
+cause's, `also` has others that are right; `incident` is true where an incident must say it, false where nobody may be \
+paged, null where nothing is claimed.";

@@ -1,8 +1,10 @@
 //! Who pays where: merchants and terminals whose attributes hang together.
 
 use crate::channels::Channel;
-use crate::draw::Zipf;
+use crate::draw::{Family, Zipf};
+use crate::fault::SettledFault;
 use crate::rng::Rng;
+use crate::scenario::Scenario;
 
 /// Purpose of the random stream that makes the world.
 const WORLD: u64 = 1;
@@ -19,6 +21,8 @@ const MODELS: &[(&str, &str, &[&str])] = &[
     ("Lumo-9", "lumo", &["7.0.3"]),
     ("K200", "kestrel", &["2.14.0", "2.13.2", "2.11.0"]),
 ];
+/// What no shop should run any more.
+const OLD_VERSION: &str = "1.0.4";
 const CARRIERS: &[&str] = &["cmcc", "ctcc", "cucc", "cbn"];
 
 /// A merchant.
@@ -26,6 +30,8 @@ const CARRIERS: &[&str] = &["cmcc", "ctcc", "cucc", "cbn"];
 pub(crate) struct Merchant {
     pub(crate) id: String,
     pub(crate) mcc: &'static str,
+    /// Whether its system acknowledges credits.
+    pub(crate) acknowledges: bool,
 }
 
 /// A terminal and what follows from it.
@@ -52,25 +58,49 @@ pub(crate) struct World {
     pub(crate) merchants: Vec<Merchant>,
     pub(crate) terminals: Vec<Terminal>,
     pub(crate) channels: Vec<&'static Channel>,
+    /// The lag of each of them: its shape and its median in milliseconds.
+    lags: Vec<(Family, u64)>,
     by_rank: Zipf,
     /// Steps from one rank to the next.
     stride: usize,
+    /// Whether few regions, carriers, models and merchants have much of the traffic, rather than all the same.
+    varied: bool,
 }
 
 impl World {
     /// The world of `seed` with `terminals` terminals, at least one, and `channels`.
-    pub(crate) fn new(seed: u64, terminals: u32, channels: &[&'static Channel]) -> Self {
+    pub(crate) fn new(
+        seed: u64,
+        terminals: u32,
+        channels: &[&'static Channel],
+        varied: bool,
+    ) -> Self {
         let mut rng = Rng::stream(seed, WORLD, 0);
+        let mut manners = Rng::stream(seed, WORLD, 1);
         let len = terminals.max(1) as usize;
         let from = (len * 5 / 8).max(1);
+        let flatness = if varied { 4 + manners.below(24) } else { 0 };
+        let lags = channels.iter().map(|channel| {
+            if varied {
+                let scale = 500 + manners.below(1500);
+                (
+                    manners.pick(&Family::LAGS),
+                    channel.median_ms * scale / 1000,
+                )
+            } else {
+                (channel.family, channel.median_ms)
+            }
+        });
         let mut world = Self {
             merchants: Vec::new(),
             terminals: Vec::new(),
+            lags: lags.collect(),
             channels: channels.to_vec(),
-            by_rank: Zipf::new(len),
+            by_rank: Zipf::new(len, flatness),
             stride: (from..=len)
                 .find(|stride| coprime(*stride, len))
                 .unwrap_or(1),
+            varied,
         };
         while world.terminals.len() < len {
             world.open_merchant(len, &mut rng);
@@ -78,21 +108,50 @@ impl World {
         world
     }
 
+    /// Makes of it what `faults` need: a merchant that acknowledges late acknowledges, old software is installed.
+    pub(crate) fn suit(&mut self, faults: &[SettledFault]) {
+        for fault in faults {
+            let acknowledges = fault.scenario == Scenario::MerchantBackendSlow;
+            let is_old = fault.scenario == Scenario::MerchantOperation && fault.variant == 1;
+            for index in 0..self.terminals.len() {
+                if !fault.scope.holds_terminal(&self.terminals[index], self) {
+                    continue;
+                }
+                let terminal = &mut self.terminals[index];
+                self.merchants[terminal.merchant].acknowledges |= acknowledges;
+                if is_old {
+                    terminal.app_version = OLD_VERSION;
+                }
+            }
+        }
+    }
+
+    /// One of `items`: the first are more frequent where the world is varied.
+    fn uneven<T: Copy>(&self, items: &[T], rng: &mut Rng) -> T {
+        if self.varied {
+            items[Zipf::new(items.len(), 1).draw(rng)]
+        } else {
+            rng.pick(items)
+        }
+    }
+
     /// Adds a merchant with one to three stores of one to four terminals, while there are terminals left.
     fn open_merchant(&mut self, limit: usize, rng: &mut Rng) {
         let merchant = self.merchants.len();
         self.merchants.push(Merchant {
             id: format!("M{:06}", 100_000 + merchant * 7),
-            mcc: rng.pick(MCCS),
+            mcc: self.uneven(MCCS, rng),
+            acknowledges: !self.varied || rng.permille(400),
         });
-        let region = rng.pick(REGIONS);
+        let region = self.uneven(REGIONS, rng);
         for store in 0..=rng.below(3) {
-            let carrier = rng.pick(CARRIERS);
+            let carrier = self.uneven(CARRIERS, rng);
             for lane in 0..=rng.below(4) {
                 if self.terminals.len() == limit {
                     return;
                 }
-                let (model, vendor, versions) = rng.pick(MODELS);
+                let (model, vendor, versions) = self.uneven(MODELS, rng);
+                let app_version = self.uneven(versions, rng);
                 self.terminals.push(Terminal {
                     id: format!("T{:07}", 1_000_003 + self.terminals.len() * 13),
                     merchant,
@@ -101,12 +160,22 @@ impl World {
                     carrier,
                     model,
                     vendor,
-                    app_version: rng.pick(versions),
+                    app_version,
                     wired: rng.permille(300),
                     lane: lane + 1,
                 });
             }
         }
+    }
+
+    /// The lag of a payment on `channel`, milliseconds.
+    pub(crate) fn draw_lag(&self, channel: &Channel, rng: &mut Rng) -> u64 {
+        let place = self
+            .channels
+            .iter()
+            .position(|own| own.name == channel.name);
+        let (family, median_ms) = self.lags[place.unwrap_or(0)];
+        family.draw(median_ms, rng)
     }
 
     /// A terminal by its rank in the traffic. Ranks are spread over the merchants, so that the busiest
@@ -147,7 +216,7 @@ mod tests {
     #[test]
     fn every_terminal_can_be_drawn() {
         let channels: Vec<_> = CHANNELS.iter().collect();
-        let world = World::new(1, 40, &channels);
+        let world = World::new(1, 40, &channels, false);
         let mut rng = Rng::new(2);
         let seen: BTreeSet<_> = (0..5000).map(|_| world.draw_terminal(&mut rng)).collect();
         assert_eq!(seen.len(), 40);
@@ -156,7 +225,7 @@ mod tests {
     #[test]
     fn a_store_has_one_carrier_and_a_merchant_one_region() {
         let channels: Vec<_> = CHANNELS.iter().collect();
-        let world = World::new(1, 200, &channels);
+        let world = World::new(1, 200, &channels, false);
         for pair in world.terminals.windows(2) {
             assert!(pair[0].store != pair[1].store || pair[0].carrier == pair[1].carrier);
             assert!(pair[0].merchant != pair[1].merchant || pair[0].region == pair[1].region);

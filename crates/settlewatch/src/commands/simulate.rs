@@ -33,10 +33,10 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
 }
 
 fn list() -> anyhow::Result<()> {
-    for scenario in Scenario::ALL {
+    for scenario in Scenario::all() {
         writeln!(
             stdout(),
-            "{:<18} {}",
+            "{:<22} {}",
             scenario.name(),
             scenario.description()
         )?;
@@ -45,11 +45,20 @@ fn list() -> anyhow::Result<()> {
 }
 
 fn plan(args: &SimulateArgs) -> PlanBuilder {
+    if args.drawn {
+        let scenarios = args.scenario.iter().map(|fault| fault.scenario);
+        return Plan::drawn(args.seed, &scenarios.collect::<Vec<_>>());
+    }
     let mut plan = Plan::builder()
         .seed(args.seed)
         .rate(args.rate)
         .duration_ms(i64::try_from(args.duration.millis()).unwrap_or(i64::MAX))
-        .partitions(u32::from(args.partitions));
+        .partitions(u32::from(args.partitions))
+        .terminals(args.terminals)
+        .load(args.load);
+    if args.varied {
+        plan = plan.varied();
+    }
     if let Some(start) = args.start {
         plan = plan.start_ms(start.millis());
     }

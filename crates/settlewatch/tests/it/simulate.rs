@@ -85,7 +85,7 @@ fn scenarios_are_listed_with_what_they_do() {
     assert!(
         ran.out
             .lines()
-            .any(|line| line.starts_with("channel-stopped  ")),
+            .any(|line| line.starts_with("channel-stopped ")),
         "{}",
         ran.out
     );

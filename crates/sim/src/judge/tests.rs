@@ -36,7 +36,8 @@ fn payment() -> Payment {
         settle_mode: "realtime",
         expected_credit_by: None,
         payer_hash: "f00d".into(),
-        gateway: "gw-a",
+        route: channels::CHANNELS[0].routes[0],
+        acquirer: channels::CHANNELS[0].acquirers[0],
         method: "face",
     }
 }

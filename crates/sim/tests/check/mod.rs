@@ -9,7 +9,7 @@ use settlewatch_sim::{Record, Topic, partition};
 /// Type, topic, required fields, optional fields.
 type Row = (&'static str, Topic, &'static str, &'static str);
 
-const TABLE: [Row; 13] = [
+const TABLE: [Row; 14] = [
     (
         "payment.succeeded",
         Topic::Payments,
@@ -73,11 +73,18 @@ const TABLE: [Row; 13] = [
         "channel batch_id",
         "settle_date count total_minor",
     ),
+    (
+        "marker",
+        Topic::Terminals,
+        "kind",
+        "scope starts_at ends_at",
+    ),
 ];
 
-const WORDS: [(&str, &str); 5] = [
+const WORDS: [(&str, &str); 6] = [
     ("settle_mode", "realtime d0 t1"),
-    ("status", "created succeeded failed"),
+    ("status", "created succeeded failed active frozen closed"),
+    ("kind", "deploy config maintenance campaign"),
     ("reason", "risk compliance manual"),
     (
         "class",
@@ -126,7 +133,7 @@ fn check_field(name: &str, value: &Value) {
         }
         "rssi_dbm" => assert!(value.is_i64()),
         "partial" | "signed_in" => assert!(value.is_boolean()),
-        "attrs" => assert!(value.as_object().unwrap().values().all(Value::is_string)),
+        "attrs" | "scope" => assert!(value.as_object().unwrap().values().all(Value::is_string)),
         "currency" => assert!(
             ["CNY", "HKD", "USD"].iter().any(|code| value == code),
             "{value}"
@@ -169,9 +176,15 @@ pub(crate) fn places(records: &[Record], partitions: u32) {
         last_ms = record.ts_ms;
         assert_eq!(record.partition, partition(&record.key, partitions));
         let event = event(record);
-        let subject = ["payment_id", "terminal_id", "channel"]
-            .iter()
-            .find_map(|name| event[*name].as_str());
+        let subject = [
+            "payment_id",
+            "terminal_id",
+            "channel",
+            "merchant_id",
+            "kind",
+        ]
+        .iter()
+        .find_map(|name| event[*name].as_str());
         assert_eq!(subject, Some(record.key.as_str()));
     }
 }
