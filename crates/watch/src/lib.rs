@@ -1,4 +1,4 @@
-//! What many payments say together: lag per channel, with the waiting counted.
+//! What many payments say together: lag per channel, with the waiting counted, and where bad outcomes concentrate.
 //!
 //! This crate takes what the join's effects say and times as arguments, and returns rows as values. It knows
 //! no clock, socket, file or thread, and no single payment.
@@ -6,8 +6,10 @@
 mod channels;
 mod cohort;
 mod lag;
+mod scan;
 mod survival;
 
 pub use channels::{ChannelRow, Channels};
 pub use lag::{LagBuckets, MAX_LAG_MS};
+pub use scan::{Cause, Finding, ScanOptions, Table, scan};
 pub use survival::Survival;

@@ -1,0 +1,124 @@
+//! Which explanation comes first: a condition must pay for itself.
+
+use super::score::{Counts, Whole, log_conjunctions};
+use super::search::{Candidate, search};
+use super::subset::Subset;
+use super::table::Grid;
+use super::{Finding, ScanOptions};
+
+/// Share of its evidence that each further condition must add: models are never quite true, and with many outcomes
+/// the smallest difference of rates is evidence.
+const FURTHER: f64 = 0.04;
+
+/// Candidates in order, and what they are judged against.
+pub(super) struct Ranked {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) whole: Whole,
+    /// What a condition costs: the logarithm of how many values it was chosen from.
+    pub(super) price: f64,
+    slots: Vec<super::table::Slot>,
+    log_tests: f64,
+}
+
+impl Ranked {
+    pub(super) fn new(grid: &Grid, options: &ScanOptions) -> Self {
+        let whole = Whole::new(grid.sum(), grid.design * options.design.max(1.0));
+        let cardinalities = grid.cardinalities();
+        let price = (cardinalities.iter().sum::<usize>().max(1) as f64).ln();
+        let mut ranked = Self {
+            candidates: Vec::new(),
+            whole,
+            price,
+            slots: grid.slots.clone(),
+            log_tests: log_conjunctions(
+                &cardinalities,
+                grid.counts.len(),
+                options.max_conditions.clamp(1, super::search::DEPTH),
+            ),
+        };
+        let mut candidates = search(grid, whole, options);
+        candidates.retain(|candidate| ranked.stands_out(candidate.counts, options));
+        ranked.sort(&mut candidates, options);
+        ranked.candidates = candidates;
+        ranked.drop_longer_names(grid);
+        ranked
+    }
+
+    fn stands_out(&self, inside: Counts, options: &ScanOptions) -> bool {
+        inside.rate() >= options.min_ratio * self.whole.outside(inside).rate()
+    }
+
+    /// Evidence less what the conditions cost.
+    pub(super) fn score(&self, llr: f64, conditions: usize, values: usize) -> f64 {
+        let further = conditions.saturating_sub(1) as f64;
+        llr * (1.0 - FURTHER * further) - self.price * values as f64
+    }
+
+    fn sort(&self, candidates: &mut [Candidate], options: &ScanOptions) {
+        let place = |slot: u32| {
+            let dim = self.slots[slot as usize].dim;
+            let named = options.order.iter().position(|&named| named == dim);
+            named.unwrap_or(options.order.len() + dim)
+        };
+        let places = |candidate: &Candidate| {
+            let mut places: Vec<usize> = candidate.slots().iter().copied().map(place).collect();
+            places.sort_unstable();
+            places
+        };
+        candidates.sort_by(|a, b| {
+            let score = |c: &Candidate| self.score(c.llr, c.slots().len(), c.slots().len());
+            score(b)
+                .total_cmp(&score(a))
+                .then_with(|| places(a).cmp(&places(b)))
+                .then_with(|| a.slots().cmp(b.slots()))
+        });
+    }
+
+    /// Drops what covers the same rows as an explanation before it, in more words.
+    fn drop_longer_names(&mut self, grid: &Grid) {
+        let mut kept: Vec<Candidate> = Vec::new();
+        for candidate in self.candidates.drain(..) {
+            let same = kept.iter().any(|before| {
+                before.slots().len() < candidate.slots().len()
+                    && before.counts == candidate.counts
+                    && covers_same(grid, before, &candidate)
+            });
+            if !same {
+                kept.push(candidate);
+            }
+        }
+        self.candidates = kept;
+    }
+
+    /// A subset of the grid as a finding of the whole table.
+    pub(super) fn finding(&self, subset: &Subset, grid: &Grid, all_bad: f64) -> Finding {
+        let inside = subset.count(grid);
+        let outside = self.whole.outside(inside);
+        let names = |slots: &Vec<u32>| {
+            let values = slots.iter().map(|&slot| self.slots[slot as usize].value);
+            values.collect()
+        };
+        Finding {
+            conditions: subset
+                .conditions
+                .iter()
+                .map(|(dim, slots)| (*dim, names(slots)))
+                .collect(),
+            total: inside.total,
+            bad: inside.bad,
+            outside_total: outside.total,
+            outside_bad: outside.bad,
+            llr: self.whole.llr(inside),
+            p_value: (self.log_tests + self.whole.log_chance(inside))
+                .min(0.0)
+                .exp(),
+            coverage: super::ratio(inside.bad, all_bad),
+        }
+    }
+}
+
+fn covers_same(grid: &Grid, a: &Candidate, b: &Candidate) -> bool {
+    let (a, b) = (Subset::of(grid, a), Subset::of(grid, b));
+    grid.rows()
+        .all(|row| a.holds(grid, row) == b.holds(grid, row))
+}
