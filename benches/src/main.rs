@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use settlewatch_benches::{
     Row, Shape, core, count, finished, instructions, ladder, memory, overdue, print, print_head,
-    replay,
+    replay, scans,
 };
 use settlewatch_join::Span;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -15,11 +15,11 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str =
-    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay
+    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
        settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)";
 
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "core",
     "ladder",
     "allocations",
@@ -27,6 +27,7 @@ const PARTS: [&str; 7] = [
     "overdue",
     "finished",
     "replay",
+    "scan",
 ];
 
 fn main() -> Result<()> {
@@ -76,6 +77,7 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "overdue" => overdue(),
         "finished" => finished(),
         "replay" => replay(),
+        "scan" => Ok(scans()),
         _ => bail!(USAGE),
     }
 }

@@ -11,5 +11,5 @@ mod survival;
 
 pub use channels::{ChannelRow, Channels};
 pub use lag::{LagBuckets, MAX_LAG_MS};
-pub use scan::{Cause, Finding, ScanOptions, Table, scan};
+pub use scan::{Cause, Explanation, Finding, ScanOptions, Table, rank, scan};
 pub use survival::Survival;

@@ -9,6 +9,7 @@
 //! 4. What the best explanation covers is taken away, and the rest is searched again: two faults at once give two
 //!    causes. Where no subset stands out, the cause is everything.
 
+mod grid;
 mod rank;
 mod score;
 mod search;
@@ -20,9 +21,10 @@ mod tests;
 
 pub use table::Table;
 
+use grid::Grid;
 use rank::Ranked;
+use score::Counts;
 use subset::Subset;
-use table::Grid;
 
 /// What is looked for, and how hard.
 #[derive(Clone, Debug)]
@@ -52,7 +54,7 @@ pub struct ScanOptions {
     pub alternatives: usize,
     /// Most values of one dimension that may share a cause; 1 keeps values apart.
     pub values: usize,
-    /// Most cells of the table that may be visited to extend candidates, for each cause.
+    /// Most cells of the table that may be visited to extend candidates; for each further cause half as many.
     pub work: u64,
 }
 
@@ -70,8 +72,14 @@ impl Default for ScanOptions {
             causes: 3,
             alternatives: 5,
             values: 1,
-            work: 8_000_000,
+            work: 1_000_000,
         }
+    }
+}
+
+impl ScanOptions {
+    fn suffices(&self, inside: Counts) -> bool {
+        inside.bad > 0.0 && inside.bad >= self.min_bad && inside.total >= self.min_total
     }
 }
 
@@ -85,7 +93,7 @@ pub struct Finding {
     pub total: f64,
     /// Bad inside.
     pub bad: f64,
-    /// Total outside.
+    /// Total outside; what causes before it cover is left out.
     pub outside_total: f64,
     /// Bad outside.
     pub outside_bad: f64,
@@ -130,18 +138,21 @@ pub struct Cause {
 /// The causes, the one with the most evidence first. None where nothing is bad; one that is everything where
 /// something is bad and no proper subset stands out.
 pub fn scan(table: &Table, options: &ScanOptions) -> Vec<Cause> {
-    let mut rest = Grid::new(table);
+    let mut rest = Grid::new(table, options);
     let everything = rest.sum();
     if everything.bad <= 0.0 {
         return Vec::new();
     }
     let mut causes = Vec::new();
-    while causes.len() < options.causes.max(1) {
-        let Some((cause, subset)) = next_cause(&rest, everything.bad, options) else {
-            break;
-        };
+    let mut options = options.clone();
+    while let Some((cause, subset)) = next_cause(&rest, everything.bad, &options) {
         causes.push(cause);
-        rest = rest.without(&subset);
+        if causes.len() >= options.causes {
+            break;
+        }
+        rest.remove(&subset);
+        // What is left has less to say.
+        options.work /= 2;
     }
     if causes.is_empty() {
         causes.push(Cause {
@@ -152,12 +163,57 @@ pub fn scan(table: &Table, options: &ScanOptions) -> Vec<Cause> {
     causes
 }
 
+/// One of several explanations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// Which cause it is an explanation of, counted from 0.
+    pub cause: usize,
+    /// Where.
+    pub finding: Finding,
+}
+
+/// At most `top` explanations in the order in which a person should try them: the best, its strongest rival, the best
+/// of what the first does not explain, the other rivals. The first cause is explained whether or not it is
+/// significant; the list is empty where no subset is worse than the rest.
+pub fn rank(table: &Table, options: &ScanOptions, top: usize) -> Vec<Explanation> {
+    let lenient = ScanOptions {
+        alternatives: top,
+        significance: 1.0,
+        min_coverage: 0.0,
+        ..options.clone()
+    };
+    let mut causes = scan(table, &lenient);
+    causes.retain(|cause| !cause.finding.is_global());
+    let stands_out = |finding: &Finding| {
+        finding.p_value <= options.significance && finding.coverage >= options.min_coverage
+    };
+    let explained = |cause: usize, finding: Finding| Explanation { cause, finding };
+    let best = causes.iter().enumerate();
+    let mut list: Vec<Explanation> = best
+        .filter(|(at, cause)| *at == 0 || stands_out(&cause.finding))
+        .map(|(at, cause)| explained(at, cause.finding.clone()))
+        .collect();
+    let first = causes.into_iter().next();
+    let rivals = first.map(|first| first.alternatives).unwrap_or_default();
+    for (at, rival) in rivals.into_iter().enumerate() {
+        if list
+            .iter()
+            .all(|known| known.finding.conditions != rival.conditions)
+        {
+            let place = if at == 0 { 1 } else { list.len() };
+            list.insert(place, explained(0, rival));
+        }
+    }
+    list.truncate(top);
+    list
+}
+
 /// The best explanation of what is left, if it stands out, and the rows that it explains.
 fn next_cause(rest: &Grid, all_bad: f64, options: &ScanOptions) -> Option<(Cause, Subset)> {
     let ranked = Ranked::new(rest, options);
     let found = ranked.candidates.first()?;
-    let subset = sets::widened(rest, found, &ranked, options);
-    let finding = ranked.finding(&subset, rest, all_bad);
+    let (subset, inside) = sets::widened(rest, found, &ranked, options);
+    let finding = ranked.finding(&subset, inside, all_bad);
     let stands_out =
         finding.p_value <= options.significance && finding.coverage >= options.min_coverage;
     if !stands_out {
@@ -165,7 +221,7 @@ fn next_cause(rest: &Grid, all_bad: f64, options: &ScanOptions) -> Option<(Cause
     }
     let others = ranked.candidates.iter().skip(1).take(options.alternatives);
     let alternatives = others
-        .map(|other| ranked.finding(&Subset::of(rest, other), rest, all_bad))
+        .map(|other| ranked.finding(&Subset::of(rest, other), other.counts, all_bad))
         .collect();
     Some((
         Cause {

@@ -1,14 +1,15 @@
 //! Which explanation comes first: a condition must pay for itself.
 
+use super::grid::{Grid, Slot};
 use super::score::{Counts, Whole, log_conjunctions};
-use super::search::{Candidate, search};
+use super::search::{Candidate, Search};
 use super::subset::Subset;
-use super::table::Grid;
+
 use super::{Finding, ScanOptions};
 
 /// Share of its evidence that each further condition must add: models are never quite true, and with many outcomes
 /// the smallest difference of rates is evidence.
-const FURTHER: f64 = 0.04;
+const FURTHER: f64 = 0.03;
 
 /// Candidates in order, and what they are judged against.
 pub(super) struct Ranked {
@@ -16,14 +17,14 @@ pub(super) struct Ranked {
     pub(super) whole: Whole,
     /// What a condition costs: the logarithm of how many values it was chosen from.
     pub(super) price: f64,
-    slots: Vec<super::table::Slot>,
+    slots: Vec<Slot>,
     log_tests: f64,
 }
 
 impl Ranked {
     pub(super) fn new(grid: &Grid, options: &ScanOptions) -> Self {
         let whole = Whole::new(grid.sum(), grid.design * options.design.max(1.0));
-        let cardinalities = grid.cardinalities();
+        let cardinalities = &grid.cardinalities;
         let price = (cardinalities.iter().sum::<usize>().max(1) as f64).ln();
         let mut ranked = Self {
             candidates: Vec::new(),
@@ -31,16 +32,16 @@ impl Ranked {
             price,
             slots: grid.slots.clone(),
             log_tests: log_conjunctions(
-                &cardinalities,
+                cardinalities,
                 grid.counts.len(),
                 options.max_conditions.clamp(1, super::search::DEPTH),
             ),
         };
-        let mut candidates = search(grid, whole, options);
+        let mut search = Search::new(grid, whole, options);
+        let mut candidates = search.run();
         candidates.retain(|candidate| ranked.stands_out(candidate.counts, options));
         ranked.sort(&mut candidates, options);
-        ranked.candidates = candidates;
-        ranked.drop_longer_names(grid);
+        ranked.candidates = distinct(&search, candidates, 1 + options.alternatives);
         ranked
     }
 
@@ -48,10 +49,10 @@ impl Ranked {
         inside.rate() >= options.min_ratio * self.whole.outside(inside).rate()
     }
 
-    /// Evidence less what the conditions cost.
-    pub(super) fn score(&self, llr: f64, conditions: usize, values: usize) -> f64 {
+    /// Strength less what the conditions and their values cost.
+    pub(super) fn score(&self, inside: Counts, conditions: usize, values: usize) -> f64 {
         let further = conditions.saturating_sub(1) as f64;
-        llr * (1.0 - FURTHER * further) - self.price * values as f64
+        self.whole.strength(inside) * (1.0 - FURTHER * further) - self.price * values as f64
     }
 
     fn sort(&self, candidates: &mut [Candidate], options: &ScanOptions) {
@@ -66,7 +67,7 @@ impl Ranked {
             places
         };
         candidates.sort_by(|a, b| {
-            let score = |c: &Candidate| self.score(c.llr, c.slots().len(), c.slots().len());
+            let score = |c: &Candidate| self.score(c.counts, c.slots().len(), c.slots().len());
             score(b)
                 .total_cmp(&score(a))
                 .then_with(|| places(a).cmp(&places(b)))
@@ -74,25 +75,8 @@ impl Ranked {
         });
     }
 
-    /// Drops what covers the same rows as an explanation before it, in more words.
-    fn drop_longer_names(&mut self, grid: &Grid) {
-        let mut kept: Vec<Candidate> = Vec::new();
-        for candidate in self.candidates.drain(..) {
-            let same = kept.iter().any(|before| {
-                before.slots().len() < candidate.slots().len()
-                    && before.counts == candidate.counts
-                    && covers_same(grid, before, &candidate)
-            });
-            if !same {
-                kept.push(candidate);
-            }
-        }
-        self.candidates = kept;
-    }
-
-    /// A subset of the grid as a finding of the whole table.
-    pub(super) fn finding(&self, subset: &Subset, grid: &Grid, all_bad: f64) -> Finding {
-        let inside = subset.count(grid);
+    /// A subset and what is inside as a finding; `all_bad` is that of the table.
+    pub(super) fn finding(&self, subset: &Subset, inside: Counts, all_bad: f64) -> Finding {
         let outside = self.whole.outside(inside);
         let names = |slots: &Vec<u32>| {
             let values = slots.iter().map(|&slot| self.slots[slot as usize].value);
@@ -117,8 +101,18 @@ impl Ranked {
     }
 }
 
-fn covers_same(grid: &Grid, a: &Candidate, b: &Candidate) -> bool {
-    let (a, b) = (Subset::of(grid, a), Subset::of(grid, b));
-    grid.rows()
-        .all(|row| a.holds(grid, row) == b.holds(grid, row))
+/// The first `most`, without what covers the same rows as one before it in more words.
+fn distinct(search: &Search, candidates: Vec<Candidate>, most: usize) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let shorter = |before: &Candidate| before.slots().len() < candidate.slots().len();
+        let mut before = kept.iter().filter(|before| shorter(before));
+        if !before.any(|before| search.have_same_rows(before, &candidate)) {
+            kept.push(candidate);
+        }
+        if kept.len() == most {
+            break;
+        }
+    }
+    kept
 }

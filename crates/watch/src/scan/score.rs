@@ -61,6 +61,16 @@ impl Whole {
         gain.max(0.0) / self.design
     }
 
+    /// Evidence times the square root of the logarithm of the ratio of rates. Rates are never quite even; where they
+    /// are not, a large part that differs a little has more evidence than a small one that differs much, which is
+    /// the fault.
+    pub(super) fn strength(&self, inside: Counts) -> f64 {
+        // Half an outcome more keeps an outside without bad outcomes finite.
+        let smooth = |counts: Counts| (counts.bad + 0.5) / (counts.total + 1.0);
+        let contrast = (smooth(inside) / smooth(self.outside(inside))).ln();
+        self.llr(inside) * contrast.max(0.0).sqrt()
+    }
+
     /// The greatest ratio that any part with at most this much bad can have: all of it bad.
     pub(super) fn bound(&self, bad: f64) -> f64 {
         self.llr(Counts { total: bad, bad })

@@ -2,19 +2,18 @@
 //!
 //! To extend a conjunction its rows are visited once, and every value in them is counted: the cost is rows times
 //! dimensions, whatever the number of values. The work allowed is shared by the first two extensions; once it is
-//! spent, weaker conjunctions are not extended any more (a beam search). Values with too few bad outcomes can be part
-//! of no candidate and are left out before.
+//! spent, weaker conjunctions are not extended any more (a beam search).
 
 use super::ScanOptions;
+use super::grid::Grid;
 use super::score::{Counts, Whole};
-use super::table::Grid;
 
 /// Most conditions of a conjunction.
 pub(super) const DEPTH: usize = 3;
-/// The strongest conjunctions kept of each number of conditions.
-const KEPT: usize = 128;
 /// Most pairs that wait to be extended.
 const FRONTIER: usize = 1 << 16;
+/// Rows of a pair that is worth the work, about: with less work allowed, fewer pairs wait.
+const WORTHWHILE: u64 = 8;
 
 /// A conjunction with its counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,15 +93,10 @@ impl Best {
 }
 
 /// The search over one grid.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     grid: &'a Grid,
     whole: Whole,
     options: &'a ScanOptions,
-    /// Slots whose bad outcomes suffice; others are counted as unknown.
-    cells: Vec<u32>,
-    /// The rows of each live slot: where its rows begin, and all rows one slot after the other.
-    starts: Vec<u32>,
-    postings: Vec<u32>,
     /// Counts of each slot in the conjunction that is being extended.
     sums: Vec<Counts>,
     touched: Vec<u32>,
@@ -110,146 +104,103 @@ struct Search<'a> {
     best: [Best; DEPTH],
 }
 
-/// The strongest conjunctions of each number of conditions, one after the other.
-pub(super) fn search(grid: &Grid, whole: Whole, options: &ScanOptions) -> Vec<Candidate> {
-    let mut search = Search::new(grid, whole, options);
-    let conditions = options.max_conditions.clamp(1, DEPTH);
-    let singles = search.singles();
-    if conditions > 1 {
-        search.work = options.work / 2;
-        let pairs = search.extend_all(singles);
-        if conditions > 2 {
-            search.work += options.work / 2;
-            search.extend_all(pairs);
-        }
-    }
-    search.best.into_iter().flat_map(Best::sorted).collect()
-}
-
 impl<'a> Search<'a> {
-    fn new(grid: &'a Grid, whole: Whole, options: &'a ScanOptions) -> Self {
+    /// Nothing searched yet.
+    pub(super) fn new(grid: &'a Grid, whole: Whole, options: &'a ScanOptions) -> Self {
         Self {
             grid,
             whole,
             options,
-            cells: Vec::new(),
-            starts: Vec::new(),
-            postings: Vec::new(),
             sums: vec![Counts::default(); grid.slots.len()],
             touched: Vec::new(),
             work: 0,
-            best: [KEPT; DEPTH].map(Best::new),
+            best: [32 + 8 * options.alternatives; DEPTH].map(Best::new),
         }
     }
 
-    /// Counts every value, keeps those that can be conditions, and lists their rows.
-    fn singles(&mut self) -> Vec<Candidate> {
-        let mut rows = vec![0_u32; self.grid.slots.len() + 1];
-        for row in self.grid.rows() {
-            let counts = self.grid.counts[row as usize];
-            for &slot in self.grid.row(row) {
-                self.sums[slot as usize] += counts;
-                rows[slot as usize] += 1;
+    /// The strongest conjunctions of each number of conditions, one after the other.
+    pub(super) fn run(&mut self) -> Vec<Candidate> {
+        let conditions = self.options.max_conditions.clamp(1, DEPTH);
+        let singles = self.singles();
+        if conditions > 1 {
+            self.work = self.options.work / 2;
+            let pairs = self.extend_all(singles);
+            if conditions > 2 {
+                self.work += self.options.work / 2;
+                self.extend_all(pairs);
             }
         }
-        let live: Vec<bool> = self
-            .sums
-            .iter()
-            .enumerate()
-            .map(|(slot, sum)| slot > 0 && self.suffices(*sum))
-            .collect();
-        self.list_rows(&live, &rows);
+        let best = std::mem::replace(&mut self.best, [0; DEPTH].map(Best::new));
+        best.into_iter().flat_map(Best::sorted).collect()
+    }
+
+    /// Whether two conjunctions that were found have the same rows.
+    pub(super) fn have_same_rows(&self, a: &Candidate, b: &Candidate) -> bool {
+        // The counts of rows are positive, so of two that are as many none can be a part of the other.
+        let meets = |row: u32| a.slots().iter().all(|&slot| self.grid.has(row, slot));
+        a.counts == b.counts && self.rows(b).into_iter().all(meets)
+    }
+
+    /// The values that can be conditions.
+    fn singles(&mut self) -> Vec<Candidate> {
         let root = Candidate {
             slots: [0; DEPTH],
             len: 0,
             counts: self.whole.counts,
             llr: 0.0,
         };
-        let mut singles: Vec<Candidate> = (1..live.len())
-            .filter(|&slot| live[slot])
-            .map(|slot| {
-                let counts = self.sums[slot];
-                root.with(slot as u32, counts, self.whole.llr(counts))
-            })
+        let sums = self.grid.sums.iter().enumerate().skip(1);
+        let sums = sums.filter(|(_, sum)| self.options.suffices(**sum));
+        let mut singles: Vec<Candidate> = sums
+            .map(|(slot, &sum)| root.with(slot as u32, sum, self.whole.llr(sum)))
             .collect();
-        self.sums.fill(Counts::default());
         singles.sort_unstable_by(Candidate::order);
-        singles
-            .iter()
-            .filter(|single| single.llr > 0.0)
-            .for_each(|&single| self.best[0].push(single));
+        let with_evidence = singles.iter().filter(|single| single.llr > 0.0);
+        with_evidence.for_each(|&single| self.best[0].push(single));
         singles
     }
 
-    fn suffices(&self, counts: Counts) -> bool {
-        counts.bad > 0.0
-            && counts.bad >= self.options.min_bad
-            && counts.total >= self.options.min_total
-    }
-
-    fn list_rows(&mut self, live: &[bool], rows: &[u32]) {
-        let mut end = 0;
-        self.starts = Vec::with_capacity(live.len() + 1);
-        for (slot, &is_live) in live.iter().enumerate() {
-            self.starts.push(end);
-            end += if is_live { rows[slot] } else { 0 };
-        }
-        self.starts.push(end);
-        self.postings = vec![0; end as usize];
-        let mut next = self.starts.clone();
-        self.cells = Vec::with_capacity(self.grid.counts.len() * self.grid.dims);
-        for row in self.grid.rows() {
-            for &slot in self.grid.row(row) {
-                if live[slot as usize] {
-                    let at = &mut next[slot as usize];
-                    self.postings[*at as usize] = row;
-                    *at += 1;
-                    self.cells.push(slot);
-                } else {
-                    self.cells.push(0);
-                }
-            }
-        }
-    }
-
-    fn rows_of(&self, slot: u32) -> &[u32] {
-        let range = self.starts[slot as usize] as usize..self.starts[slot as usize + 1] as usize;
-        &self.postings[range]
+    /// The condition of a conjunction that the fewest rows meet.
+    fn rarest(&self, candidate: &Candidate) -> u32 {
+        let slots = candidate.slots().iter().copied();
+        slots
+            .min_by_key(|&slot| self.grid.rows_of(slot).len())
+            .unwrap_or(0)
     }
 
     /// The rows of a conjunction: those of its rarest value that have the others.
     fn rows(&self, candidate: &Candidate) -> Vec<u32> {
-        let slots = candidate.slots();
-        let rarest = slots
-            .iter()
-            .copied()
-            .min_by_key(|&slot| self.rows_of(slot).len());
-        let Some(rarest) = rarest else {
-            return Vec::new();
-        };
-        let others: Vec<u32> = slots.iter().copied().filter(|&s| s != rarest).collect();
-        let meets = |row: &u32| others.iter().all(|&slot| self.grid.has(*row, slot));
-        self.rows_of(rarest).iter().copied().filter(meets).collect()
+        let rarest = self.rarest(candidate);
+        let mut others = candidate.slots().iter().filter(|&&slot| slot != rarest);
+        let rows = self.grid.rows_of(rarest).iter().copied();
+        let (one, other) = (others.next(), others.next());
+        let has = |row: u32, slot: Option<&u32>| slot.is_none_or(|&slot| self.grid.has(row, slot));
+        rows.filter(|&row| has(row, one) && has(row, other))
+            .collect()
     }
 
     /// Extends the conjunctions by one condition, the strongest first, until the work is spent.
     fn extend_all(&mut self, parents: Vec<Candidate>) -> Vec<Candidate> {
-        let mut children = Best::new(FRONTIER);
+        let dims = self.grid.dims as u64;
+        let most = self.work / (dims * WORTHWHILE).max(1);
+        let mut children = Best::new((most as usize).clamp(64, FRONTIER));
         for parent in parents {
             let limit = self.best[parent.len].threshold;
             if self.whole.bound(parent.counts.bad) < limit {
                 continue;
             }
-            let rows = self.rows(&parent);
-            let least = rows.len() as u64;
-            let cost = least * self.grid.dims as u64;
-            if cost > self.work {
-                // A weaker one may be smaller.
-                self.work = self.work.saturating_sub(least);
+            // One that costs too much is left out; a weaker one may cost less.
+            let looked_at = self.grid.rows_of(self.rarest(&parent)).len() as u64;
+            if looked_at > self.work {
                 continue;
             }
-            self.work -= cost;
-            self.extend(&parent, &rows, &mut children);
+            self.work -= looked_at;
+            let rows = self.rows(&parent);
+            let cost = rows.len() as u64 * dims;
+            if cost <= self.work {
+                self.work -= cost;
+                self.extend(&parent, &rows, &mut children);
+            }
         }
         children.sorted()
     }
@@ -263,7 +214,8 @@ impl<'a> Search<'a> {
         };
         for &slot in &self.touched {
             let counts = self.sums[slot as usize];
-            if !self.suffices(counts) || own_dims(slot) {
+            // What all of the rows have says nothing, and no row has two values of a dimension.
+            if !self.options.suffices(counts) || counts == parent.counts || own_dims(slot) {
                 continue;
             }
             let child = parent.with(slot, counts, self.whole.llr(counts));
@@ -282,7 +234,7 @@ impl<'a> Search<'a> {
         self.touched.clear();
         for &row in &rows[..bad] {
             let counts = self.grid.counts[row as usize];
-            for &slot in &self.cells[row as usize * dims..][..dims] {
+            for &slot in &self.grid.cells[row as usize * dims..][..dims] {
                 let sum = &mut self.sums[slot as usize];
                 if sum.bad <= 0.0 && slot != 0 {
                     self.touched.push(slot);
@@ -292,7 +244,7 @@ impl<'a> Search<'a> {
         }
         for &row in &rows[bad..] {
             let total = self.grid.counts[row as usize].total;
-            for &slot in &self.cells[row as usize * dims..][..dims] {
+            for &slot in &self.grid.cells[row as usize * dims..][..dims] {
                 self.sums[slot as usize].total += total;
             }
         }
@@ -305,7 +257,7 @@ impl<'a> Search<'a> {
             return;
         }
         for &row in rows {
-            for &slot in &self.cells[row as usize * dims..][..dims] {
+            for &slot in &self.grid.cells[row as usize * dims..][..dims] {
                 self.sums[slot as usize] = Counts::default();
             }
         }

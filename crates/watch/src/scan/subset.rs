@@ -1,8 +1,7 @@
 //! Conditions that rows meet or not.
 
-use super::score::Counts;
+use super::grid::Grid;
 use super::search::Candidate;
-use super::table::Grid;
 
 /// For some dimensions, the values of which one must hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,14 +24,5 @@ impl Subset {
         self.conditions
             .iter()
             .all(|(dim, slots)| slots.contains(&grid.row(row)[*dim]))
-    }
-
-    /// What is inside.
-    pub(super) fn count(&self, grid: &Grid) -> Counts {
-        let mut sum = Counts::default();
-        for row in grid.rows().filter(|&row| self.holds(grid, row)) {
-            sum += grid.counts[row as usize];
-        }
-        sum
     }
 }

@@ -111,6 +111,26 @@ fn where_everything_is_bad_no_subset_stands_out() {
 }
 
 #[test]
+fn the_ranking_names_rivals_and_the_second_fault() {
+    let bad = |values: &[u32]| match values {
+        [3, ..] => 9.0,
+        [_, _, 11, _] => 10.0,
+        _ => 0.0,
+    };
+    let list = rank(&shop(bad), &ScanOptions::default(), 4);
+    let named: Vec<_> = list
+        .iter()
+        .map(|found| (found.cause, found.finding.conditions.clone()))
+        .collect();
+    assert_eq!(named[0], (0, vec![(0, vec![3])]));
+    // The second fault is the strongest rival of the first.
+    assert_eq!(named[1], (1, vec![(2, vec![11])]));
+    assert!(named[2..].iter().all(|(cause, _)| *cause == 0));
+    assert_eq!(named.len(), 4);
+    assert!(rank(&shop(|_| 5.0), &ScanOptions::default(), 4).is_empty());
+}
+
+#[test]
 fn nothing_bad_has_no_cause() {
     assert!(scan(&shop(|_| 0.0), &ScanOptions::default()).is_empty());
     assert!(scan(&Table::new(3), &ScanOptions::default()).is_empty());
@@ -197,24 +217,34 @@ fn random(draw: &mut Draw) -> Table {
 }
 
 /// The greatest evidence of all conjunctions, by trying every one of them on every row.
-fn naive(table: &Grid, whole: score::Whole, depth: usize) -> f64 {
-    let mut best: f64 = 0.0;
-    let mut open = vec![Vec::<u32>::new()];
-    while let Some(conditions) = open.pop() {
-        let mut inside = score::Counts::default();
-        for row in table.rows() {
-            if conditions.iter().all(|slot| table.row(row).contains(slot)) {
-                inside += table.counts[row as usize];
+fn naive(table: &Table, depth: usize) -> f64 {
+    let mut values = std::collections::BTreeSet::new();
+    for row in 0..table.len() {
+        let known = table.row(row).iter().copied().enumerate();
+        values.extend(known.filter(|&(_, value)| value != 0));
+    }
+    let values: Vec<(usize, u32)> = values.into_iter().collect();
+    let count = |conditions: &[usize]| {
+        let mut inside = Counts::default();
+        for (row, &counts) in table.counts.iter().enumerate() {
+            let has = |&at: &usize| table.row(row)[values[at].0] == values[at].1;
+            if conditions.iter().all(has) {
+                inside += counts;
             }
         }
-        if inside.bad >= 2.0 && !conditions.is_empty() {
+        inside
+    };
+    let whole = score::Whole::new(count(&[]), 1.0);
+    let mut best: f64 = 0.0;
+    let mut open = vec![Vec::<usize>::new()];
+    while let Some(conditions) = open.pop() {
+        let inside = count(&conditions);
+        if inside.bad >= 2.0 {
             best = best.max(whole.llr(inside));
         }
         if conditions.len() < depth {
-            let last = conditions.last().copied().unwrap_or(0);
-            for slot in last + 1..table.slots.len() as u32 {
-                open.push([&conditions[..], &[slot]].concat());
-            }
+            let next = conditions.last().map_or(0, |last| last + 1);
+            open.extend((next..values.len()).map(|at| [&conditions[..], &[at]].concat()));
         }
     }
     best
@@ -224,11 +254,13 @@ fn naive(table: &Grid, whole: score::Whole, depth: usize) -> f64 {
 fn the_search_finds_what_trying_everything_finds() {
     let mut with_evidence = 0;
     for seed in 0..150 {
-        let grid = Grid::new(&random(&mut Draw(seed)));
+        let table = random(&mut Draw(seed));
+        let options = ScanOptions::default();
+        let grid = Grid::new(&table, &options);
         let whole = score::Whole::new(grid.sum(), 1.0);
-        let found = search::search(&grid, whole, &ScanOptions::default());
+        let found = search::Search::new(&grid, whole, &options).run();
         let found = found.iter().map(|found| found.llr).fold(0.0, f64::max);
-        let expected = naive(&grid, whole, 3);
+        let expected = naive(&table, 3);
         assert!(
             (found - expected).abs() < 1e-9,
             "seed {seed}: {found} instead of {expected}"
