@@ -1,6 +1,6 @@
 //! How long it takes to say where bad outcomes concentrate, over a hundred thousand distinct attribute tuples.
 
-use settlewatch_watch::{ScanOptions, Table, scan};
+use settlewatch_watch::scan::{ScanOptions, Table, scan};
 
 use crate::bed::thread_cpu;
 use crate::table::{Row, median};

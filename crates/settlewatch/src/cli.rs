@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Simulate(SimulateArgs),
     /// Check a service that runs, from end to end: every minute a payment that is credited and one that never is
     Canary(CanaryArgs),
+    /// Rank the attribute combinations that concentrate the bad outcomes of a table
+    Localise(LocaliseArgs),
     /// Check a configuration for `run`; with --replay for `replay` and `test`, with --env the cluster too
     Validate(ValidateArgs),
     /// Print the topics that are read and written, and with --create make those of ours that are missing
@@ -334,6 +336,26 @@ pub(crate) struct CanaryArgs {
     /// Where metrics and a probe are served
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9465")]
     pub(crate) listen: std::net::SocketAddr,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LocaliseArgs {
+    /// CSV with a header: `total`, `bad`, and a column for each dimension; counts may be decimal, an empty value is not
+    /// known, - is standard input. Where two columns name the same rows, the one further left is named first
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Most conditions of a combination
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) max_conditions: u8,
+
+    /// How many explanations are listed; of several causes, the later ones are explained by what the earlier leave over
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) top: u8,
+
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

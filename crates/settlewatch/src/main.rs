@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod exit;
 mod explain;
+mod localise;
 mod service;
 mod suite;
 mod terminal;

@@ -6,10 +6,9 @@
 mod channels;
 mod cohort;
 mod lag;
-mod scan;
+pub mod scan;
 mod survival;
 
 pub use channels::{ChannelRow, Channels};
 pub use lag::{LagBuckets, MAX_LAG_MS};
-pub use scan::{Cause, Explanation, Finding, ScanOptions, Table, rank, scan};
 pub use survival::Survival;

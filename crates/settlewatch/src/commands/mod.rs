@@ -28,6 +28,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Canary(args) => crate::canary::run(&args),
+        Command::Localise(args) => crate::localise::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Topics(args) => topics::run(&args),
         Command::State(args) => state::run(&args),

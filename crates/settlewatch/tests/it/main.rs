@@ -3,6 +3,7 @@
 
 mod explain;
 mod lists;
+mod localise;
 mod readme;
 mod replay;
 mod simulate;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use settlewatch_watch::{Finding, Table};
+use settlewatch_watch::scan::{Finding, Table};
 
 use crate::draw::Draw;
 

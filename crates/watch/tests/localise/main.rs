@@ -13,7 +13,7 @@ mod labelled;
 use std::fmt;
 
 use labelled::{Case, Place, case};
-use settlewatch_watch::{Explanation, ScanOptions, rank};
+use settlewatch_watch::scan::{Explanation, ScanOptions, rank};
 
 /// Hits of a kind of cases.
 #[derive(Clone, Copy, Default)]
