@@ -110,8 +110,8 @@ impl<'a> Found<'a> {
                 "rank": at + 1,
                 "cause": cause,
                 "scope": self.scope(found),
-                "total": found.total,
-                "bad": found.bad,
+                "total": count(found.total),
+                "bad": count(found.bad),
                 "rate_inside": found.rate_inside(),
                 "rate_outside": found.rate_outside(),
                 "explains": found.coverage,
@@ -123,8 +123,8 @@ impl<'a> Found<'a> {
             "schema": "settlewatch.localise/1",
             "rows": self.input.table.len(),
             "dimensions": self.input.names,
-            "total": self.input.total,
-            "bad": self.input.bad,
+            "total": count(self.input.total),
+            "bad": count(self.input.bad),
             "stands_out": !self.global,
             "ranked": ranked.collect::<Vec<_>>(),
         });
@@ -159,6 +159,15 @@ fn everything(input: &Input) -> Finding {
         llr: 0.0,
         p_value: 1.0,
         coverage: 1.0,
+    }
+}
+
+/// A count as a whole number, where it is one.
+fn count(count: f64) -> Value {
+    if count.fract().abs() < f64::EPSILON {
+        Value::from(count as u64)
+    } else {
+        Value::from(count)
     }
 }
 

@@ -57,6 +57,7 @@ fn programs_get_the_scope_as_incidents_have_it() {
     let args = ["localise", "t.csv", "--json", "--top", "2"];
     let json: Value = serde_json::from_str(&run_in(folder.path(), &args).out).unwrap();
     assert_eq!(json["stands_out"], true);
+    assert_eq!((&json["total"], &json["bad"]), (&2400.into(), &200.into()));
     assert_eq!(json["ranked"].as_array().map(Vec::len), Some(2));
     let first = &json["ranked"][0];
     assert_eq!(
