@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod check;
 pub mod compare;
+pub mod evaluate;
 pub mod generate;
 pub mod harness;
 pub mod model;

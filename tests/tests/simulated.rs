@@ -127,3 +127,33 @@ fn the_truth_of_every_scenario_comes_out() {
     }
     assert!(compared > 500, "only {compared} alerts were compared");
 }
+
+/// Twenty minutes of a world that the seed draws, with three scenarios at once.
+#[test]
+fn the_truth_of_drawn_plans_comes_out() {
+    let drawn: [&[Scenario]; 4] = [
+        &[Scenario::SyncDelay, Scenario::Decline, Scenario::Orphan],
+        &[
+            Scenario::NetworkRegion,
+            Scenario::RiskHoldOverdue,
+            Scenario::FeeMismatch,
+        ],
+        &[
+            Scenario::ChannelPeak,
+            Scenario::BatchMissed,
+            Scenario::DuplicatePayment,
+        ],
+        &[Scenario::GatewayDelay, Scenario::Silence, Scenario::Refund],
+    ];
+    for (scenarios, seed) in drawn.into_iter().zip(70..) {
+        let plan = Plan::drawn(seed, scenarios);
+        let plan = plan.build().expect("the plan can be carried out");
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        let counted = write_dir(&plan, folder.path()).expect("the folder can be written to");
+        let names: Vec<_> = scenarios.iter().map(|it| it.name()).collect();
+        let of = format!("{} seed {seed}", names.join(","));
+        let alerts = compare(&counted.json(&plan), &replay(folder.path(), 7), &of);
+        println!("{of}: {alerts} alerts as the truth says");
+        assert!(alerts > 100, "{of}: only {alerts} alerts were compared");
+    }
+}

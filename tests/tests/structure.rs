@@ -105,7 +105,7 @@ const CRATES: &[Allowed] = &[
         ],
         outside: None,
     },
-    // Its harness runs replays; its naive reference uses nothing of ours.
+    // Its harness runs replays, its evaluation of the simulator; its naive reference uses nothing of ours.
     Allowed {
         name: "settlewatch-tests",
         workspace: &[
@@ -113,6 +113,7 @@ const CRATES: &[Allowed] = &[
             "settlewatch-join",
             "settlewatch-protocol",
             "settlewatch-replay",
+            "settlewatch-sim",
             "settlewatch-wire",
         ],
         outside: None,

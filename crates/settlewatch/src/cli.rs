@@ -246,8 +246,8 @@ pub(crate) struct SimulateArgs {
     pub(crate) scenario: Vec<Fault>,
 
     /// Everything is drawn from the seed: world, lags, load, and the times, places and measures of the faults, of which
-    /// only the names are given; twenty minutes at fifty payments a second
-    #[arg(long, conflicts_with_all = ["rate", "duration", "partitions", "start", "terminals", "load", "varied", "config"])]
+    /// only the names are given; fifty payments a second
+    #[arg(long, conflicts_with_all = ["rate", "partitions", "start", "terminals", "load", "varied", "config"])]
     pub(crate) drawn: bool,
 
     /// Lags, attributes and shares of the traffic drawn from the seed, uneven as in life
@@ -270,9 +270,9 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "N", default_value = "20", value_parser = Rate::parse)]
     pub(crate) rate: Rate,
 
-    /// How long the recording is: 90s, 10m, 2h
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = duration)]
-    pub(crate) duration: Span,
+    /// How long the recording is: 90s, 10m, 2h; by default 15m, with --drawn 20m, which is the least then
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) duration: Option<Span>,
 
     /// Partitions of each topic
     #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..))]

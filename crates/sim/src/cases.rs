@@ -34,6 +34,7 @@ impl From<&'static str> for Done {
 }
 
 /// What a case may look at.
+#[derive(Clone, Copy)]
 pub(crate) struct Setting<'a> {
     pub(crate) world: &'a World,
     /// Start of the plan, from which batches count.
@@ -45,8 +46,39 @@ pub(crate) struct Setting<'a> {
 
 /// Does what the fault of `setting` does to `sketch`.
 pub(crate) fn apply(sketch: &mut Sketch, setting: &Setting<'_>, rng: &mut Rng) -> Done {
-    let turn = setting.turn;
     match setting.fault.scenario {
+        Scenario::Everyday => {
+            let turn = u32::try_from(rng.below(1000)).unwrap_or(0);
+            let scenario = rng.pick(EVERYDAY);
+            stage(scenario, sketch, &Setting { turn, ..*setting }, rng)
+        }
+        scenario => stage(scenario, sketch, setting, rng),
+    }
+}
+
+/// What happens every day, the more frequent the more often it stands here.
+const EVERYDAY: &[Scenario] = &[
+    Scenario::Late,
+    Scenario::Late,
+    Scenario::Late,
+    Scenario::Loss,
+    Scenario::Refund,
+    Scenario::Refund,
+    Scenario::Reversal,
+    Scenario::Decline,
+    Scenario::Hold,
+    Scenario::Split,
+    Scenario::Orphan,
+    Scenario::Mismatch,
+    Scenario::DuplicateCredit,
+    Scenario::DuplicatePayment,
+    Scenario::T1Waiting,
+    Scenario::T1Waiting,
+];
+
+fn stage(scenario: Scenario, sketch: &mut Sketch, setting: &Setting<'_>, rng: &mut Rng) -> Done {
+    let turn = setting.turn;
+    match scenario {
         Scenario::Loss => loss(sketch, turn).into(),
         Scenario::Late => late(sketch, turn, rng).into(),
         Scenario::Split => split(sketch, turn, rng).into(),

@@ -3,8 +3,8 @@
 use crate::scenario::Expectation::{self, Cases, Incident, Pattern, Quiet};
 use crate::scenario::Scenario;
 use crate::scope::Field::{
-    self, AppVersion, Carrier, Channel, Connector, Gateway, Merchant, Model, Partition, Region,
-    Store, Stream, Terminal, Vendor,
+    self, Acquirer, AppVersion, Carrier, Channel, Connector, Gateway, Merchant, Model, Partition,
+    Region, Store, Stream, Terminal, Vendor,
 };
 
 /// What is to be known of one scenario.
@@ -66,9 +66,9 @@ pub(crate) static FACTS: &[Facts] = &[
         &[&[], &[Connector], &[Gateway]],
         "some payments are credited a second time under another credit id"),
     row(Scenario::DuplicatePayment, "duplicate-payment", Pattern("DUPLICATE_PAYMENT"), (50, 1),
-        &[&[], &[Connector], &[Merchant]],
+        &[&[], &[Connector], &[Gateway]],
         "some payers pay twice; some duplicates are refunded"),
-    row(Scenario::Orphan, "orphan", Pattern("ORPHAN_CREDIT"), (50, 1), &[&[], &[Channel], &[Merchant]],
+    row(Scenario::Orphan, "orphan", Pattern("ORPHAN_CREDIT"), (50, 1), &[&[], &[Channel], &[Region]],
         "some credits have no payment, or get it only after the grace"),
     row(Scenario::Mismatch, "mismatch", Cases(None), (50, 1), ANYWHERE,
         "some credits differ in amount, currency, terminal, merchant or fee, or the order did"),
@@ -130,7 +130,7 @@ pub(crate) static FACTS: &[Facts] = &[
         "credits above an amount are rejected; variant 1: are missing; variant 2: after a day's sum of the place"),
     row(Scenario::BatchMissed, "batch-missed", Incident("BANK_BATCH_MISSED", &[]), (300, 2), ONE_CHANNEL,
         "batches of one channel settle without most of their payments; variant 1: do not settle"),
-    row(Scenario::RiskHoldOverdue, "risk-hold-overdue", Incident("RISK_HOLD_OVERDUE", &[]), (60, 1), &[&[Channel], &[Merchant]],
+    row(Scenario::RiskHoldOverdue, "risk-hold-overdue", Incident("RISK_HOLD_OVERDUE", &[]), (60, 1), &[&[Channel], &[Acquirer]],
         "risk control holds payments of one place beyond the time at which it promised to release them"),
     row(Scenario::MerchantBackendSlow, "merchant-backend-slow", Incident("MERCHANT_BACKEND_SLOW", &[]), (1000, 1), ONE_MERCHANT,
         "one merchant is credited in time and acknowledges late"),
@@ -165,4 +165,6 @@ pub(crate) static FACTS: &[Facts] = &[
         "payers do not finish: stages and declines without a payment"),
     row(Scenario::AuthIncomplete, "auth-incomplete", Quiet(Some("AUTH_INCOMPLETE")), (200, 1), ONE_CHANNEL,
         "payments are authorised and not captured"),
+    row(Scenario::Everyday, "everyday", Quiet(None), (2, 1), ANYWHERE,
+        "two payments in a thousand go wrong in one of many ways, as they do every day"),
 ];

@@ -15,8 +15,13 @@ impl Plan {
     /// Twenty minutes at fifty payments a second, in a world drawn from `seed`, with `scenarios` at times, places and
     /// of measures drawn from it as well.
     pub fn drawn(seed: u64, scenarios: &[Scenario]) -> PlanBuilder {
+        Self::drawn_for(20 * MINUTE_MS, seed, scenarios)
+    }
+
+    /// The same for `duration_ms`, at least twenty minutes.
+    pub fn drawn_for(duration_ms: i64, seed: u64, scenarios: &[Scenario]) -> PlanBuilder {
         let mut rng = Rng::stream(seed, DRAWN, 0);
-        let duration_ms = 20 * MINUTE_MS;
+        let duration_ms = duration_ms.max(20 * MINUTE_MS);
         let start_ms = Self::builder_start() + rng.between(0, 12 * 60) * MINUTE_MS;
         let builder = Self::builder()
             .seed(seed)
@@ -32,8 +37,25 @@ impl Plan {
             let mut rng = Rng::stream(seed, DRAWN, 1 + index as u64);
             draw_fault(*scenario, duration_ms, &mut rng)
         });
-        faults.fold(builder, PlanBuilder::fault)
+        let builder = faults.fold(builder, PlanBuilder::fault);
+        everyday(builder, duration_ms, &mut rng)
     }
+}
+
+/// What happens every day: single cases, redeliveries, deployments that nobody notices.
+fn everyday(builder: PlanBuilder, duration_ms: i64, rng: &mut Rng) -> PlanBuilder {
+    let always = |scenario| Fault::new(scenario).during(0, duration_ms);
+    let cases = always(Scenario::Everyday).share_permille(rng.pick(&[1, 2, 3]));
+    let mut builder = builder.fault(cases);
+    if rng.permille(300) {
+        let again = always(Scenario::Redelivery).share_permille(rng.pick(&[2, 10]));
+        builder = builder.fault(again);
+    }
+    if rng.permille(300) {
+        let at = rng.between(MINUTE_MS, duration_ms - MINUTE_MS);
+        builder = builder.fault(Fault::new(Scenario::Deploy).during(at, duration_ms));
+    }
+    builder
 }
 
 /// `scenario` in the middle of a recording; its place is left to the plan.
@@ -74,6 +96,7 @@ const fn shortest_ms(scenario: Scenario) -> i64 {
         | Scenario::TerminalFault
         | Scenario::MerchantOperation
         | Scenario::TerminalBusy
+        | Scenario::LimitExceeded
         | Scenario::SyncDelay => 5 * MINUTE_MS,
         _ => 3 * MINUTE_MS,
     }
@@ -107,7 +130,7 @@ fn draw_times(scenario: Scenario, rng: &mut Rng) -> Option<u32> {
         Scenario::ChannelSlowed => &[2000, 3000, 3000, 5000, 10_000],
         Scenario::ChannelPeak | Scenario::Peak | Scenario::Campaign => &[2500, 4000, 6000],
         Scenario::FeeMismatch => &[3800, 4500, 6800, 12_000],
-        Scenario::LimitExceeded => &[400, 1000, 2000],
+        Scenario::LimitExceeded => &[400, 700, 1000],
         _ => return None,
     };
     Some(rng.pick(permilles))

@@ -65,6 +65,7 @@ pub enum Scenario {
     T1Waiting,
     UserIncomplete,
     AuthIncomplete,
+    Everyday,
 }
 
 /// What incidents must say of a scenario.
@@ -153,6 +154,7 @@ impl Scenario {
                 | Self::FeeMismatch
                 | Self::UserAmountError
                 | Self::T1Waiting
+                | Self::Everyday
         )
     }
 

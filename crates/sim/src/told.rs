@@ -31,6 +31,8 @@ pub struct Told {
     pub times_permille: u32,
     /// Which way of the scenario.
     pub variant: u32,
+    /// Whether it grows over its first half.
+    pub ramp: bool,
     /// Payments and records that it touched.
     pub touched: u64,
 }
@@ -82,6 +84,7 @@ fn told(fault: &SettledFault, touched: u64, start: i64) -> Told {
         share_permille: fault.share_permille,
         times_permille: fault.times_permille,
         variant: fault.variant,
+        ramp: fault.ramp,
         touched,
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use settlewatch_join::Span;
 use settlewatch_kafka::Feed;
 use settlewatch_serve::{LogFormat, init_log};
 use settlewatch_sim::{Plan, PlanBuilder, Scenario, Truth, write_dir};
@@ -17,6 +18,9 @@ use crate::exit::{Failed, Usage};
 use crate::terminal::StatusLine;
 use crate::text::grouped;
 use crate::traffic::{Places, Traffic};
+
+/// How long a recording is.
+const DEFAULT_MS: i64 = 900_000;
 
 /// How often is shown how far it is.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -44,15 +48,20 @@ fn list() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn millis(span: Span) -> i64 {
+    i64::try_from(span.millis()).unwrap_or(i64::MAX)
+}
+
 fn plan(args: &SimulateArgs) -> PlanBuilder {
     if args.drawn {
         let scenarios = args.scenario.iter().map(|fault| fault.scenario);
-        return Plan::drawn(args.seed, &scenarios.collect::<Vec<_>>());
+        let scenarios: Vec<_> = scenarios.collect();
+        return Plan::drawn_for(args.duration.map_or(0, millis), args.seed, &scenarios);
     }
     let mut plan = Plan::builder()
         .seed(args.seed)
         .rate(args.rate)
-        .duration_ms(i64::try_from(args.duration.millis()).unwrap_or(i64::MAX))
+        .duration_ms(args.duration.map_or(DEFAULT_MS, millis))
         .partitions(u32::from(args.partitions))
         .terminals(args.terminals)
         .load(args.load);
