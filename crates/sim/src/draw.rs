@@ -93,6 +93,11 @@ impl Family {
         }
     }
 
+    /// What 99 in a hundred values do not exceed, in thousandths of the median.
+    pub(crate) const fn p99_permille(self) -> u64 {
+        self.quantiles()[13]
+    }
+
     /// A value of this family whose median (for gaps: mean) is `scale`, in the unit of `scale`.
     pub(crate) fn draw(self, scale: u64, rng: &mut Rng) -> u64 {
         let table = self.quantiles();

@@ -53,7 +53,7 @@ struct Judge<'a> {
     early: Vec<&'a Draft>,
     parts_minor: u64,
     refunded_minor: u64,
-    refund_known: bool,
+    refund_in_flight: bool,
     rejection: Option<&'static str>,
     found: Judgement,
 }
@@ -273,10 +273,11 @@ impl<'a> Judge<'a> {
         let gross = self
             .payment
             .map_or(0, |(payment, _, _)| payment.amount_minor);
-        self.refund_known = status != "failed";
-        self.revise_missing(at);
         if self.refunded_minor >= gross {
             self.undo(at, "refunded");
+        } else {
+            self.refund_in_flight = status == "created";
+            self.revise_missing(at);
         }
     }
 
@@ -301,7 +302,7 @@ impl<'a> Judge<'a> {
     }
 
     fn missing_verdict(&self) -> Option<&'static str> {
-        if self.refund_known {
+        if self.refund_in_flight {
             Some("REFUND_IN_FLIGHT")
         } else {
             self.rejection
@@ -314,14 +315,12 @@ impl<'a> Judge<'a> {
             .found
             .alert("credit_missing")
             .filter(|alert| alert.resolved.is_none());
-        let (Some(alert), Some(verdict)) = (open, verdict) else {
+        let Some(alert) = open else {
             return;
         };
-        if alert
-            .verdicts
-            .last()
-            .is_none_or(|(_, last)| *last != verdict)
-        {
+        let last = alert.verdicts.last().map_or(NONE, |(_, last)| *last);
+        let verdict = verdict.unwrap_or(NONE);
+        if last != verdict {
             alert.verdicts.push((at, verdict));
         }
     }
@@ -375,6 +374,9 @@ impl<'a> Judge<'a> {
         self.found
     }
 }
+
+/// The verdict of an alert that has lost it.
+const NONE: &str = "";
 
 /// The kinds that a later full refund or reversal resolves.
 const CASES_UNDONE: [&str; 5] = [

@@ -23,6 +23,7 @@ mod event;
 mod fault;
 mod files;
 mod generator;
+mod hours;
 mod judge;
 mod judgement;
 mod load;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::channels::Channel;
 use crate::civil::BusinessDays;
 use crate::event::Payment;
 
@@ -61,6 +62,16 @@ pub(crate) fn tiers(payment: &Payment) -> &'static [Tier] {
     } else {
         DEFAULT
     }
+}
+
+/// The first tier of an ordinary payment on `channel`, milliseconds.
+pub(crate) fn first_tier_ms(channel: &Channel) -> u64 {
+    let tiers = if channel.name == "bank_app" {
+        SLOW
+    } else {
+        DEFAULT
+    };
+    tiers[0].1.unsigned_abs()
 }
 
 /// The instant from which the tiers of `payment`, appended at `at`, count.

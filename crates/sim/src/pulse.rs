@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::event::{Draft, Heartbeat, Topic, What};
 use crate::fault::SettledFault;
+use crate::hours;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
 use crate::weather::queued_ms;
@@ -26,6 +27,8 @@ pub(crate) struct Pulse {
     next: BinaryHeap<Reverse<(i64, usize)>>,
     /// The faults that terminals meet, by the terminal.
     faults: BTreeMap<usize, Vec<SettledFault>>,
+    /// Those that close shops.
+    closing: Vec<SettledFault>,
 }
 
 impl Pulse {
@@ -42,6 +45,11 @@ impl Pulse {
             start,
             next: first.collect(),
             faults: met(world, faults),
+            closing: faults
+                .iter()
+                .filter(|fault| fault.scenario == Scenario::Closing)
+                .cloned()
+                .collect(),
         }
     }
 
@@ -56,7 +64,10 @@ impl Pulse {
             let alive = faults
                 .filter(|fault| fault.covers(at))
                 .all(|fault| is_said(fault, at, &mut heartbeat));
-            if !alive {
+            // The recording begins with the first terminal, whatever it does afterwards.
+            let is_off =
+                at > self.start && hours::is_off(index, at, self.start, &self.closing, world);
+            if !alive || is_off {
                 continue;
             }
             let minute = (at - self.start) / INTERVAL_MS;
@@ -86,7 +97,10 @@ impl Pulse {
             network,
             rssi_dbm: -rng.between(48, 96),
             queue_depth: rng.below(20) / 19,
-            uptime_s: 86_400 * (1 + index as i64 % 40) + (at - self.start) / 1000,
+            uptime_s: match hours::since_restart(index, at, self.start, world) {
+                Some(ms) => ms / 1000,
+                None => 86_400 * (1 + index as i64 % 40) + (at - self.start) / 1000,
+            },
             app_version: terminal.app_version,
             error_code: rng.permille(1).then_some("W_PAPER_LOW"),
             signed_in: true,

@@ -101,8 +101,8 @@ impl Field {
     /// show too little.
     pub(crate) const fn least_permille(self) -> usize {
         match self {
-            Self::Terminal => 3,
-            Self::Store => 4,
+            Self::Terminal => 4,
+            Self::Store => 5,
             Self::Merchant => 6,
             _ => 50,
         }

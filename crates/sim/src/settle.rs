@@ -14,7 +14,7 @@ use crate::world::World;
 /// Purpose of the random stream that looks for places.
 const PLACES: u64 = 9;
 /// How many payments are drawn to see where the traffic is.
-const SAMPLE: usize = 4000;
+const SAMPLE: usize = 20_000;
 
 /// Settles `faults` one after the other.
 pub(crate) fn settle(plan: &Plan, faults: &[Fault]) -> Result<Vec<SettledFault>, PlanError> {

@@ -8,6 +8,7 @@ use crate::cases::{self, Bond, Done, Setting};
 use crate::channels::Channel;
 use crate::event::{Draft, What};
 use crate::fault::SettledFault;
+use crate::hours;
 use crate::judge::judge;
 use crate::plan::Plan;
 use crate::rng::Rng;
@@ -191,38 +192,40 @@ impl Traffic {
         }
     }
 
-    /// Whether the payer does not come, because the shop closes or it is night.
+    /// Whether the payer does not come: the shop is closed, it is night, or the terminal shows that it is offline.
     fn stays_away(&self, sketch: &Sketch, rng: &mut Rng) -> bool {
-        let at = sketch.paid_at;
-        self.plan.faults.iter().any(|fault| {
-            let stay = match fault.scenario {
-                Scenario::Closing if at >= fault.from => {
-                    let length = (fault.until - fault.from).max(1);
-                    ((at - fault.from) * 1000 / length).min(980)
-                }
-                Scenario::Night if fault.covers(at) => 950,
-                _ => return false,
-            };
-            fault.scope.holds(&sketch.payment, &self.world)
-                && rng.permille(u32::try_from(stay).unwrap_or(0))
-        })
+        let (at, terminal) = (sketch.paid_at, sketch.payment.terminal);
+        let (plan, world) = (&self.plan, &self.world);
+        hours::is_off(terminal, at, plan.start, &plan.faults, world)
+            || plan.faults.iter().any(|fault| {
+                let stay = match fault.scenario {
+                    Scenario::Night => 950,
+                    Scenario::NetworkRegion | Scenario::TerminalOffline => 300,
+                    _ => return false,
+                };
+                fault.covers(at) && fault.scope.holds(&sketch.payment, world) && rng.permille(stay)
+            })
     }
 
     /// What has no payment and calls for nothing: authorisations and declines.
     fn noise(&self, number: u64, at: i64) -> Vec<Draft> {
         let mut rng = Rng::stream(self.plan.seed, NOISE, number);
         let kind = rng.below(1000);
+        let may_stop = |fault: &&SettledFault| {
+            let stops = matches!(
+                fault.scenario,
+                Scenario::UserIncomplete | Scenario::AuthIncomplete
+            );
+            stops && fault.covers(at) && kind < u64::from(fault.share_permille)
+        };
+        if kind >= 25 && !self.plan.faults.iter().any(|fault| may_stop(&fault)) {
+            return Vec::new();
+        }
         let mut other = Sketch::ordinary(format!("{number:06x}n"), at, None, &self.world, &mut rng);
         other.paid = false;
         other.credits.clear();
-        let unfinished = self.plan.faults.iter().find(|fault| {
-            matches!(
-                fault.scenario,
-                Scenario::UserIncomplete | Scenario::AuthIncomplete
-            ) && fault.covers(at)
-                && fault.scope.holds(&other.payment, &self.world)
-                && kind < u64::from(fault.share_permille)
-        });
+        let mut unfinished = self.plan.faults.iter().filter(may_stop);
+        let unfinished = unfinished.find(|fault| fault.scope.holds(&other.payment, &self.world));
         let channel = other.payment.channel.name;
         let declined = |(code, class)| What::Declined {
             channel,

@@ -23,7 +23,7 @@ pub struct Expected {
     pub tiers: Vec<(&'static str, i64)>,
     /// How and when it is resolved.
     pub resolved: Option<(&'static str, i64)>,
-    /// The verdicts that it takes one after the other, and when.
+    /// The verdicts that it takes one after the other, and when; an empty one is none any more.
     pub verdicts: Vec<(i64, &'static str)>,
     /// The other payment of a duplicate or a corrupted id, and since when it is named.
     pub related: Option<(i64, String)>,
@@ -37,7 +37,9 @@ impl Expected {
     /// The verdict of its last revision by `at`.
     fn verdict_at(&self, at: i64) -> Option<&'static str> {
         let known = self.verdicts.iter().rfind(|(since, _)| *since <= at);
-        known.map(|(_, verdict)| *verdict)
+        known
+            .map(|(_, verdict)| *verdict)
+            .filter(|verdict| !verdict.is_empty())
     }
 
     /// This alert as it stands at `at`; `None` before it opens.

@@ -3,8 +3,10 @@
 use crate::channels::Channel;
 use crate::draw::{Family, Zipf};
 use crate::fault::SettledFault;
+use crate::policy;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
+use crate::scope::Field;
 
 /// Purpose of the random stream that makes the world.
 const WORLD: u64 = 1;
@@ -46,6 +48,8 @@ pub(crate) struct Terminal {
     pub(crate) model: &'static str,
     pub(crate) vendor: &'static str,
     pub(crate) app_version: &'static str,
+    /// Whether it is never off nor started anew but for a fault.
+    pub(crate) steady: bool,
     /// Whether it is wired; otherwise it has a radio.
     pub(crate) wired: bool,
     /// The checkout lane it stands at.
@@ -83,10 +87,10 @@ impl World {
         let lags = channels.iter().map(|channel| {
             if varied {
                 let scale = 500 + manners.below(1500);
-                (
-                    manners.pick(&Family::LAGS),
-                    channel.median_ms * scale / 1000,
-                )
+                let family = manners.pick(&Family::LAGS);
+                // Whoever sets service levels sets them beyond what a channel ordinarily takes.
+                let most_ms = policy::first_tier_ms(channel) * 800 / family.p99_permille();
+                (family, (channel.median_ms * scale / 1000).min(most_ms))
             } else {
                 (channel.family, channel.median_ms)
             }
@@ -108,16 +112,21 @@ impl World {
         world
     }
 
-    /// Makes of it what `faults` need: a merchant that acknowledges late acknowledges, old software is installed.
+    /// Makes of it what `faults` need: a merchant that acknowledges late acknowledges, old software is installed, and
+    /// terminals, stores and merchants with a fault have no other trouble.
     pub(crate) fn suit(&mut self, faults: &[SettledFault]) {
         for fault in faults {
             let acknowledges = fault.scenario == Scenario::MerchantBackendSlow;
+            let is_narrow = [Field::Terminal, Field::Store, Field::Merchant]
+                .iter()
+                .any(|field| fault.scope.get(*field).is_some());
             let is_old = fault.scenario == Scenario::MerchantOperation && fault.variant == 1;
             for index in 0..self.terminals.len() {
                 if !fault.scope.holds_terminal(&self.terminals[index], self) {
                     continue;
                 }
                 let terminal = &mut self.terminals[index];
+                terminal.steady |= is_narrow;
                 self.merchants[terminal.merchant].acknowledges |= acknowledges;
                 if is_old {
                     terminal.app_version = OLD_VERSION;
@@ -161,6 +170,7 @@ impl World {
                     model,
                     vendor,
                     app_version,
+                    steady: !self.varied,
                     wired: rng.permille(300),
                     lane: lane + 1,
                 });

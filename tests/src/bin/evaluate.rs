@@ -107,6 +107,14 @@ fn evaluate(arguments: &Arguments) -> (Table, bool) {
 }
 
 fn count(trial: &Trial, misses: bool, table: &mut Table) {
+    if let Some(idle) = trial.idle() {
+        let (subject, scenario) = (trial.subject.name(), idle.scenario.name());
+        println!(
+            "{subject} seed {}: not counted, {scenario} touched {} payments",
+            trial.seed, idle.touched
+        );
+        return;
+    }
     let held = hold(trial);
     table.add(trial, &held);
     if !misses {

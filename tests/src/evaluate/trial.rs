@@ -25,6 +25,17 @@ pub struct Trial {
     pub span_ms: (i64, i64),
 }
 
+/// A fault that touches less than this cannot be told from chance.
+const LEAST_TOUCHED: u64 = 8;
+
+impl Trial {
+    /// The fault that touched too little to be found.
+    pub fn idle(&self) -> Option<&Told> {
+        let mut telling = self.told.iter().filter(|told| told.incident == Some(true));
+        telling.find(|told| told.touched < LEAST_TOUCHED)
+    }
+}
+
 /// Generates `subject` with `seed` and replays it.
 ///
 /// # Errors
@@ -52,6 +63,7 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
         records.push((place, payload));
     }
     let truth = generator.into_truth();
+    let told = plan.told(&truth.touched);
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let output = Output::create(folder.path()).map_err(|error| error.to_string())?;
     Replay::new(&config, 1, Until::LastRecord)
@@ -63,7 +75,7 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
     Ok(Trial {
         subject,
         seed,
-        told: plan.told(&truth.touched),
+        told,
         incidents: Incident::read(&written),
         payments,
         span_ms: truth.span_ms.unwrap_or_default(),

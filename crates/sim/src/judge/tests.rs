@@ -244,7 +244,7 @@ fn a_rejected_credit_names_the_cause() {
             draft(700, rejected),
             refund(40_000, 10_000, "succeeded"),
         ],
-        "Some(Explained); credit_missing 30000 [warn@30000] refunded@40000 REFUND_IN_FLIGHT",
+        "Some(Explained); credit_missing 30000 [warn@30000] refunded@40000 LIMIT_EXCEEDED",
     );
 }
 
