@@ -1,10 +1,10 @@
 //! A seeded generator of payments and faults, with the truth beside it.
 //!
 //! 1. A [`Plan`] says what to simulate: a seed, a traffic and [`Fault`]s, each a [`Scenario`] with a time, a
-//!    channel and a share.
+//!    place and a measure; [`Plan::drawn`] draws all of it from the seed.
 //! 2. [`generate`] gives its [`Record`]s in the order of their append times. Every payment's life is planned as a
 //!    whole when it arrives, faults edit it, and what the contract says of it is found from the plan: the
-//!    [`Truth`] knows nothing of the detector.
+//!    [`Truth`] knows nothing of the detector. [`Told`] is what incidents must say of a fault.
 //! 3. [`write_dir`] makes a recording of it. Other sinks take the records themselves.
 //!
 //! The same plan gives the same bytes on every machine: no clock, no hash order, no floating point.

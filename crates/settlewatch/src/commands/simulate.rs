@@ -40,8 +40,9 @@ fn list() -> anyhow::Result<()> {
     for scenario in Scenario::all() {
         writeln!(
             stdout(),
-            "{:<22} {}",
+            "{:<22} {:<24} {}",
             scenario.name(),
+            scenario.verdict().unwrap_or("-"),
             scenario.description()
         )?;
     }
