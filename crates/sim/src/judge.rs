@@ -8,9 +8,11 @@ use crate::judgement::{Judgement, Outcome};
 use crate::policy::{self, GIVE_UP_MS, HOLD_LIMIT_MS, ORPHAN_AFTER_MS, Tier};
 use crate::truth::Expected;
 
-/// Judges `drafts`, all of one id and in the order of judgement, as known at `end`.
-pub(crate) fn judge(drafts: &[Draft], end: i64) -> Judgement {
+/// Judges `drafts`, all of one id and in the order of judgement, as known at `end`. A credit that happened before
+/// `start` may have its payment there.
+pub(crate) fn judge(drafts: &[Draft], start: i64, end: i64) -> Judgement {
     let mut judge = Judge {
+        start,
         id: drafts.first().map_or("", |draft| &draft.key),
         ..Judge::default()
     };
@@ -43,6 +45,7 @@ struct Hold {
 #[derive(Default)]
 struct Judge<'a> {
     id: &'a str,
+    start: i64,
     payment: Option<(&'a Payment, i64, i64)>,
     closed: Option<Closed>,
     /// From when the tiers count, and how many have passed.
@@ -105,7 +108,7 @@ impl<'a> Judge<'a> {
                 continue;
             };
             let due = draft.at + ORPHAN_AFTER_MS;
-            if due < now {
+            if due < now && draft.occurred_at >= self.start {
                 let alert = self.open("orphan_credit", due);
                 if alert.verdicts.is_empty() {
                     alert.verdicts.push((due, "ORPHAN_CREDIT"));

@@ -10,6 +10,7 @@ use crate::event::{Draft, What};
 use crate::fault::SettledFault;
 use crate::hours;
 use crate::judge::judge;
+use crate::judgement::Judgement;
 use crate::plan::Plan;
 use crate::rng::Rng;
 use crate::scenario::Scenario;
@@ -76,15 +77,14 @@ impl Traffic {
         match done.and_then(|done| done.companion) {
             None => {
                 let own = self.live(sketch, lone, truth, &mut around);
-                truth.take(judge(&own, self.plan.end));
+                truth.take(self.judged(&own));
                 drafts.extend(own);
             }
             Some((bond, companion)) => {
                 let (id, other_id) = (sketch.payment.id.clone(), companion.payment.id.clone());
                 let own = self.live(sketch, false, truth, &mut around);
                 let other = self.live(companion, false, truth, &mut around);
-                let (mut first, mut second) =
-                    (judge(&own, self.plan.end), judge(&other, self.plan.end));
+                let (mut first, mut second) = (self.judged(&own), self.judged(&other));
                 match bond {
                     Bond::Twins => bonds::twins(&first, &id, &mut second, &other_id),
                     Bond::NearId => bonds::near_id(&mut first, &id, &mut second, &other_id),
@@ -96,6 +96,10 @@ impl Traffic {
         }
         drafts.retain(|draft| draft.at <= self.plan.end);
         drafts
+    }
+
+    fn judged(&self, drafts: &[Draft]) -> Judgement {
+        judge(drafts, self.plan.start, self.plan.end)
     }
 
     /// Lets the first fault that wants this payment have it.

@@ -6,6 +6,8 @@ use super::*;
 use crate::channels;
 use crate::event::Topic;
 
+/// Long before everything.
+const START: i64 = -3_600_000;
 /// Long after everything, but before anything is given up.
 const END: i64 = 3_600_000;
 
@@ -76,7 +78,7 @@ fn refund(at: i64, amount_minor: u64, status: &'static str) -> Draft {
 
 /// What `drafts` come to: the outcome, then kind, opening, tiers, resolution and last verdict of each alert.
 fn told(drafts: &[Draft]) -> String {
-    let found = judge(drafts, END);
+    let found = judge(drafts, START, END);
     let mut text = format!("{:?}", found.outcome.map(|(outcome, _, _)| outcome));
     for alert in &found.alerts {
         let tiers: Vec<_> = alert
@@ -122,7 +124,7 @@ fn a_payment_that_is_never_credited_passes_every_tier() {
 
 #[test]
 fn a_payment_is_written_off_three_days_after_its_last_tier() {
-    let found = judge(&[paid()], 4 * 86_400_000);
+    let found = judge(&[paid()], START, 4 * 86_400_000);
     assert_eq!(
         found.alerts[0].resolved,
         Some(("written_off", 600_000 + 3 * 86_400_000))
