@@ -29,6 +29,13 @@ pub(crate) fn civil(days: i64) -> (i64, i64, i64) {
 
 /// RFC 3339 with milliseconds of an instant in milliseconds since the epoch.
 pub(crate) fn rfc3339(at: i64, zone: Zone) -> String {
+    let mut text = String::with_capacity(32);
+    push_rfc3339(&mut text, at, zone);
+    text
+}
+
+/// Appends the same to `text`.
+pub(crate) fn push_rfc3339(text: &mut String, at: i64, zone: Zone) {
     let (shift, suffix) = match zone {
         Zone::Utc => (0, "Z"),
         Zone::Shanghai => (SHANGHAI_MS, "+08:00"),
@@ -36,11 +43,28 @@ pub(crate) fn rfc3339(at: i64, zone: Zone) -> String {
     let local = at + shift;
     let (year, month, day) = civil(local.div_euclid(DAY_MS));
     let ms = local.rem_euclid(DAY_MS);
-    let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}{suffix}",
-        ms % 1000
-    )
+    let parts = [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (ms / 3_600_000, 2, ':'),
+        (ms / 60_000 % 60, 2, ':'),
+        (ms / 1000 % 60, 2, '.'),
+    ];
+    for (value, digits, mark) in parts {
+        push_digits(text, value, digits);
+        text.push(mark);
+    }
+    push_digits(text, ms % 1000, 3);
+    text.push_str(suffix);
+}
+
+/// Appends the last `digits` digits of `value`.
+fn push_digits(text: &mut String, value: i64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = value / 10_i64.pow(place) % 10;
+        text.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+    }
 }
 
 /// The Shanghai date `yyyymmdd` of an instant.

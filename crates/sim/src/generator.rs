@@ -133,7 +133,9 @@ impl Iterator for Generator {
 
     fn next(&mut self) -> Option<Record> {
         let Pending { rank, mut draft } = self.pop()?;
-        draft.tell_at(|at| self.plan.time_told(at));
+        if self.plan.lapse > 1 {
+            draft.tell_at(|at| self.plan.time_told(at));
+        }
         let (_, _, partition, _) = rank;
         let next_offset = self.offsets.entry((draft.topic, partition)).or_default();
         let offset = *next_offset;

@@ -1,14 +1,23 @@
 //! Drafts to bytes: the canonical event, and the envelope that `kcat -C -J` prints.
 
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use crate::civil::{Zone, rfc3339};
+use memchr::memchr3;
+
+use crate::civil::{Zone, push_rfc3339};
 use crate::event::{Credit, Draft, Heartbeat, Payment, What};
 use crate::record::Record;
 use crate::world::World;
 
 /// Enough bytes for most events, so that they are not moved while they grow.
-const CAPACITY: usize = 768;
+const fn capacity(what: &What) -> usize {
+    match what {
+        What::Paid(_) => 768,
+        What::Credited(_) | What::Heartbeat(_) => 384,
+        _ => 224,
+    }
+}
 
 /// A JSON object under construction; fields stand in the order in which they are added.
 struct Object {
@@ -16,33 +25,42 @@ struct Object {
 }
 
 impl Object {
-    fn new(kind: &str) -> Self {
-        Self::with_capacity(CAPACITY).string("type", kind)
-    }
-
     fn with_capacity(bytes: usize) -> Self {
         let mut text = String::with_capacity(bytes);
         text.push('{');
         Self { text }
     }
 
+    /// Keys are the generator's own names: nothing in them needs an escape.
     fn key(&mut self, key: &str) {
-        if self.text.len() > 1 {
-            self.text.push(',');
-        }
-        push_string(&mut self.text, key);
-        self.text.push(':');
+        self.text
+            .push_str(if self.text.len() > 1 { ",\"" } else { "\"" });
+        self.text.push_str(key);
+        self.text.push_str("\":");
     }
 
+    /// Values are the generator's own as well.
     fn string(mut self, key: &str, value: &str) -> Self {
+        debug_assert!(!value.contains(['"', '\\', '\n']), "{key}: {value}");
         self.key(key);
-        push_string(&mut self.text, value);
+        self.text.push('"');
+        self.text.push_str(value);
+        self.text.push('"');
         self
     }
 
-    fn raw(mut self, key: &str, value: impl ToString) -> Self {
+    fn raw(mut self, key: &str, value: impl Display) -> Self {
         self.key(key);
-        self.text.push_str(&value.to_string());
+        // Writing to a string does not fail.
+        let _ = write!(self.text, "{value}");
+        self
+    }
+
+    fn time(mut self, key: &str, at: i64, zone: Zone) -> Self {
+        self.key(key);
+        self.text.push('"');
+        push_rfc3339(&mut self.text, at, zone);
+        self.text.push('"');
         self
     }
 
@@ -53,9 +71,16 @@ impl Object {
         }
     }
 
-    fn some_raw(self, key: &str, value: Option<impl ToString>) -> Self {
+    fn some_raw(self, key: &str, value: Option<impl Display>) -> Self {
         match value {
             Some(value) => self.raw(key, value),
+            None => self,
+        }
+    }
+
+    fn some_time(self, key: &str, at: Option<i64>) -> Self {
+        match at {
+            Some(at) => self.time(key, at, Zone::Shanghai),
             None => self,
         }
     }
@@ -66,12 +91,11 @@ impl Object {
     }
 }
 
-/// Appends `value` as a JSON string. The generator's strings are printable; escapes cover what JSON demands.
+/// Appends `value`, printable but for line ends, as a JSON string.
 fn push_string(text: &mut String, value: &str) {
     text.push('"');
     let mut rest = value;
-    let escaped = |byte: u8| matches!(byte, b'"' | b'\\' | b'\n');
-    while let Some(place) = rest.bytes().position(escaped) {
+    while let Some(place) = memchr3(b'"', b'\\', b'\n', rest.as_bytes()) {
         text.push_str(&rest[..place]);
         text.push('\\');
         text.push(match rest.as_bytes()[place] {
@@ -90,9 +114,10 @@ pub(crate) fn payload(draft: &Draft, world: &World) -> String {
         What::Credited(_) | What::BatchSettled { .. } => Zone::Utc,
         _ => Zone::Shanghai,
     };
-    let head = Object::new(kind(&draft.what))
+    let head = Object::with_capacity(capacity(&draft.what))
+        .string("type", kind(&draft.what))
         .string("event_id", &draft.event_id)
-        .string("occurred_at", &rfc3339(draft.occurred_at, zone));
+        .time("occurred_at", draft.occurred_at, zone);
     body(head, draft, world).end()
 }
 
@@ -159,11 +184,10 @@ fn marker(
         .fold(Object::with_capacity(64), |object, (name, value)| {
             object.string(name, value)
         });
-    let time = |at: Option<i64>| at.map(|at| rfc3339(at, Zone::Shanghai));
     head.string("kind", kind)
         .raw("scope", fields.end())
-        .some_string("starts_at", time(starts_at).as_deref())
-        .some_string("ends_at", time(ends_at).as_deref())
+        .some_time("starts_at", starts_at)
+        .some_time("ends_at", ends_at)
 }
 
 fn lifecycle(head: Object, what: &What) -> Object {
@@ -184,10 +208,9 @@ fn lifecycle(head: Object, what: &What) -> Object {
             .string("refund_id", refund_id)
             .raw("amount_minor", amount_minor)
             .string("status", status),
-        What::Held { reason, release_by } => head.string("reason", reason).some_string(
-            "expected_release_at",
-            release_by.map(|at| rfc3339(at, Zone::Shanghai)).as_deref(),
-        ),
+        What::Held { reason, release_by } => head
+            .string("reason", reason)
+            .some_time("expected_release_at", *release_by),
         What::Declined {
             channel,
             code,
@@ -220,13 +243,7 @@ fn paid(head: Object, payment: &Payment, world: &World) -> Object {
         .some_raw("fee_minor", payment.fee_minor)
         .some_raw("order_amount_minor", payment.order_amount_minor)
         .string("settle_mode", payment.settle_mode)
-        .some_string(
-            "expected_credit_by",
-            payment
-                .expected_credit_by
-                .map(|at| rfc3339(at, Zone::Shanghai))
-                .as_deref(),
-        )
+        .some_time("expected_credit_by", payment.expected_credit_by)
         .string("payer_hash", &payment.payer_hash)
         .string("gateway", payment.route.gateway)
         .string("acquirer", payment.acquirer)
