@@ -9,6 +9,8 @@ need perl perl
 need openssl openssl
 need java openjdk-17-jre-headless
 need mvn maven
+need kcat kcat
+need curl curl
 need python3 python3
 need valgrind valgrind
 need promtool prometheus

@@ -6,6 +6,7 @@ pub mod compare;
 pub mod evaluate;
 pub mod generate;
 pub mod harness;
+pub mod howto;
 pub mod model;
 pub mod pages;
 pub mod picture;

@@ -1,5 +1,9 @@
 //! The references in `docs/reference`, each made by the program itself.
 
+mod alerts;
+mod dependencies;
+mod events;
+
 use std::process::Command;
 
 use settlewatch_config::reference_markdown;
@@ -18,6 +22,9 @@ pub fn pages() -> Vec<Page> {
         ("configuration.md", reference_markdown()),
         ("metrics.md", metrics()),
         ("cli.md", commands()),
+        ("events.md", events::page()),
+        ("alerts.md", alerts::page()),
+        ("dependencies.md", dependencies::page()),
     ]
 }
 
@@ -72,4 +79,10 @@ fn below(help: &str) -> Vec<&str> {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect()
+}
+
+/// Words with what they mean, as the rows of a table.
+fn rows(words: &[(&str, &str)]) -> String {
+    let row = |(word, meaning): &(&str, &str)| format!("| `{word}` | {meaning} |\n");
+    words.iter().map(row).collect()
 }

@@ -308,15 +308,19 @@ impl core::fmt::Display for Currency {
 
 /// Declares an enum whose variants are words on the wire, with the two conversions.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[doc = $meaning:literal])+ $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum $name { $($(#[$vdoc])* $variant,)+ }
+        pub enum $name { $($(#[doc = $meaning])+ $variant,)+ }
 
         impl $name {
             /// Every value, in order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Every word on the wire, and what it means.
+            pub const WORDS: &'static [(&'static str, &'static str)] =
+                &[$(($word, concat!($($meaning),+).trim_ascii()),)+];
 
             /// The word on the wire.
             pub const fn as_str(self) -> &'static str {

@@ -11,6 +11,8 @@ mod diff;
 mod exit;
 mod explain;
 mod localise;
+#[cfg(test)]
+mod pages;
 mod service;
 mod suite;
 mod terminal;

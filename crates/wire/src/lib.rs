@@ -12,6 +12,7 @@ mod fields;
 mod nest;
 mod reason;
 mod scan;
+mod table;
 mod time;
 
 pub use alert::AlertLine;
@@ -19,4 +20,5 @@ pub use currency::is_iso_4217;
 pub use decode::{Limits, check_stream, decode};
 pub use envelope::{BadLine, Envelope, Line, Scratch, parse_line, parse_line_into};
 pub use reason::{Reason, Rejection};
+pub use table::{COMMON_FIELDS, EVENT_TYPES, EventType, FieldRule, Malformed, Shape};
 pub use time::{Rfc3339, format_time, parse_date, parse_time};

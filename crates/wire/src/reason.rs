@@ -4,15 +4,19 @@ use core::fmt;
 
 /// Declares the reasons in the order in which they take precedence, with their words.
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+    ($($(#[doc = $meaning:literal])+ $variant:ident = $word:literal,)+) => {
         /// The reason of a rejection. Of several that apply, the smallest is reported.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
-        pub enum Reason { $($(#[$doc])* $variant,)+ }
+        pub enum Reason { $($(#[doc = $meaning])+ $variant,)+ }
 
         impl Reason {
             /// Every reason, in order of precedence.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Every word, in order of precedence, and what it means.
+            pub const WORDS: &'static [(&'static str, &'static str)] =
+                &[$(($word, concat!($($meaning),+).trim_ascii()),)+];
 
             /// The word in headers, outputs and labels.
             pub const fn as_str(self) -> &'static str {

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use settlewatch_tests::broker::{Cluster, Group, Kills, Options, Setup};
+use settlewatch_tests::broker::{Cluster, Group, Kills, Options, Setup, missing};
 
 struct Arguments {
     rounds: u64,
@@ -53,6 +53,10 @@ fn arguments() -> Result<Arguments, String> {
 }
 
 fn run(arguments: &Arguments) -> ExitCode {
+    if let Some(what) = missing() {
+        eprintln!("kills needs a Kafka: {what}");
+        return ExitCode::FAILURE;
+    }
     let cluster = Cluster::start(&Options::default());
     let group = Group::new(&cluster, "kills", Setup::quick());
     let kills = Kills::new(

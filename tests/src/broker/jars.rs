@@ -6,6 +6,9 @@ use std::sync::OnceLock;
 
 use crate::harness::root;
 
+/// The oldest Java that runs these brokers.
+const OLDEST_JAVA: u32 = 17;
+
 /// The folder of the jars; fetched with Maven the first time.
 fn libs() -> &'static Path {
     static LIBS: OnceLock<PathBuf> = OnceLock::new();
@@ -17,6 +20,69 @@ fn libs() -> &'static Path {
         assert!(output.status.success(), "{}: {told}", script.display());
         PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
     })
+}
+
+/// What is missing for brokers to run here, in one line.
+pub fn missing() -> Option<String> {
+    let told = Command::new("java").arg("-version").output();
+    let told = told.map(|told| String::from_utf8_lossy(&told.stderr).into_owned());
+    let version = told.ok().and_then(|told| major(&told));
+    match version {
+        None => return Some("Java is missing (Debian: openjdk-17-jre-headless)".into()),
+        Some(version) if version < OLDEST_JAVA => {
+            return Some(format!(
+                "Java is of version {version}: Kafka needs {OLDEST_JAVA} or later (Debian: openjdk-17-jre-headless)"
+            ));
+        }
+        Some(_) => {}
+    }
+    for (program, package) in [
+        ("openssl", "openssl"),
+        ("cc", "build-essential"),
+        ("kcat", "kcat"),
+        ("curl", "curl"),
+    ] {
+        if !is_there(program) {
+            return Some(format!("{program} is missing (Debian: {package})"));
+        }
+    }
+    let jars = Command::new(root().join("tests/broker/jars.sh")).output();
+    match jars {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => {
+            let told = String::from_utf8_lossy(&output.stderr);
+            Some(told.trim().lines().last().unwrap_or_default().to_owned())
+        }
+        Err(error) => Some(format!("tests/broker/jars.sh: {error}")),
+    }
+}
+
+/// The first number of a version in quotes.
+fn major(told: &str) -> Option<u32> {
+    let version = told.split('"').nth(1)?;
+    let digits = version.split(|sign: char| !sign.is_ascii_digit()).next()?;
+    digits.parse().ok()
+}
+
+fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Writes Kafka's own `kafka-topics.sh` into a folder: its package for Maven has the class alone.
+///
+/// # Panics
+/// When it cannot be written.
+pub fn write_topics_tool(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join("kafka-topics.sh");
+    let libs = libs().display();
+    let text = format!(
+        "#!/bin/sh\nexec java -cp '{libs}/*' -XX:TieredStopAtLevel=1 org.apache.kafka.tools.TopicCommand \"$@\"\n"
+    );
+    std::fs::write(&path, text).expect("a file can be written");
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&path, mode).expect("it can be made executable");
 }
 
 /// The archive of loaded classes, beside the jars: with it a broker is ready in a third of the time.

@@ -30,6 +30,7 @@ mod wait;
 pub use clock::clock_library;
 pub use cluster::{Cluster, Options};
 pub use group::{Group, Rules, Setup, short_rules};
+pub use jars::{missing, write_topics_tool};
 pub use judge::{Expected, Judgement};
 pub use kills::{Kills, Phase, Report};
 pub use node::Node;

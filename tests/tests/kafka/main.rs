@@ -1,6 +1,6 @@
 //! The service against real brokers: whatever is killed, stopped, silent, late or hostile, the ledger is right.
 //!
-//! Needs Java 17, openssl, a C compiler and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
+//! Needs Java 17, openssl, kcat, curl, a C compiler and, the first time, Maven. `SETTLEWATCH_BIN` names another program than
 //! that of this workspace; with `SETTLEWATCH_KEEP=1` all logs stay.
 //!
 //! Services are killed here some forty times. For hours of kills:
@@ -12,6 +12,7 @@ mod canary;
 mod clocks;
 mod history;
 mod hostile;
+mod howto;
 mod kills;
 mod members;
 mod plain;
@@ -26,11 +27,12 @@ mod state;
 use std::process::ExitCode;
 
 use runner::{Test, tests};
-use settlewatch_tests::broker::Cluster;
+use settlewatch_tests::broker::{Cluster, missing};
 
 /// The longest first.
 const TESTS: &[Test] = tests![
     kills::a_service_that_is_killed_anywhere_writes_every_revision_once,
+    howto::the_pages_lead_from_no_topic_to_more_partitions,
     secure::a_service_needs_few_rights_and_names_the_one_that_is_missing,
     brokers::a_lone_broker_that_restarts_loses_nobody_who_waits,
     brokers::of_three_brokers_one_pauses_one_dies_one_restarts,
@@ -58,6 +60,10 @@ const TESTS: &[Test] = tests![
 ];
 
 fn main() -> ExitCode {
+    if let Some(what) = missing() {
+        eprintln!("the tests of the service need a Kafka: {what}");
+        return ExitCode::FAILURE;
+    }
     let code = runner::run(TESTS);
     Cluster::end_shared();
     code

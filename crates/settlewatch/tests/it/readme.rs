@@ -1,9 +1,9 @@
-//! The commands of the README, where a flag decides whether what they say is true.
+//! The commands of the pages, where a flag decides whether what they say is true.
 
 use crate::root;
 
-fn commands() -> Vec<String> {
-    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
+fn commands(page: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(page)).unwrap();
     let blocks = text.split("```sh\n").skip(1);
     let commands = blocks.filter_map(|block| block.split("```").next());
     commands.map(str::to_owned).collect()
@@ -11,7 +11,7 @@ fn commands() -> Vec<String> {
 
 #[test]
 fn what_feeds_a_live_replay_prints_each_line_at_once() {
-    let commands = commands();
+    let commands = commands("README.md");
     let live: Vec<_> = commands
         .iter()
         .flat_map(|block| block.lines())
@@ -25,7 +25,7 @@ fn what_feeds_a_live_replay_prints_each_line_at_once() {
 
 #[test]
 fn a_recording_of_several_topics_is_replayed_until_it_began() {
-    let commands = commands();
+    let commands = commands("docs/replay-a-day.md");
     let dumps: Vec<_> = commands
         .iter()
         .filter(|block| block.contains("kcat -C -J -e"))
@@ -34,6 +34,13 @@ fn a_recording_of_several_topics_is_replayed_until_it_began() {
     for block in dumps {
         let began = block.find("until=$(date -u").expect("the time is taken");
         assert!(began < block.find("kcat").unwrap(), "{block}");
+    }
+    let replays: Vec<_> = commands
+        .iter()
+        .filter(|block| block.contains("settlewatch replay"))
+        .collect();
+    assert!(!replays.is_empty());
+    for block in replays {
         assert!(block.contains("--until \"$until\""), "{block}");
     }
 }
