@@ -1,8 +1,10 @@
 //! Faults are given the time, the place and the measure that their plan leaves open.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::error::PlanError;
+use crate::event::Payment;
 use crate::fault::{Fault, SettledFault};
 use crate::plan::{Plan, find_channel, in_range};
 use crate::rng::Rng;
@@ -18,7 +20,7 @@ const SAMPLE: usize = 20_000;
 
 /// Settles `faults` one after the other.
 pub(crate) fn settle(plan: &Plan, faults: &[Fault]) -> Result<Vec<SettledFault>, PlanError> {
-    let mut world = None;
+    let map = Map::new(plan);
     let faults = faults.iter().enumerate();
     faults
         .filter(|(_, fault)| fault.scenario != Scenario::Healthy)
@@ -26,11 +28,47 @@ pub(crate) fn settle(plan: &Plan, faults: &[Fault]) -> Result<Vec<SettledFault>,
             check(plan, fault)?;
             let mut rng = Rng::stream(plan.seed, PLACES, index as u64);
             Ok(SettledFault {
-                scope: place(plan, fault, &mut world, &mut rng)?,
+                scope: place(plan, fault, &map, &mut rng)?,
                 ..timed(plan, fault)?
             })
         })
         .collect()
+}
+
+/// Where a plan's payers are, looked up when somebody asks, and once: a plan may have thousands of faults.
+struct Map<'a> {
+    plan: &'a Plan,
+    world: OnceCell<World>,
+    sample: OnceCell<Vec<Payment>>,
+}
+
+impl<'a> Map<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            world: OnceCell::new(),
+            sample: OnceCell::new(),
+        }
+    }
+
+    fn world(&self) -> &World {
+        self.world.get_or_init(|| self.plan.world())
+    }
+
+    /// Whether anybody pays where `field` is `value`.
+    fn has(&self, field: Field, value: &str) -> bool {
+        let world = self.world();
+        let sample = || {
+            let mut rng = Rng::new(1);
+            let draw = |_| draw_payment(0, None, world, &mut rng);
+            (0..SAMPLE).map(draw).collect()
+        };
+        let mut terminals = world.terminals.iter();
+        terminals.any(|it| field.of_terminal(it, world) == Some(value)) || {
+            let mut payments = self.sample.get_or_init(sample).iter();
+            payments.any(|it| field.of(it, world) == Some(value))
+        }
+    }
 }
 
 fn check(plan: &Plan, fault: &Fault) -> Result<(), PlanError> {
@@ -105,12 +143,7 @@ const fn measures(scenario: Scenario) -> (u32, i64) {
     }
 }
 
-fn place(
-    plan: &Plan,
-    fault: &Fault,
-    world: &mut Option<World>,
-    rng: &mut Rng,
-) -> Result<Scope, PlanError> {
+fn place(plan: &Plan, fault: &Fault, map: &Map<'_>, rng: &mut Rng) -> Result<Scope, PlanError> {
     let places = fault.scenario.places();
     let fields = if plan.varied {
         // A pattern without a place is single cases: where things vary, it has one.
@@ -128,8 +161,7 @@ fn place(
         places[0]
     };
     if !fault.scope.is_empty() {
-        let world = world.get_or_insert_with(|| plan.world());
-        return somewhere(fault, world);
+        return somewhere(fault, map);
     }
     if fields.is_empty() {
         return Ok(Scope::default());
@@ -143,26 +175,18 @@ fn place(
         let name = usual.unwrap_or(&plan.channels[0]).name.to_owned();
         return Ok(Scope(vec![(Field::Channel, name)]));
     }
-    let world = world.get_or_insert_with(|| plan.world());
-    Ok(drawn(fault.scenario, fields, world, plan, rng))
+    Ok(drawn(fault.scenario, fields, map.world(), plan, rng))
 }
 
 /// The place that `fault` names, if anybody pays there.
-fn somewhere(fault: &Fault, world: &World) -> Result<Scope, PlanError> {
-    let mut rng = Rng::new(1);
-    let sample: Vec<_> = (0..SAMPLE)
-        .map(|_| draw_payment(0, None, world, &mut rng))
-        .collect();
+fn somewhere(fault: &Fault, map: &Map<'_>) -> Result<Scope, PlanError> {
     for (field, value) in &fault.scope {
         let known = match field {
             Field::Stream => ["payments", "credits", "lifecycle"].contains(&value.as_str()),
             Field::Partition => value.parse::<u32>().is_ok(),
-            _ => {
-                let mut terminals = world.terminals.iter();
-                terminals.any(|it| field.of_terminal(it, world) == Some(value))
-                    || sample.iter().any(|it| field.of(it, world) == Some(value))
-                    || *field == Field::Channel
-            }
+            // It is one of the plan's: that was checked.
+            Field::Channel => true,
+            _ => map.has(*field, value),
         };
         if !known {
             return Err(PlanError::NobodyThere {

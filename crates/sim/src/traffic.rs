@@ -164,6 +164,7 @@ impl Traffic {
         let (end, paid_at) = (self.plan.end, sketch.paid_at);
         let faults = self.plan.faults.iter().enumerate();
         let meeting: Vec<_> = faults
+            .filter(|(_, fault)| weather::is_about_records(fault.scenario))
             .filter(|(_, fault)| fault.scope.holds(&sketch.payment, &self.world))
             .collect();
         let touched = RefCell::new(&mut truth.touched);

@@ -57,24 +57,22 @@ fn slow(fault: &SettledFault, sketch: &mut Sketch) -> u64 {
             sketch.delay_credits(queued_ms(fault, at));
         }
         (Scenario::GatewayDelay, _) => {
-            // Between half and one and a half of it, as hangs on the payment.
-            let own = 500 + i64::from(crc(&sketch.name) % 1000);
-            let delay = fault.delay_ms * own / 1000 * fault.strength_permille(at) / 1000;
+            let delay = own_delay_ms(fault, sketch) * fault.strength_permille(at) / 1000;
             sketch.gateway_ms += delay;
             sketch.delay_credits(delay);
         }
         (Scenario::MerchantBackendSlow, _) => {
-            let own = 500 + i64::from(crc(&sketch.name) % 1000);
-            sketch.ack_ms += fault.delay_ms * own / 1000;
+            sketch.ack_ms += own_delay_ms(fault, sketch);
         }
         _ => return 0,
     }
     1
 }
 
-/// A number that hangs on `name` alone, and spreads well.
-fn crc(name: &str) -> u32 {
-    murmur::partition(name, 1 << 20)
+/// Between half and one and a half of the fault's delay, as hangs on the payment alone.
+fn own_delay_ms(fault: &SettledFault, sketch: &Sketch) -> i64 {
+    let own = 500 + i64::from(murmur::partition(&sketch.name, 1 << 20) % 1000);
+    fault.delay_ms * own / 1000
 }
 
 fn stretch(fault: &SettledFault, sketch: &mut Sketch) {
@@ -258,6 +256,14 @@ fn silence(fault: &SettledFault, sketch: &mut Sketch, partitions: u32, rng: &mut
         }
     }
     touched
+}
+
+/// Whether `scenario` touches records, rather than what they tell: only those are asked for each of them.
+pub(crate) const fn is_about_records(scenario: Scenario) -> bool {
+    matches!(
+        scenario,
+        Scenario::Redelivery | Scenario::SyncDelay | Scenario::ClockSkew
+    )
 }
 
 /// Lets late feeds and wrong clocks have the record `draft` of a payment for which `holds` is true.
