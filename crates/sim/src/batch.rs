@@ -35,20 +35,42 @@ pub(crate) fn settle_later(
         }
         _ => {}
     }
-    let number = (sketch.paid_at + CLOSING_MS - setting.start) / PERIOD_MS + 1;
-    let begins = setting.start + number * PERIOD_MS;
-    sketch.payment.settle_mode = "d0";
-    sketch.payment.expected_credit_by = Some(begins + DUE_MS);
-    if number % 3 == 0 {
+    let batch = Batch::join(sketch, setting);
+    if batch.number % 3 == 0 {
         return "batch_missed";
     }
-    let batch_id = Some(format!("{}-{number:04}", sketch.payment.channel.name));
-    sketch.credit(
-        begins + rng.between(1000, 20_000),
-        60,
-        Credit { batch_id, ..credit },
-    );
-    "batch_settled"
+    batch.settle(sketch, credit, rng)
+}
+
+/// One of today's batches of a channel.
+struct Batch {
+    /// Counted from 1.
+    number: i64,
+    /// When its credits begin.
+    begins: i64,
+}
+
+impl Batch {
+    /// The batch that `sketch` is in time for; it is due with it from now on.
+    fn join(sketch: &mut Sketch, setting: &Setting<'_>) -> Self {
+        let number = (sketch.paid_at + CLOSING_MS - setting.start) / PERIOD_MS + 1;
+        let begins = setting.start + number * PERIOD_MS;
+        sketch.payment.settle_mode = "d0";
+        sketch.payment.expected_credit_by = Some(begins + DUE_MS);
+        Self { number, begins }
+    }
+
+    /// Credits `sketch` with the others of the batch.
+    fn settle(&self, sketch: &mut Sketch, credit: Credit, rng: &mut Rng) -> &'static str {
+        let name = sketch.payment.channel.name;
+        let batch_id = Some(format!("{name}-{:04}", self.number));
+        sketch.credit(
+            self.begins + rng.between(1000, 20_000),
+            60,
+            Credit { batch_id, ..credit },
+        );
+        "batch_settled"
+    }
 }
 
 /// Makes `sketch` a payment of tomorrow's batch.
@@ -68,21 +90,12 @@ pub(crate) fn settle_in_batches(
     let fault = setting.fault;
     let credit = sketch.full_credit();
     sketch.credits.clear();
-    let number = (sketch.paid_at + CLOSING_MS - setting.start) / PERIOD_MS + 1;
-    let begins = setting.start + number * PERIOD_MS;
-    sketch.payment.settle_mode = "d0";
-    sketch.payment.expected_credit_by = Some(begins + DUE_MS);
+    let batch = Batch::join(sketch, setting);
     let left_out = fault.variant == 1 || !rng.permille(100);
-    if fault.covers(begins) && left_out {
+    if fault.covers(batch.begins) && left_out {
         return "batch_missed";
     }
-    let batch_id = Some(format!("{}-{number:04}", sketch.payment.channel.name));
-    sketch.credit(
-        begins + rng.between(1000, 20_000),
-        60,
-        Credit { batch_id, ..credit },
-    );
-    "batch_settled"
+    batch.settle(sketch, credit, rng)
 }
 
 /// When the credits of the first batch that begins at `from` or later are due.
