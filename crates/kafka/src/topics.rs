@@ -1,5 +1,6 @@
 //! The topics of a lane, by what the protocol calls them.
 
+use settlewatch_config::{Run, Stream};
 use settlewatch_protocol::{SourceId, Topic};
 
 /// Names of topics.
@@ -18,6 +19,19 @@ pub struct Topics {
 }
 
 impl Topics {
+    /// Those of a configuration, whose streams stand in the order of their ranks.
+    pub fn of(run: &Run, streams: &[Stream]) -> Self {
+        let keyed = streams.iter().filter(|stream| !stream.keyed_other);
+        let output = &run.output;
+        Self {
+            inputs: keyed.map(|stream| stream.topic.clone()).collect(),
+            alerts: output.alerts.clone(),
+            dead_letters: output.dead_letters.clone(),
+            pairs: output.pairs.clone(),
+            state: output.state.clone(),
+        }
+    }
+
     /// The name of a topic that is written.
     pub fn output(&self, topic: Topic) -> &str {
         match topic {

@@ -7,6 +7,7 @@ use settlewatch_config::{Config, Env, Purpose, load};
 use settlewatch_join::Body;
 use settlewatch_wire::{Limits, decode};
 
+use crate::clock::duration;
 use crate::explain::unmet;
 
 /// From a payment to its first deadline, by the first rule that matches it.
@@ -31,7 +32,7 @@ pub(super) fn first_tier(config: &Config, payment: &str) -> Result<Duration, Str
     }
     let tier = rule.tiers.first();
     let tier = tier.ok_or_else(|| format!("the rule `{name}` has no tier"))?;
-    Ok(Duration::from_millis(tier.after.millis()))
+    Ok(duration(tier.after))
 }
 
 /// The same by the file as it is now: rules change while services run.

@@ -44,23 +44,21 @@ impl Kind {
     }
 
     pub(super) fn payment(&self, payment_id: &str, now: Timestamp) -> String {
-        let fields = json!({
-            "channel": self.channel,
-            "merchant_id": self.merchant_id,
-            "terminal_id": self.terminal_id,
-            "currency": self.currency,
-        });
-        self.event("payment.succeeded", payment_id, now, &fields)
+        self.event("payment.succeeded", payment_id, now, &self.place())
     }
 
     pub(super) fn credit(&self, payment_id: &str, now: Timestamp) -> String {
-        let fields = json!({
+        self.event("terminal.credited", payment_id, now, &self.place())
+    }
+
+    /// What a payment and its credit must agree on.
+    fn place(&self) -> Value {
+        json!({
             "channel": self.channel,
             "merchant_id": self.merchant_id,
             "terminal_id": self.terminal_id,
             "currency": self.currency,
-        });
-        self.event("terminal.credited", payment_id, now, &fields)
+        })
     }
 
     /// The whole payment goes back.

@@ -15,14 +15,13 @@ use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use serde_json::Value;
 use settlewatch_kafka::{CheckOptions, Checked, Fed, Feed, Partitioner, Tail, TailFrom, check};
 use settlewatch_serve::{CanaryMetrics, CheckOutcome, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::CanaryArgs;
-use crate::clock;
+use crate::clock::{self, duration};
 use crate::commands::config;
 use crate::exit::{Failed, NotReady, Usage};
 use crate::service::init_log;
@@ -65,10 +64,6 @@ struct Canary {
     name: String,
     begun: u64,
     ended: BTreeMap<&'static str, u64>,
-}
-
-fn duration(span: settlewatch_join::Span) -> Duration {
-    Duration::from_millis(span.millis())
 }
 
 /// Who chooses partitions: whoever did for the records that are there.
@@ -155,7 +150,7 @@ impl Canary {
                     next += self.interval.max(LOOK_EVERY);
                 }
             }
-            self.look()?;
+            self.look();
         }
         self.finish()
     }
@@ -207,7 +202,7 @@ impl Canary {
     }
 
     /// Reads what came, credits what is due, judges what can be judged.
-    fn look(&mut self) -> anyhow::Result<()> {
+    fn look(&mut self) {
         while let Some(record) = self.tail.next(Duration::ZERO) {
             let now = Instant::now();
             if let Ok(alert) = serde_json::from_slice::<Value>(&record.value) {
@@ -224,14 +219,12 @@ impl Canary {
                 round.credit_written(taken, Instant::now());
             }
         }
-        let open = |round: &Round| round.judge(now).is_none();
-        let (open, judged): (Vec<_>, Vec<_>) = rounds.into_iter().partition(open);
-        self.rounds = open;
-        for round in &judged {
-            let outcome = round.judge(now).context("it was judged")?;
-            self.judged(round, outcome);
+        for round in rounds {
+            match round.judge(now) {
+                Some(outcome) => self.judged(&round, outcome),
+                None => self.rounds.push(round),
+            }
         }
-        Ok(())
     }
 
     fn judged(&mut self, round: &Round, outcome: CheckOutcome) {
@@ -250,11 +243,8 @@ impl Canary {
 
     /// Nothing of a check stays overdue.
     fn give_back(&self, round: &Round) {
-        let open = [
-            (&round.credited, !round.is_credited()),
-            (&round.uncredited, true),
-        ];
-        for (id, _) in open.into_iter().filter(|&(_, is_open)| is_open) {
+        let credited = (!round.is_credited()).then_some(&round.credited);
+        for id in credited.into_iter().chain([&round.uncredited]) {
             let refund = self.kind.refund(id, clock::now());
             self.write(&self.places.lifecycle, id, &refund);
         }

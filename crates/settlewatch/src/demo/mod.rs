@@ -22,6 +22,7 @@ use settlewatch_serve::{LogFormat, init_log};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{DemoArgs, Screen};
+use crate::clock;
 use crate::exit::{BadConfig, Failed, Usage};
 use crate::service::Service;
 use crate::text;
@@ -72,9 +73,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let length = args
-        .length
-        .map(|length| Duration::from_millis(length.millis()));
+    let length = args.length.map(clock::duration);
     runtime.block_on(demo.play(Show::new(terminal, style), length))
 }
 

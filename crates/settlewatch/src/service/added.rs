@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use settlewatch_config::Run;
-use settlewatch_kafka::{Checked, Topics, Upkeep};
+use settlewatch_config::{Run, Stream};
+use settlewatch_kafka::{Topics, Upkeep};
 
 use crate::exit::{Failed, NotReady};
 
@@ -14,19 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const APART: Duration = Duration::from_millis(500);
 
 /// Refuses to run where some partitions have state and others never had any.
-pub(super) fn refuse(run: &Run, topics: Topics, checked: &Checked) -> anyhow::Result<()> {
-    let upkeep =
-        Upkeep::new(run, topics, PATIENCE).map_err(|error| NotReady(vec![error.into()]))?;
+pub(super) fn refuse(run: &Run, streams: &[Stream], numbers: i32) -> anyhow::Result<()> {
+    let upkeep = Upkeep::new(run, Topics::of(run, streams), PATIENCE)
+        .map_err(|error| NotReady(vec![error.into()]))?;
     let state = upkeep.topics().state.clone();
     let begun = Instant::now();
     loop {
-        let ends = upkeep.topic_ends(&state, checked.numbers);
+        let ends = upkeep.topic_ends(&state, numbers);
         let ends = ends.map_err(|error| NotReady(vec![error.into()]))?;
         let ends = ends.iter().zip(0_i32..);
         let without: Vec<i32> = ends
             .filter_map(|(&end, number)| (end == 0).then_some(number))
             .collect();
-        let some = !without.is_empty() && without.len() < checked.numbers as usize;
+        let some = !without.is_empty() && without.len() < numbers as usize;
         if !some {
             return Ok(());
         }

@@ -14,26 +14,8 @@ use settlewatch_protocol::{LaneConfig, SourceConfig};
 use settlewatch_serve::{Metrics, MetricsSpec};
 
 use super::host::ServiceHost;
+use crate::clock::duration;
 use crate::exit::Failed;
-
-pub(super) fn duration(span: settlewatch_join::Span) -> Duration {
-    Duration::from_millis(span.millis())
-}
-
-/// Names of the topics: inputs that are keyed by payment, in the order of their ranks.
-pub(super) fn topics(run: &Run, checked: &Checked) -> Topics {
-    Topics {
-        inputs: checked
-            .inputs
-            .iter()
-            .map(|input| input.topic.clone())
-            .collect(),
-        alerts: run.output.alerts.clone(),
-        dead_letters: run.output.dead_letters.clone(),
-        pairs: run.output.pairs.clone(),
-        state: run.output.state.clone(),
-    }
-}
 
 /// How long a lane may show no sign of life before the process counts as hung.
 const STUCK_AFTER: Duration = Duration::from_secs(30);
@@ -60,7 +42,7 @@ pub(super) fn start(
     rules: &Arc<[u8]>,
     metrics: &Metrics,
 ) -> anyhow::Result<(Vec<LaneHandle>, Arc<Prober>)> {
-    let topics = topics(run, checked);
+    let topics = Topics::of(run, &config.streams);
     let (base, context) = (base(&run.kafka), Context::new(&run.kafka));
     let (clocks, monotonic) = (Arc::new(clocks(checked)), Monotonic::start());
     let prober = Prober::start(

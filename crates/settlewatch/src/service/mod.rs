@@ -15,6 +15,7 @@ use settlewatch_kafka::{CheckOptions, Checked, LaneEnd, LaneHandle, Prober, chec
 use settlewatch_serve::{LogFormat, Metrics, ServeError, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::clock::duration;
 use crate::exit::{BadConfig, Failed, NotReady};
 use rules::RulesFile;
 
@@ -87,7 +88,7 @@ impl Service {
         for notice in &checked.notices {
             tracing::warn!("{notice}");
         }
-        added::refuse(run, lanes::topics(run, &checked), &checked)?;
+        added::refuse(run, &loaded.config.streams, checked.numbers)?;
         Self::assemble(path, loaded, run, &checked)
     }
 
@@ -110,7 +111,7 @@ impl Service {
             lanes,
             prober,
             rules,
-            shutdown_within: lanes::duration(run.shutdown_within),
+            shutdown_within: duration(run.shutdown_within),
         })
     }
 

@@ -42,15 +42,7 @@ fn of_run(config: &Config) -> &Run {
 
 /// The topics as a lane knows them: inputs that are keyed by payment, in their order.
 fn topics(config: &Config) -> Topics {
-    let keyed = config.streams.iter().filter(|stream| !stream.keyed_other);
-    let output = &of_run(config).output;
-    Topics {
-        inputs: keyed.map(|stream| stream.topic.clone()).collect(),
-        alerts: output.alerts.clone(),
-        dead_letters: output.dead_letters.clone(),
-        pairs: output.pairs.clone(),
-        state: output.state.clone(),
-    }
+    Topics::of(of_run(config), &config.streams)
 }
 
 /// Refuses while somebody may be at work on the state.
