@@ -10,7 +10,9 @@ use rdkafka::message::{BorrowedMessage, Headers as _, Message};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_config::Run;
 use settlewatch_join::Timestamp;
-use settlewatch_protocol::{Produce, SourceId, StartPoint, Transaction, TxnOutcome, TxnStep};
+use settlewatch_protocol::{
+    PROOF_HEADER, Produce, SourceId, StartPoint, Transaction, TxnOutcome, TxnStep,
+};
 
 use crate::admin::{Admin, AdminError, authenticate};
 use crate::client::Context;
@@ -24,9 +26,6 @@ use crate::truncate::Truncator;
 
 /// How long nothing may come before reading counts as failed.
 const QUIET: Duration = Duration::from_secs(15);
-
-/// The header of an alert's proof.
-const PROOF: &str = "settlewatch-proof";
 
 /// How long a transaction may take.
 const TRANSACTION: Duration = Duration::from_secs(30);
@@ -164,8 +163,16 @@ impl Upkeep {
     /// # Errors
     /// The cluster does not say.
     pub fn marks(&self, topic: &str, partition: i32) -> Result<(i64, i64), AdminError> {
+        self.marks_by(&self.consumer()?, topic, partition)
+    }
+
+    fn marks_by(
+        &self,
+        consumer: &BaseConsumer<Context>,
+        topic: &str,
+        partition: i32,
+    ) -> Result<(i64, i64), AdminError> {
         let what = format!("see where {topic} partition {partition} begins and ends");
-        let consumer = self.consumer()?;
         let marks = consumer.fetch_watermarks(topic, partition, self.wait);
         marks.map_err(|error| self.refused(&what, &error))
     }
@@ -176,14 +183,8 @@ impl Upkeep {
     /// The cluster does not say.
     pub fn topic_ends(&self, topic: &str, count: i32) -> Result<Vec<i64>, AdminError> {
         let consumer = self.consumer()?;
-        let mut ends = Vec::new();
-        for partition in 0..count {
-            let marks = consumer.fetch_watermarks(topic, partition, self.wait);
-            let what = format!("see where {topic} partition {partition} ends");
-            let (_, end) = marks.map_err(|error| self.refused(&what, &error))?;
-            ends.push(end);
-        }
-        Ok(ends)
+        let end = |partition| Ok(self.marks_by(&consumer, topic, partition)?.1);
+        (0..count).map(end).collect()
     }
 
     /// The first offset of the pairs topic that is stamped then or later.
@@ -297,7 +298,7 @@ fn proof<'a>(message: &'a BorrowedMessage<'_>) -> &'a [u8] {
         .headers()
         .into_iter()
         .flat_map(|headers| headers.iter());
-    let mut proofs = headers.filter(|header| header.key == PROOF);
+    let mut proofs = headers.filter(|header| header.key == PROOF_HEADER);
     proofs
         .next()
         .and_then(|header| header.value)

@@ -47,6 +47,7 @@ pub use lane::{Lane, LaneConfig};
 pub use limits::Limits;
 pub use look::{Contents, SnapshotLook, StateLook};
 pub use migrate::{Divided, Migration, keys};
+pub use output::PROOF_HEADER;
 pub use post::heard;
 pub use rebuilt::{Rebuilt, claim, rebuild};
 pub use restore::RestoreError;

@@ -23,6 +23,9 @@ pub(crate) struct Turn {
     pub(crate) parcels: BTreeMap<i32, Parcel>,
 }
 
+/// The header in which an alert carries its proof.
+pub const PROOF_HEADER: &str = "settlewatch-proof";
+
 /// Longest value that a dead letter carries.
 const DEAD_LETTER_BYTES: usize = 512 * 1024;
 
@@ -69,7 +72,7 @@ impl Turn {
             partition: number,
             key: Some(alert.payment_id.as_bytes().into()),
             value: Some(host.alert(alert).into()),
-            headers: [("settlewatch-proof".into(), self.proof.clone())].into(),
+            headers: [(PROOF_HEADER.into(), self.proof.clone())].into(),
             decided_at: Some(alert.decided_at),
         });
     }

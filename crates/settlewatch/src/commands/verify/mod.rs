@@ -47,17 +47,15 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
     };
     let mut judged = 0;
     let mut wrong = 0;
-    for alert in alerts
-        .found
-        .iter()
-        .filter(|found| is_of(found, &args.alert_id))
-    {
+    let mut alerts = alerts.found;
+    alerts.retain(|found| is_of(found, &args.alert_id));
+    for alert in &alerts {
         let judgement = judge.judge(alert)?;
         writeln!(stdout(), "{judgement}")?;
         judged += 1;
         wrong += usize::from(!judgement.problems.is_empty());
     }
-    let gaps = gaps(&alerts.found, &args.alert_id);
+    let gaps = gaps(&alerts);
     if !gaps.is_empty() {
         wrong += gaps.len();
         writeln!(
@@ -83,10 +81,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
 
 /// The rules that an alert's proof names.
 fn decided_by(alert: &Found) -> Option<String> {
-    let mut headers = alert.headers.iter();
-    let (_, proof) = headers.find(|(name, _)| name == "settlewatch-proof")?;
-    let proof: Value = serde_json::from_slice(proof).ok()?;
-    proof["rules"].as_str().map(str::to_owned)
+    proof::proof_of(alert)?["rules"].as_str().map(str::to_owned)
 }
 
 /// The key under which records of a payment of the alert's tenant lie.
@@ -97,10 +92,10 @@ fn keyed(line: &Value, payment_id: &str) -> String {
     }
 }
 
-/// Numbers of revisions that are missing between the first and the last that were found, or that came twice.
-fn gaps(found: &[Found], alert_id: &str) -> Vec<u64> {
-    let of_it = found.iter().filter(|found| is_of(found, alert_id));
-    let mut numbers: Vec<u64> = of_it
+/// Numbers of revisions that are missing between the first and the last of an alert, or that came twice.
+fn gaps(alerts: &[Found]) -> Vec<u64> {
+    let mut numbers: Vec<u64> = alerts
+        .iter()
         .filter_map(|found| serde_json::from_slice::<Value>(found.value.as_deref()?).ok())
         .filter_map(|line| line["revision"].as_u64())
         .collect();

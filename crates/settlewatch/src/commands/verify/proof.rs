@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 use settlewatch_kafka::Found;
+use settlewatch_protocol::PROOF_HEADER;
 
 use super::{Judgement, Seen};
+
+/// The proof in an alert's header.
+pub(super) fn proof_of(alert: &Found) -> Option<Value> {
+    let mut headers = alert.headers.iter();
+    let (_, proof) = headers.find(|(name, _)| name == PROOF_HEADER)?;
+    serde_json::from_slice(proof).ok()
+}
 
 impl Judgement {
     /// The reading that the alert's header speaks of went far enough, and nothing of that time stands beyond it.
     pub(super) fn proof(&mut self, alert: &Found, records: &[Seen], decided_at: i64) {
-        let header = alert
-            .headers
-            .iter()
-            .find(|(name, _)| name == "settlewatch-proof");
-        let proof: Option<Value> = header.and_then(|(_, value)| serde_json::from_slice(value).ok());
-        let Some(proof) = proof else {
+        let Some(proof) = proof_of(alert) else {
             self.problems.push("the alert carries no proof".into());
             return;
         };
