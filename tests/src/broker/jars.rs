@@ -9,17 +9,23 @@ use crate::harness::root;
 /// The oldest Java that runs these brokers.
 const OLDEST_JAVA: u32 = 17;
 
-/// The folder of the jars; fetched with Maven the first time.
-fn libs() -> &'static Path {
-    static LIBS: OnceLock<PathBuf> = OnceLock::new();
-    LIBS.get_or_init(|| {
+/// The folder of the jars, fetched with Maven the first time; or what the script said.
+fn jars() -> &'static Result<PathBuf, String> {
+    static JARS: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    JARS.get_or_init(|| {
         let script = root().join("tests/broker/jars.sh");
         let output = Command::new(&script).output();
-        let output = output.unwrap_or_else(|error| panic!("{}: {error}", script.display()));
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}: {told}", script.display());
-        PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
+        let output = output.map_err(|error| format!("{}: {error}", script.display()))?;
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
     })
+}
+
+fn libs() -> &'static Path {
+    jars().as_deref().unwrap_or_else(|told| panic!("{told}"))
 }
 
 /// What is missing for brokers to run here, in one line.
@@ -46,15 +52,8 @@ pub fn missing() -> Option<String> {
             return Some(format!("{program} is missing (Debian: {package})"));
         }
     }
-    let jars = Command::new(root().join("tests/broker/jars.sh")).output();
-    match jars {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => {
-            let told = String::from_utf8_lossy(&output.stderr);
-            Some(told.trim().lines().last().unwrap_or_default().to_owned())
-        }
-        Err(error) => Some(format!("tests/broker/jars.sh: {error}")),
-    }
+    let told = jars().as_ref().err()?;
+    Some(told.lines().last().unwrap_or_default().to_owned())
 }
 
 /// The first number of a version in quotes.

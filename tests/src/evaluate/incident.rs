@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use settlewatch_wire::parse_time;
 
 use crate::harness::json_lines;
 
@@ -122,6 +123,5 @@ fn text(value: &Value) -> String {
 }
 
 fn time(value: &Value) -> Option<i64> {
-    let at: jiff::Timestamp = value.as_str()?.parse().ok()?;
-    Some(at.as_millisecond())
+    Some(parse_time(value.as_str()?)?.millis())
 }
