@@ -77,6 +77,8 @@ pub enum TopicState {
         id: TopicId,
         /// How many partitions it has.
         partitions: usize,
+        /// Replicas of the partition that has the fewest.
+        replicas: usize,
         /// What we may do with it; `None` where the brokers do not tell.
         rights: Option<Rights>,
     },
@@ -431,6 +433,7 @@ fn state(topic: &native::Topic) -> TopicState {
         None => TopicState::Present {
             id: TopicId(topic.id),
             partitions: topic.partitions,
+            replicas: topic.replicas,
             rights: topic.rights,
         },
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {

@@ -1,6 +1,7 @@
 //! What must be so before a record is read: every finding is one sentence, with its remedy.
 
 mod partitioner;
+mod replicas;
 mod sample;
 mod topics;
 mod transactions;

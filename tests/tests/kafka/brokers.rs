@@ -107,6 +107,8 @@ pub(crate) fn of_three_brokers_one_pauses_one_dies_one_restarts() {
     traffic.finish();
     service.wait_until_ready();
     let expected = settle(&group);
+    let log = service.log();
+    assert!(!log.contains("replication factor"), "of three: {log}");
     service.stop();
     expected
         .compare(&group)

@@ -38,6 +38,9 @@ pub(crate) fn live_equals_replay() {
         );
     }
     assert!(!log.contains(PAYER), "a payer stands in the log: {log}");
+    // Its broker is alone, so what it writes has no second replica.
+    let warned = log.matches("replication factor of 1").count();
+    assert_eq!(warned, 1, "it is not told once: {log}");
     alerts_are_derived_again(&mut group);
 }
 

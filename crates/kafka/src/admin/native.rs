@@ -24,6 +24,8 @@ pub(super) struct Topic {
     /// The identity that a topic of the same name, made anew, does not have.
     pub(super) id: u128,
     pub(super) partitions: usize,
+    /// Replicas of the partition that has the fewest.
+    pub(super) replicas: usize,
     pub(super) rights: Option<Rights>,
     pub(super) error: Option<RDKafkaErrorCode>,
 }
@@ -256,9 +258,12 @@ where
 /// `topic` is a description that is alive.
 unsafe fn read_topic(topic: *const sys::rd_kafka_TopicDescription_t) -> Topic {
     let (mut partitions, mut operations) = (0, 0);
-    // SAFETY: by the contract; what is read is copied.
+    // SAFETY: by the contract; what is read is copied; every element is a description of a partition.
     unsafe {
-        sys::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
+        let first = sys::rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
+        let replicas = elements(first, partitions)
+            .map(|partition| replicas_of(partition))
+            .min();
         let first =
             sys::rd_kafka_TopicDescription_authorized_operations(topic, &raw mut operations);
         let id = sys::rd_kafka_TopicDescription_topic_id(topic);
@@ -268,10 +273,20 @@ unsafe fn read_topic(topic: *const sys::rd_kafka_TopicDescription_t) -> Topic {
                 .into_owned(),
             id: id_of(id),
             partitions,
+            replicas: replicas.unwrap_or(0),
             rights: rights(first, operations),
             error: error_of(sys::rd_kafka_TopicDescription_error(topic)),
         }
     }
+}
+
+/// # Safety
+/// `partition` is a description that is alive.
+unsafe fn replicas_of(partition: *const sys::rd_kafka_TopicPartitionInfo_t) -> usize {
+    let mut count = 0;
+    // SAFETY: by the contract; the replicas themselves are not looked at.
+    unsafe { sys::rd_kafka_TopicPartitionInfo_replicas(partition, &raw mut count) };
+    count
 }
 
 /// # Safety

@@ -6,7 +6,7 @@ use settlewatch_config::Stream;
 
 use super::partitioner::Partitioner;
 use super::sample::{self, Sample};
-use super::{Check, CheckedInput, On};
+use super::{Check, CheckedInput, On, replicas};
 use crate::admin::{AdminError, OwnTopic, Right, Rights, TopicId, TopicSettings, TopicState};
 
 /// An input that is kept for less than this may be gone after a night.
@@ -16,6 +16,7 @@ const KEEP_MS: i64 = 24 * 3_600_000;
 struct Found {
     id: TopicId,
     partitions: usize,
+    replicas: usize,
     rights: Option<Rights>,
 }
 
@@ -41,6 +42,10 @@ impl Check<'_> {
         let settings = self.settings(&found)?;
         let numbers = self.counts(&found);
         self.own_topics(&found, &settings);
+        let own = self.own.iter().map(|own| own.name.as_str());
+        let replicas = own.filter_map(|name| Some((name, found.get(name)?.replicas)));
+        let alone = replicas::notice(replicas);
+        self.notices.extend(alone);
         let readable = self.inputs_are_readable(&found);
         let inputs = match numbers {
             Some(numbers) if readable => self.inputs(numbers, &settings),
@@ -86,11 +91,13 @@ impl Check<'_> {
                 TopicState::Present {
                     id,
                     partitions,
+                    replicas,
                     rights,
                 } => {
                     let topic = Found {
                         id,
                         partitions,
+                        replicas,
                         rights,
                     };
                     found.insert(name.clone(), topic);
