@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use settlewatch_tests::broker::binary;
 
 /// Longer than this no run may take.
@@ -94,11 +95,8 @@ fn it_drains_when_it_is_told_to_end_and_speaks_chinese() {
     let mut lines = BufReader::new(demo.stdout.take().expect("it is piped")).lines();
     let first = lines.next().expect("it says something").expect("as text");
     assert!(first.contains("支付"), "{first}");
-    let ended = Command::new("kill")
-        .args(["-INT", &demo.id().to_string()])
-        .status()
-        .expect("kill runs");
-    assert!(ended.success());
+    let pid = i32::try_from(demo.id()).ok().and_then(Pid::from_raw);
+    kill_process(pid.expect("a process id"), Signal::INT).expect("it runs");
     let rest: Vec<String> = lines.map_while(Result::ok).collect();
     let status = demo.wait().expect("it ends");
     assert!(status.success(), "{rest:?}");

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
-use settlewatch_config::{Env, Loaded, Purpose, load};
+use settlewatch_config::{Env, Loaded, Purpose, load_str};
 use settlewatch_kafka::{Feed, LIMITS_OF_THE_MOCK, Mock, Tail, TailFrom, topics_of};
 use settlewatch_serve::{LogFormat, init_log};
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +44,10 @@ const POINT: Duration = Duration::from_secs(1);
 /// How long the last records may take to be decided once the traffic has ended.
 const SETTLE: Duration = Duration::from_secs(3);
 
+/// What the demo's configuration is called. It is no file, so that the demo needs no disk; a file of that name, which
+/// would count as newer rules, cannot be.
+const CONFIG: &str = "/dev/null/the demo's configuration";
+
 /// Where metrics are served when the port of the configuration is taken.
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -57,8 +61,7 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     if !terminal {
         init_log(LogFormat::Auto, "warn")?;
     }
-    let folder = tempfile::tempdir().context("no folder for the demo's configuration")?;
-    let demo = Demo::start(args, pace, folder.path())?;
+    let demo = Demo::start(args, pace)?;
     let language = args.lang.unwrap_or_else(Language::of_environment);
     let style = Style {
         language,
@@ -90,11 +93,10 @@ struct Demo {
 }
 
 impl Demo {
-    fn start(args: &DemoArgs, pace: Pace, folder: &Path) -> anyhow::Result<Self> {
+    fn start(args: &DemoArgs, pace: Pace) -> anyhow::Result<Self> {
         let listen = listen(&args.listen);
-        let path = folder.join("settlewatch.yaml");
         // The names of the topics are in the configuration, and the address of the cluster comes with the cluster.
-        let names = configure(&path, &story::config(pace, "127.0.0.1:1", &listen))?;
+        let names = configure(&story::config(pace, "127.0.0.1:1", &listen))?;
         let run = names.config.run.as_ref().context("it was read to run")?;
         let mock = Mock::start(
             topics_of(&names.config.streams, &run.output),
@@ -103,13 +105,10 @@ impl Demo {
         for limit in LIMITS_OF_THE_MOCK {
             tracing::warn!("the demo's cluster is a mock: {limit}");
         }
-        let loaded = configure(
-            &path,
-            &story::config(pace, mock.bootstrap_servers(), &listen),
-        )?;
+        let loaded = configure(&story::config(pace, mock.bootstrap_servers(), &listen))?;
         let run = loaded.config.run.as_ref().context("it was read to run")?;
         let checked = mock.checked(&run.kafka, &loaded.config.streams, PARTITIONS.into());
-        let service = Service::assemble(&path, &loaded, run, &checked)?;
+        let service = Service::assemble(Path::new(CONFIG), &loaded, run, &checked)?;
         let from = TailFrom::Beginning;
         let tail = Tail::new(&run.kafka, &run.output.alerts, PARTITIONS.into(), from);
         let feed = Feed::new(&run.kafka).map_err(Failed)?;
@@ -195,9 +194,8 @@ impl Demo {
     }
 }
 
-fn configure(path: &Path, text: &str) -> anyhow::Result<Loaded> {
-    std::fs::write(path, text).context("the demo's configuration cannot be written")?;
-    Ok(load(path, Purpose::Run, &Env::empty()).map_err(BadConfig)?)
+fn configure(text: &str) -> anyhow::Result<Loaded> {
+    Ok(load_str(CONFIG, text, Purpose::Run, &Env::empty()).map_err(BadConfig)?)
 }
 
 /// The address, or another port where it is taken.
