@@ -10,6 +10,7 @@ import sys
 
 import configurations
 import dashboard
+import metrics
 import pages
 import programs
 import rules
@@ -39,6 +40,8 @@ def main(binary, folder):
         demo = stack.enter_context(programs.demo(binary, folder, demo_port))
         stack.enter_context(programs.prometheus(folder, port, scrape_file))
         pages.channel_is_paged(sink, manager)
+        pages.blind_keeps_channels_silent(sink, manager, quick)
+        metrics.check(f"http://127.0.0.1:{demo_port}/metrics")
         rules.check(base, quick)
         dashboard.check(base, DASHBOARD)
         demo.ends_well()

@@ -1,9 +1,18 @@
-"""Pages for the channel that stands still: they arrive, once, with what on-call needs, and they resolve."""
+"""Pages for the channel that stands still: they arrive, once, with what on-call needs, and they resolve. And those that
+others keep silent.
+"""
+
+import datetime
+import time
 
 from waiting import get_json, post_json, until
 
 # The first channel of the demo's story.
 CHANNEL = "unionpay_qr"
+# No channel of the demo: its alerts are told by hand. Its pages come once nobody is blind.
+UNSEEN = "unseen"
+# Many times what a page waits for others of its group (`group_wait`, shortened).
+SILENCE_S = 3
 
 
 def alerts_of(notification, status):
@@ -49,6 +58,40 @@ def channel_is_paged(sink, manager):
 
 def _is_over(came):
     return came and came[-1]["status"] == "resolved"
+
+
+def tell(manager, rules, name, over=False, **labels):
+    """Tells Alertmanager of an alert as Prometheus would by the shipped rule: its labels, its annotations."""
+    (rule,) = [rule for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == name]
+    alert = {"labels": {"alertname": name, **rule["labels"], **labels}, "annotations": rule["annotations"]}
+    if over:
+        alert["endsAt"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    assert post_json(f"{manager}/api/v2/alerts", [alert]) == 200
+
+
+def blind_keeps_channels_silent(sink, manager, rules):
+    """While a stream is not seen, what is known of channels is old: no page of theirs, of either severity, until it is
+    seen again.
+    """
+
+    def of_unseen():
+        return [one for one in sink.notifications() if one["groupLabels"].get("channel") == UNSEEN]
+
+    tell(manager, rules, "SettlewatchBlind", stream="credits")
+    until("a page that we are blind", lambda: [one for one in sink.notifications() if _names(one, "SettlewatchBlind")])
+    tell(manager, rules, "SettlewatchMoneyAtRisk", channel=UNSEEN, currency="CNY")
+    tell(manager, rules, "SettlewatchPaymentsOverdue", channel=UNSEEN + "-warning")
+    for channel in [UNSEEN, UNSEEN + "-warning"]:
+        until(f"being blind keeps {channel} silent", lambda: suppressed(manager, channel=channel))
+    time.sleep(SILENCE_S)
+    assert not of_unseen(), f"paged while blind: {of_unseen()}"
+    tell(manager, rules, "SettlewatchPaymentsOverdue", channel=UNSEEN + "-warning", over=True)
+    tell(manager, rules, "SettlewatchBlind", stream="credits", over=True)
+    until("what was kept silent is paged once we see again", of_unseen)
+    tell(manager, rules, "SettlewatchMoneyAtRisk", channel=UNSEEN, currency="CNY", over=True)
+    warned = [one for one in sink.notifications() if one["groupLabels"].get("channel") == UNSEEN + "-warning"]
+    assert not warned, f"paged although over before we saw again: {warned}"
+    print("blind: pages of channels were kept silent, and came once it was over")
 
 
 def down_is_paged(sink, manager):

@@ -3,6 +3,7 @@
 source .ci/lib.sh
 
 need prometheus prometheus
+need promtool prometheus
 need prometheus-alertmanager prometheus-alertmanager
 need amtool prometheus-alertmanager
 amtool check-config deploy/alertmanager/alertmanager.yaml >/dev/null || die "the example of routes is none"
