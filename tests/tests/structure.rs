@@ -35,7 +35,7 @@ const CRATES: &[Allowed] = &[
     Allowed {
         name: "settlewatch-watch",
         workspace: &["settlewatch-join"],
-        outside: Some(&["hdrhistogram"]),
+        outside: Some(&["foldhash", "hashbrown", "hdrhistogram"]),
     },
     Allowed {
         name: "settlewatch-wire",

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::alert::{Alert, AlertKind};
 use crate::event::Currency;
+use crate::identity::Fingerprint;
 use crate::pairs::{Message, Note};
 use crate::time::Timestamp;
 
@@ -42,6 +43,8 @@ pub enum Closing {
 pub enum Flow {
     /// A payment was accepted.
     Accepted {
+        /// The payment.
+        payment: Fingerprint,
         /// Its channel.
         channel: ChannelIndex,
         /// Its append time.
@@ -62,6 +65,8 @@ pub enum Flow {
     },
     /// A payment passed its first deadline.
     Overdue {
+        /// The payment.
+        payment: Fingerprint,
         /// Its channel.
         channel: ChannelIndex,
         /// The deadline.
@@ -73,6 +78,8 @@ pub enum Flow {
     },
     /// A payment was closed.
     Closed {
+        /// The payment.
+        payment: Fingerprint,
         /// Its channel.
         channel: ChannelIndex,
         /// How.

@@ -12,9 +12,12 @@ use std::sync::Arc;
 
 use settlewatch_join::{
     Alert, Body, ChannelIndex, Effect, Effects, Event, Fingerprint, Flow, KnowsSince, Ledger,
-    Message, Note, Outcome, Pairs, Partition, Record, Settings, Timestamp, Wait,
+    Message, Note, Outcome, Pairs, Partition, Place, Record, Settings, Timestamp, Wait,
 };
+use settlewatch_watch::incident::Incident;
 use settlewatch_watch::{ChannelRow, Channels};
+
+use crate::watching::Watching;
 
 /// A cluster in one thread.
 pub struct Engine {
@@ -31,6 +34,8 @@ pub struct Engine {
     /// Alerts of the current millisecond.
     alerts: Vec<Alert>,
     waiting: usize,
+    /// The detection of incidents; `None` where nobody asked for it, or where it is over.
+    watching: Option<Watching>,
 }
 
 /// What partitions say to each other and to the pairs stage.
@@ -79,7 +84,38 @@ impl Engine {
             rows,
             alerts: Vec::new(),
             waiting: 0,
+            watching: None,
         }
+    }
+
+    /// Looks for incidents too.
+    #[must_use]
+    pub fn watched_by(mut self, watching: Watching) -> Self {
+        self.watching = Some(watching);
+        self
+    }
+
+    /// From now on deadlines pass, and nothing else: incidents stay as they are.
+    pub fn stop_watching(&mut self) {
+        if let Some(watching) = &mut self.watching {
+            watching.stop();
+        }
+    }
+
+    /// Revisions of incidents since the last time.
+    pub fn take_incidents(&mut self) -> Vec<Incident> {
+        self.watching
+            .as_mut()
+            .map(Watching::take)
+            .unwrap_or_default()
+    }
+
+    /// Incidents by verdict.
+    pub fn incidents(&self) -> std::collections::BTreeMap<&'static str, u64> {
+        self.watching
+            .as_ref()
+            .map(Watching::counts)
+            .unwrap_or_default()
     }
 
     /// Applies a record, after settling every millisecond before it. Alerts that became final go to `sink`,
@@ -90,14 +126,20 @@ impl Engine {
         self.reach(record.place.at, sink);
         let at = self.partition_of(&record.event);
         let outcome = self.partitions[at].apply(record, &mut self.effects);
+        if let Some(watching) = &mut self.watching {
+            watching.record(record, outcome);
+        }
         self.drain(at);
         outcome
     }
 
     /// Counts a record that is no valid event.
-    pub fn reject(&mut self, stream: u8, at: Timestamp, sink: &mut dyn FnMut(Alert)) {
-        self.reach(at, sink);
-        self.partitions[0].reject(stream);
+    pub fn reject(&mut self, place: &Place, sink: &mut dyn FnMut(Alert)) {
+        self.reach(place.at, sink);
+        self.partitions[0].reject(place.stream);
+        if let Some(watching) = &mut self.watching {
+            watching.rejected(place);
+        }
     }
 
     /// Settles everything dated up to and including `last`.
@@ -114,10 +156,18 @@ impl Engine {
         while let Some(next) = self.next_decision().filter(|&next| next < at) {
             self.now = next.max(self.now);
             self.rows.advance(self.now);
+            self.watch(self.now);
             self.end_millisecond(sink);
         }
         self.now = at;
         self.rows.advance(at);
+        self.watch(at);
+    }
+
+    fn watch(&mut self, at: Timestamp) {
+        if let Some(watching) = &mut self.watching {
+            watching.advance(at);
+        }
     }
 
     /// When the next deadline is decided, at the earliest.
@@ -181,7 +231,12 @@ impl Engine {
         let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             match effect {
-                Effect::Alert(alert) => self.alerts.push(*alert),
+                Effect::Alert(alert) => {
+                    if let Some(watching) = &mut self.watching {
+                        watching.alert(&alert);
+                    }
+                    self.alerts.push(*alert);
+                }
                 Effect::Pair(message) => self.exchange.messages.push(*message),
                 Effect::Note(note) => self.exchange.notes.push(*note),
                 Effect::Flow(flow) => self.flow(at, &flow),
@@ -194,6 +249,9 @@ impl Engine {
     }
 
     fn flow(&mut self, at: usize, flow: &Flow) {
+        if let Some(watching) = &mut self.watching {
+            watching.flow(flow);
+        }
         let partition = &self.partitions[at];
         let mut name = |channel| self.channels.get(at, partition, channel);
         match *flow {

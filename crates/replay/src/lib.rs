@@ -5,14 +5,18 @@
 
 mod engine;
 mod error;
+mod incident;
 pub mod input;
 mod output;
 mod run;
 mod running;
 mod summary;
+mod watching;
 
 pub use engine::Engine;
 pub use error::ReplayError;
+pub use incident::incident_json;
 pub use output::Output;
 pub use run::{Finished, Observer, Replay, Until};
 pub use summary::{InputCounts, Summary};
+pub use watching::Watching;

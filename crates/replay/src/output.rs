@@ -8,9 +8,11 @@ use serde::Serialize;
 use serde_json::json;
 use settlewatch_join::Alert;
 use settlewatch_watch::ChannelRow;
+use settlewatch_watch::incident::Incident;
 use settlewatch_wire::{AlertLine, Rejection, format_time};
 
 use crate::error::ReplayError;
+use crate::incident::incident_json;
 use crate::input::{BadLine, Raw};
 
 /// One file of JSON lines.
@@ -98,6 +100,14 @@ impl Output {
     /// Writes an alert revision.
     pub(crate) fn alert(&mut self, alert: &Alert) -> Result<(), ReplayError> {
         self.alerts.line(&AlertLine(alert))
+    }
+
+    /// Writes revisions of incidents.
+    pub(crate) fn incidents(&mut self, incidents: &[Incident]) -> Result<(), ReplayError> {
+        for incident in incidents {
+            self.incidents.line(&incident_json(incident))?;
+        }
+        Ok(())
     }
 
     /// Writes where a rejected record stands and why it was rejected, never what it says.

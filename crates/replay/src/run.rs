@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Event, Outcome, Place, Settings, Timestamp};
+use settlewatch_watch::incident::Incident;
 use settlewatch_wire::Rejection;
 
 use crate::engine::Engine;
@@ -49,6 +50,9 @@ pub trait Observer {
 
     /// An alert revision is final.
     fn alert(&mut self, _alert: &Alert) {}
+
+    /// An incident has another revision.
+    fn incident(&mut self, _incident: &Incident) {}
 }
 
 /// Observes nothing.
@@ -62,6 +66,7 @@ pub struct Replay<'a> {
     pub(crate) until: Until,
     pub(crate) known_since: Option<Timestamp>,
     pub(crate) output: Option<Output>,
+    pub(crate) watched: bool,
 }
 
 /// A replay that is done.
@@ -86,6 +91,7 @@ impl<'a> Replay<'a> {
             until,
             known_since: None,
             output: None,
+            watched: false,
         }
     }
 
@@ -96,10 +102,18 @@ impl<'a> Replay<'a> {
         self
     }
 
-    /// Writes the results into a folder.
+    /// Looks for incidents too.
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        self.watched = true;
+        self
+    }
+
+    /// Writes the results into a folder, incidents too.
     #[must_use]
     pub fn write_to(mut self, output: Output) -> Self {
         self.output = Some(output);
+        self.watched = true;
         self
     }
 

@@ -8,6 +8,7 @@ use crate::error::ReplayError;
 use crate::input::{BadLine, Raw};
 use crate::run::{Finished, Observer, Replay, Until};
 use crate::summary::{InputCounts, Summary};
+use crate::watching::Watching;
 
 /// A replay under way.
 pub(crate) struct Running<'a, 'o> {
@@ -68,7 +69,7 @@ impl<'a, 'o> Running<'a, 'o> {
                 if let Some(output) = &mut self.replay.output {
                     output.rejected(&self.replay.config.streams[stream].topic, raw, &rejection)?;
                 }
-                self.with_engine(at, |engine, sink| engine.reject(raw.place.stream, at, sink))?;
+                self.with_engine(at, |engine, sink| engine.reject(&raw.place, sink))?;
             }
         }
         self.check_waiting(at)
@@ -126,9 +127,16 @@ impl<'a, 'o> Running<'a, 'o> {
             .replay
             .known_since
             .map_or(first, |since| since.min(first));
-        let engine = self
-            .engine
-            .get_or_insert_with(|| Engine::new(settings, partitions, first));
+        let config = self.replay.config;
+        let watched = self.replay.watched;
+        let engine = self.engine.get_or_insert_with(|| {
+            let engine = Engine::new(settings, partitions, first);
+            if watched {
+                engine.watched_by(Watching::new(config, first))
+            } else {
+                engine
+            }
+        });
         let (output, observer, failed) = (
             &mut self.replay.output,
             &mut *self.observer,
@@ -142,9 +150,13 @@ impl<'a, 'o> Running<'a, 'o> {
                 failed.get_or_insert(error);
             }
         });
-        let rows = engine.take_rows();
+        let (rows, incidents) = (engine.take_rows(), engine.take_incidents());
+        for incident in &incidents {
+            observer.incident(incident);
+        }
         if let Some(output) = &mut self.replay.output {
             output.rows(&rows)?;
+            output.incidents(&incidents)?;
         }
         self.failed.take().map_or(Ok(()), Err)
     }
@@ -167,7 +179,10 @@ impl<'a, 'o> Running<'a, 'o> {
     /// Lets deadlines pass until nothing is pending; when that was.
     fn drain(&mut self, last: Timestamp) -> Result<Timestamp, ReplayError> {
         let mut end = last;
-        self.with_engine(last, |engine, sink| engine.settle(last, sink))?;
+        self.with_engine(last, |engine, sink| {
+            engine.settle(last, sink);
+            engine.stop_watching();
+        })?;
         while let Some(engine) = self.engine.as_ref().filter(|engine| engine.is_undecided()) {
             let Some(next) = engine.next_decision() else {
                 break;

@@ -25,6 +25,8 @@ pub struct Summary {
     pub alerts: Vec<(AlertKind, AlertCounts)>,
     /// Explained waits.
     pub waits: Vec<(Wait, u64)>,
+    /// Incidents by verdict.
+    pub incidents: BTreeMap<&'static str, u64>,
     /// What reading the recording found.
     pub input: InputCounts,
 }
@@ -79,6 +81,7 @@ impl Summary {
                 .filter_map(|wait| Some((*wait, *waits.get(wait)?)))
                 .filter(|&(_, count)| count > 0)
                 .collect(),
+            incidents: engine.incidents(),
             input,
         }
     }
@@ -111,8 +114,9 @@ impl Summary {
             .map(|(wait, count)| (wait.as_str().into(), (*count).into()));
         json.insert("waits".into(), Value::Object(waits.collect()));
         json.insert("input".into(), self.input_json());
-        // Incidents come with detection.
-        json.insert("incidents".into(), json!({}));
+        let incidents = self.incidents.iter();
+        let incidents = incidents.map(|(verdict, count)| ((*verdict).into(), (*count).into()));
+        json.insert("incidents".into(), Value::Object(incidents.collect()));
         Value::Object(json)
     }
 

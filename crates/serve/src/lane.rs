@@ -318,6 +318,7 @@ impl Seen {
                 timed,
                 amount_minor,
                 currency,
+                ..
             } => {
                 let (place, since_s) = self.place(number, partition, channel);
                 let payment = Waiting {

@@ -1,14 +1,32 @@
-//! What many payments say together: lag per channel, with the waiting counted, and where bad outcomes concentrate.
+//! What many payments say together: lag per channel with the waiting counted, and incidents.
 //!
-//! This crate takes what the join's effects say and times as arguments, and returns rows as values. It knows
-//! no clock, socket, file or thread, and no single payment.
+//! This crate takes pulses and times as arguments, and returns rows and incidents as values. It knows no clock,
+//! socket, file or thread, and no payment that a pulse could not carry.
 
+mod batches;
+mod cases;
 mod channels;
 mod cohort;
+mod detect;
+mod evidence;
+mod faults;
+mod feeds;
+mod gateways;
+pub mod incident;
 mod lag;
+mod lateness;
+mod merchants;
+pub mod pulse;
 pub mod scan;
+mod silence;
+mod sources;
 mod survival;
+mod tables;
+mod terminals;
+mod verdict;
+mod watch;
 
 pub use channels::{ChannelRow, Channels};
 pub use lag::{LagBuckets, MAX_LAG_MS};
 pub use survival::Survival;
+pub use watch::{Watch, WatchSettings};

@@ -91,6 +91,7 @@ impl Partition {
         if let Some(channel) = self.channel(slot) {
             let (at, timed) = (record.place.at, self.is_timed(slot));
             effects.push(Effect::Flow(Flow::Accepted {
+                payment: self.fingerprint(slot),
                 channel,
                 at,
                 timed,

@@ -74,6 +74,7 @@ impl Partition {
         };
         self.ledger.close(currency, amount_minor, phase, overdue);
         effects.push(Effect::Flow(Flow::Closed {
+            payment: self.fingerprint(slot),
             channel,
             closing: match phase {
                 Phase::Credited => Closing::Credited,

@@ -131,6 +131,7 @@ impl Partition {
         {
             self.ledger.overdue(currency, amount_minor);
             effects.push(Effect::Flow(Flow::Overdue {
+                payment: self.fingerprint(slot),
                 channel,
                 at,
                 amount_minor,

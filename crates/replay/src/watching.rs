@@ -1,0 +1,130 @@
+//! The watch beside the engine: its pulses, second by second, and the incidents that come of them.
+
+use std::collections::BTreeMap;
+
+use settlewatch_config::Config;
+use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
+use settlewatch_watch::incident::Incident;
+use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims};
+use settlewatch_watch::{Watch, WatchSettings};
+
+/// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
+const QUIET_S: i64 = 3600;
+
+/// The watch of a replay.
+pub struct Watching {
+    collector: Collector,
+    watch: Watch,
+    /// The next second that is to end.
+    next_s: i64,
+    /// The last second in which something came.
+    busy_s: i64,
+    revisions: Vec<Incident>,
+    counts: BTreeMap<&'static str, u64>,
+    stopped: bool,
+}
+
+impl Watching {
+    /// A watch whose first record is appended at `first`.
+    pub fn new(config: &Config, first: Timestamp) -> Self {
+        let dims = Dims::new(&config.settings.dimensions);
+        let feeds = &config.feeds;
+        let collector = CollectorSettings {
+            dims: dims.clone(),
+            merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
+        };
+        let rates = config.fees.contract_rates.iter();
+        let settings = WatchSettings {
+            dims,
+            streams: config
+                .streams
+                .iter()
+                .map(|stream| stream.name.clone())
+                .collect(),
+            heartbeat: feeds.heartbeat.map(|feed| feed.interval),
+            account_feed: feeds.account_status,
+            marker_feed: feeds.markers,
+            critical_minor: config.incidents.critical_minor.clone(),
+            reopen_within: config.incidents.reopen_within,
+            pattern_cases: config.incidents.pattern.cases,
+            pattern_within: config.incidents.pattern.within,
+            contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
+        };
+        let second = first.millis().div_euclid(1000);
+        Self {
+            collector: Collector::new(collector, first),
+            watch: Watch::new(settings),
+            next_s: second,
+            busy_s: second,
+            revisions: Vec::new(),
+            counts: BTreeMap::new(),
+            stopped: false,
+        }
+    }
+
+    pub(crate) fn record(&mut self, record: &Record<'_>, outcome: Option<Outcome>) {
+        if !self.stopped {
+            self.collector.record(record, outcome);
+        }
+    }
+
+    pub(crate) fn rejected(&mut self, place: &Place) {
+        if !self.stopped {
+            self.collector.rejected(place);
+        }
+    }
+
+    pub(crate) fn flow(&mut self, flow: &Flow) {
+        if !self.stopped {
+            self.collector.flow(flow);
+        }
+    }
+
+    pub(crate) fn alert(&mut self, alert: &Alert) {
+        if !self.stopped {
+            self.collector.alert(alert);
+        }
+    }
+
+    /// Time reaches `at`: the seconds before it are complete.
+    pub(crate) fn advance(&mut self, at: Timestamp) {
+        if self.stopped || at.millis().div_euclid(1000) <= self.next_s {
+            return;
+        }
+        self.collector.advance(at);
+        for pulse in self.collector.take() {
+            self.end_before(pulse.second);
+            self.busy_s = pulse.second;
+            self.watch.absorb(pulse);
+        }
+        self.end_before(at.millis().div_euclid(1000));
+    }
+
+    /// Every second before `second` is complete.
+    fn end_before(&mut self, second: i64) {
+        let until = second.min(self.busy_s + QUIET_S);
+        while self.next_s < until {
+            let said = self.watch.end_second(self.next_s);
+            for incident in &said {
+                if incident.revision == 1 {
+                    *self.counts.entry(incident.finding.cause.label()).or_default() += 1;
+                }
+            }
+            self.revisions.extend(said);
+            self.next_s += 1;
+        }
+        self.next_s = self.next_s.max(second);
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Incident> {
+        std::mem::take(&mut self.revisions)
+    }
+
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
+        self.counts.clone()
+    }
+}

@@ -1,0 +1,221 @@
+//! Where payments take long or are lost more often than is usual: first whether anything stands out at all,
+//! by sums alone, then where, by a scan over the rows.
+
+use std::collections::BTreeMap;
+
+use super::rates::{excess, shrunk};
+use super::rows::Row;
+use super::scope::Scope;
+use super::values::{TupleId, ValueId};
+use super::{Detector, WINDOWS_S};
+use crate::pulse::{
+    ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
+    TERMINAL, VENDOR,
+};
+use crate::scan::{Finding, ScanOptions, Table, scan};
+
+/// Evidence in natural units at which a scan is worth its time.
+const GATE_NATS: f64 = 9.0;
+
+/// Evidence in natural units at which a place stands out.
+const NATS: f64 = 17.0;
+
+/// The same where nothing is usually lost, so that few payments say much.
+const LOST_NATS: f64 = 15.0;
+
+/// Of explanations that cover the same rows, the one whose dimension comes first.
+const PREFERRED: [DimIndex; 11] = [
+    CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, VENDOR, APP, MODEL, REGION, CARRIER, TERMINAL, STORE,
+];
+
+/// A place where something is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Suspicion {
+    pub(crate) scope: Scope,
+    /// Whether it was found by what is lost, rather than by what is slow.
+    pub(crate) lost: bool,
+    pub(crate) window_s: i64,
+    /// How unlikely it is, in natural units.
+    pub(crate) nats: f64,
+    pub(crate) bad: f64,
+    pub(crate) total: f64,
+    pub(crate) rate_outside: f64,
+    /// Share of all that is bad in the window.
+    pub(crate) coverage: f64,
+}
+
+impl Suspicion {
+    pub(crate) fn rate_inside(&self) -> f64 {
+        if self.total > 0.0 {
+            self.bad / self.total
+        } else {
+            0.0
+        }
+    }
+}
+
+impl Detector {
+    /// What stands out at `second`; rows for which `skip` holds are explained already.
+    pub(crate) fn suspicions(
+        &self,
+        second: i64,
+        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+    ) -> Vec<Suspicion> {
+        let mut found: Vec<Suspicion> = Vec::new();
+        for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
+            for lost in [true, false] {
+                if !self.is_suspicious(at, lost) {
+                    continue;
+                }
+                for suspicion in self.localise(second - window_s, window_s, lost, skip) {
+                    if !found.iter().any(|known| known.scope == suspicion.scope) {
+                        found.push(suspicion);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether any value's sums are unusual.
+    fn is_suspicious(&self, window: usize, lost: bool) -> bool {
+        self.windows[window].suspects().any(|(value, sum)| {
+            let (bad, expected) = if lost {
+                (sum.lost, sum.lost_expected)
+            } else {
+                (sum.slow, sum.slow_expected)
+            };
+            if bad < 2.5 {
+                return false;
+            }
+            let total = sum.total.max(bad);
+            let prior = (expected / total).clamp(0.001, 0.5);
+            let mean = total * self.usual_of(value, prior, lost);
+            excess(bad, mean) > GATE_NATS
+        })
+    }
+
+    /// Scans the rows after the second `after`.
+    pub(crate) fn localise(
+        &self,
+        after: i64,
+        window_s: i64,
+        lost: bool,
+        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+    ) -> Vec<Suspicion> {
+        let mut tuples: BTreeMap<TupleId, (f64, f64)> = BTreeMap::new();
+        for row in self.rows.since(after) {
+            let values = self.values.of(row.tuple);
+            if !row.timed || row.ended || skip(row, values) {
+                continue;
+            }
+            let sums = tuples.entry(row.tuple).or_default();
+            sums.0 += 1.0;
+            sums.1 += f64::from(u8::from(row.is_bad(lost)));
+        }
+        let dims = self.dims.localised();
+        let mut table = Table::new(dims.len());
+        let mut line = vec![0; dims.len()];
+        for (tuple, (total, bad)) in &tuples {
+            let values = self.values.of(*tuple);
+            for (place, dim) in line.iter_mut().zip(dims) {
+                *place = values[*dim].0;
+            }
+            table.push(&line, *total, *bad);
+        }
+        let causes = scan(&table, &self.options());
+        causes
+            .into_iter()
+            .filter_map(|cause| self.judge(&cause.finding, after, window_s, lost, skip))
+            .collect()
+    }
+
+    fn options(&self) -> ScanOptions {
+        let dims = self.dims.localised();
+        let place = |dim: &DimIndex| dims.iter().position(|known| known == dim);
+        ScanOptions {
+            order: PREFERRED
+                .iter()
+                .chain([&MERCHANT])
+                .filter_map(place)
+                .collect(),
+            significance: 0.01,
+            min_ratio: 2.0,
+            causes: 3,
+            alternatives: 0,
+            values: 4,
+            ..ScanOptions::default()
+        }
+    }
+
+    /// Holds a finding against what is usual for its place.
+    fn judge(
+        &self,
+        finding: &Finding,
+        after: i64,
+        window_s: i64,
+        lost: bool,
+        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+    ) -> Option<Suspicion> {
+        let dims = self.dims.localised();
+        let mut scope: Vec<_> = finding
+            .conditions
+            .iter()
+            .map(|(at, any)| (dims[*at], any.iter().map(|&value| ValueId(value)).collect()))
+            .collect();
+        scope.sort_unstable();
+        let scope = Scope(scope);
+        let mean = self.expected(&scope, after, lost, skip);
+        let slack = if lost { 0.02 } else { 0.3 };
+        let nats = excess(finding.bad, mean * 1.15 + slack);
+        let rate = finding.rate_inside();
+        let enough = if lost { LOST_NATS } else { NATS };
+        let least = if lost { 3.0 } else { 5.0 };
+        let stands_out = nats >= enough
+            && finding.bad >= least
+            && rate >= 0.025 + 1.5 * mean / finding.total.max(1.0);
+        stands_out.then_some(Suspicion {
+            scope,
+            lost,
+            window_s,
+            nats,
+            bad: finding.bad,
+            total: finding.total,
+            rate_outside: finding.rate_outside(),
+            coverage: finding.coverage,
+        })
+    }
+
+    /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
+    /// was seen of it before.
+    fn expected(
+        &self,
+        scope: &Scope,
+        after: i64,
+        lost: bool,
+        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+    ) -> f64 {
+        let (mut total, mut usual) = (0.0, 0.0);
+        let (mut before, mut before_bad) = (0.0, 0.0);
+        for row in self.rows.all() {
+            let values = self.values.of(row.tuple);
+            if !row.timed || row.ended || !scope.holds(values) || skip(row, values) {
+                continue;
+            }
+            if row.second > after {
+                total += 1.0;
+                usual += self.usual_share(row, lost);
+            } else if row.second <= after - 30 {
+                before += 1.0;
+                before_bad += f64::from(u8::from(row.is_bad(lost)));
+            }
+        }
+        if total <= 0.0 {
+            return 0.0;
+        }
+        let prior = usual / total;
+        // What stood out before is not usual: it was a fault, or the end of one.
+        let seen = before_bad.min(before * prior * 4.0 + 1.0);
+        total * shrunk(seen, before, prior, 40.0)
+    }
+}

@@ -1,0 +1,54 @@
+//! Scopes: conditions on the values of a tuple, all of which must hold.
+
+use super::values::{ValueId, Values};
+use crate::pulse::{DimIndex, Dims};
+
+/// Conditions, in the order of the dimensions; none is everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Scope(pub(crate) Vec<(DimIndex, Vec<ValueId>)>);
+
+impl Scope {
+    /// One value of one dimension.
+    pub(crate) fn one(dim: DimIndex, value: ValueId) -> Self {
+        Self(vec![(dim, vec![value])])
+    }
+
+    /// Whether it is everything.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a tuple's values lie in it.
+    pub(crate) fn holds(&self, values: &[ValueId]) -> bool {
+        self.0
+            .iter()
+            .all(|(dim, any)| any.contains(&values[*dim]))
+    }
+
+    /// Whether it has a condition on a dimension.
+    pub(crate) fn has(&self, dim: DimIndex) -> bool {
+        self.0.iter().any(|(known, _)| *known == dim)
+    }
+
+    /// The only value that it allows of a dimension.
+    pub(crate) fn only(&self, dim: DimIndex) -> Option<ValueId> {
+        let (_, any) = self.0.iter().find(|(known, _)| *known == dim)?;
+        match any.as_slice() {
+            [value] => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// Names and values, as they are shown.
+    pub(crate) fn named(&self, values: &Values, dims: &Dims) -> Vec<(String, Vec<String>)> {
+        let name = |(dim, any): &(DimIndex, Vec<ValueId>)| {
+            let mut texts: Vec<String> = any
+                .iter()
+                .map(|value| values.text(*value).1.to_string())
+                .collect();
+            texts.sort_unstable();
+            (dims.name(*dim), texts)
+        };
+        self.0.iter().map(name).collect()
+    }
+}

@@ -1,0 +1,99 @@
+//! Sums over the last seconds, by value: added as they come, taken away as they leave.
+
+use std::collections::VecDeque;
+
+use super::values::ValueId;
+
+/// Sums of one value.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sum {
+    /// Payments whose fate is known.
+    pub(crate) total: f64,
+    /// Of them: slow.
+    pub(crate) slow: f64,
+    /// How many slow ones would be usual.
+    pub(crate) slow_expected: f64,
+    /// Payments that take longer than nearly all.
+    pub(crate) lost: f64,
+    /// How many would be usual.
+    pub(crate) lost_expected: f64,
+}
+
+impl Sum {
+    pub(crate) fn add(&mut self, other: &Self, sign: f64) {
+        self.total += sign * other.total;
+        self.slow += sign * other.slow;
+        self.slow_expected += sign * other.slow_expected;
+        self.lost += sign * other.lost;
+        self.lost_expected += sign * other.lost_expected;
+    }
+}
+
+/// Sums over a window of seconds.
+#[derive(Debug)]
+pub(crate) struct Sliding {
+    span_s: i64,
+    sums: Vec<Sum>,
+    /// Everything.
+    pub(crate) all: Sum,
+    entries: VecDeque<(i64, Vec<ValueId>, Sum)>,
+}
+
+impl Sliding {
+    pub(crate) fn new(span_s: i64) -> Self {
+        Self {
+            span_s,
+            sums: Vec::new(),
+            all: Sum::default(),
+            entries: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn span_s(&self) -> i64 {
+        self.span_s
+    }
+
+    pub(crate) fn add(&mut self, second: i64, values: &[ValueId], sum: Sum) {
+        self.apply(values, &sum, 1.0);
+        self.entries.push_back((second, values.to_vec(), sum));
+    }
+
+    fn apply(&mut self, values: &[ValueId], sum: &Sum, sign: f64) {
+        self.all.add(sum, sign);
+        for value in values {
+            if *value == ValueId::NONE {
+                continue;
+            }
+            if self.sums.len() <= value.index() {
+                self.sums.resize(value.index() + 1, Sum::default());
+            }
+            self.sums[value.index()].add(sum, sign);
+        }
+    }
+
+    /// Time reaches `now_s`: what is older than the window leaves.
+    pub(crate) fn advance(&mut self, now_s: i64) {
+        while let Some((second, ..)) = self.entries.front()
+            && *second <= now_s - self.span_s
+        {
+            let (_, values, sum) = self.entries.pop_front().expect("it was just seen");
+            self.apply(&values, &sum, -1.0);
+        }
+        if self.entries.is_empty() {
+            // What rounding left behind.
+            self.sums.iter_mut().for_each(|sum| *sum = Sum::default());
+            self.all = Sum::default();
+        }
+    }
+
+    pub(crate) fn of(&self, value: ValueId) -> Sum {
+        self.sums.get(value.index()).copied().unwrap_or_default()
+    }
+
+    /// Values with anything slow or lost.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = (ValueId, Sum)> + '_ {
+        self.sums.iter().enumerate().filter_map(|(at, sum)| {
+            (sum.slow > 0.5 || sum.lost > 0.5).then_some((ValueId(at as u32), *sum))
+        })
+    }
+}

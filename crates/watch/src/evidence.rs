@@ -1,0 +1,174 @@
+//! What the rows of a scope say since a fault began.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use settlewatch_join::event::{Currency, RefusalClass};
+
+use crate::detect::Detector;
+use crate::detect::rows::Row;
+use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
+use crate::incident::Evidence;
+use crate::pulse::{MERCHANT, TERMINAL};
+use crate::survival::Survival;
+use crate::terminals::distinct;
+
+/// Samples that an incident names.
+const SAMPLES: usize = 5;
+
+/// The rows of a scope, counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) total: u64,
+    pub(crate) slow: u64,
+    pub(crate) lost: u64,
+    pub(crate) overdue: u64,
+    pub(crate) open: u64,
+    pub(crate) open_minor: BTreeMap<Currency, u128>,
+    pub(crate) credited: u64,
+    pub(crate) credited_late: u64,
+    /// When the first of its payments was credited, in milliseconds.
+    pub(crate) first_credit_ms: Option<i64>,
+    /// Slow ones that were credited, and of them those whose business times show no delay.
+    pub(crate) delayed: (u64, u64),
+    pub(crate) classes: BTreeMap<RefusalClass, u64>,
+    pub(crate) merchants: Vec<ValueId>,
+    pub(crate) terminals: Vec<ValueId>,
+    /// Terminals of all its rows, bad or not.
+    pub(crate) reached: Vec<ValueId>,
+    pub(crate) samples: Vec<Arc<str>>,
+    /// Amounts of bad payments and of good ones, by currency of the most.
+    pub(crate) bad_amounts: Vec<u64>,
+    pub(crate) good_amounts: Vec<u64>,
+    /// Append time of the last bad payment, in milliseconds.
+    pub(crate) last_bad_ms: i64,
+    pub(crate) lag: Survival,
+    pub(crate) outside_total: u64,
+    pub(crate) outside_bad: u64,
+}
+
+impl Tally {
+    /// Counts the rows of payments accepted at or after `onset_ms`.
+    pub(crate) fn of(detector: &Detector, scope: &Scope, onset_ms: i64, now_ms: i64) -> Self {
+        let mut tally = Self::default();
+        for row in detector.rows.since(onset_ms.div_euclid(1000) - 1) {
+            if row.accepted_ms < onset_ms || (row.ended && !row.overdue) {
+                continue;
+            }
+            let values = detector.values.of(row.tuple);
+            if scope.holds(values) {
+                let slow_ms = detector.thresholds(values[crate::pulse::CHANNEL]).slow_ms;
+                tally.add(row, values, now_ms, slow_ms);
+            } else {
+                tally.outside_total += 1;
+                tally.outside_bad += u64::from(row.slow);
+            }
+        }
+        tally.merchants = distinct(std::mem::take(&mut tally.merchants));
+        tally.terminals = distinct(std::mem::take(&mut tally.terminals));
+        tally.reached = distinct(std::mem::take(&mut tally.reached));
+        tally
+    }
+
+    fn add(&mut self, row: &Row, values: &[ValueId], now_ms: i64, slow_ms: u64) {
+        self.total += 1;
+        self.reached.push(values[TERMINAL]);
+        match row.lag_ms {
+            Some(lag_ms) => {
+                self.lag.event(lag_ms, 1);
+                let at = row.accepted_ms + lag_ms as i64;
+                self.credited += 1;
+                self.first_credit_ms = Some(self.first_credit_ms.map_or(at, |first| first.min(at)));
+            }
+            None => self
+                .lag
+                .censored((now_ms - row.accepted_ms).max(0) as u64, 1),
+        }
+        if !row.slow {
+            self.good_amounts.push(row.amount_minor);
+            return;
+        }
+        self.slow += 1;
+        self.lost += u64::from(row.lost);
+        self.overdue += u64::from(row.overdue);
+        self.bad_amounts.push(row.amount_minor);
+        self.last_bad_ms = self.last_bad_ms.max(row.accepted_ms);
+        self.merchants.push(values[MERCHANT]);
+        self.terminals.push(values[TERMINAL]);
+        if let Some(class) = row.class {
+            *self.classes.entry(class).or_default() += 1;
+        }
+        if let Some(business_ms) = row.business_ms {
+            self.delayed.0 += 1;
+            self.delayed.1 += u64::from(business_ms <= slow_ms as i64);
+        }
+        if row.overdue && row.lag_ms.is_some() {
+            self.credited_late += 1;
+        }
+        if row.is_open() {
+            self.open += 1;
+            *self.open_minor.entry(row.currency).or_default() += u128::from(row.amount_minor);
+        }
+        if let Some(id) = &row.id
+            && self.samples.len() < SAMPLES
+        {
+            self.samples.push(Arc::clone(id));
+        }
+    }
+
+    /// Whether nothing at all was credited.
+    pub(crate) fn is_nothing_credited(&self) -> bool {
+        self.credited == 0 && self.total >= 3
+    }
+
+    pub(crate) fn rate_inside(&self) -> f64 {
+        self.slow as f64 / (self.total.max(1)) as f64
+    }
+
+    /// The class that most rejections have, where most bad payments were rejected.
+    pub(crate) fn main_class(&self) -> Option<RefusalClass> {
+        let (class, count) = self.classes.iter().max_by_key(|(_, count)| **count)?;
+        (*count >= 3 && *count * 2 >= self.slow).then_some(*class)
+    }
+
+    /// The amount above which payments are missing, and below which they are not.
+    pub(crate) fn amount_above(&self) -> Option<u64> {
+        if self.bad_amounts.len() < 6 || self.good_amounts.len() < 20 {
+            return None;
+        }
+        let mut bad = self.bad_amounts.clone();
+        bad.sort_unstable();
+        // Some are slow for no reason: the lowest few may be.
+        let least = bad[bad.len() / 20];
+        let above = self
+            .good_amounts
+            .iter()
+            .filter(|&&amount| amount >= least)
+            .count() as f64;
+        let below = self.good_amounts.len() as f64 - above;
+        let bad_above = bad.iter().filter(|&&amount| amount >= least).count() as f64;
+        // Nearly all above it are bad, and those above are a small part of all.
+        (bad_above / (bad_above + above) >= 0.8 && below >= 3.0 * (bad_above + above))
+            .then_some(least)
+    }
+
+    /// As it is shown.
+    pub(crate) fn evidence(&self) -> Evidence {
+        Evidence {
+            open: self.open,
+            amount_minor: self.open_minor.clone(),
+            merchants: self.merchants.len() as u64,
+            terminals: self.terminals.len() as u64,
+            rate_inside: self.rate_inside(),
+            rate_outside: self.outside_bad as f64 / self.outside_total.max(1) as f64,
+            explains: self.slow as f64 / (self.slow + self.outside_bad).max(1) as f64,
+            lag_p95_ms: self.lag.quantile(0.95),
+            touched: self.slow,
+            credited_late: self.credited_late,
+            amount_above_minor: None,
+            signature: None,
+            expected_missing: None,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What people and banks announce: markers, account status, batches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use settlewatch_join::Timestamp;
+use settlewatch_join::event::{AccountStatus, MarkerKind};
+
+use crate::detect::scope::Scope;
+use crate::detect::values::{ValueId, Values};
+use crate::pulse::{Auxiliary, Dims};
+
+/// Markers are remembered so long after they begin, in milliseconds, unless they say when they end.
+const MARKER_KEPT_MS: i64 = 24 * 3600 * 1000;
+
+/// A change is blamed for what begins at most so long after it, in milliseconds.
+const BLAMED_MS: i64 = 20 * 60 * 1000;
+
+/// A clock may be a little off: a change up to so long after the onset is blamed too.
+const SLACK_MS: i64 = 60 * 1000;
+
+/// What people did.
+#[derive(Clone, Debug)]
+pub(crate) struct Marker {
+    pub(crate) kind: MarkerKind,
+    pub(crate) scope: Vec<(String, String)>,
+    pub(crate) starts_ms: i64,
+    pub(crate) ends_ms: Option<i64>,
+}
+
+/// Announcements so far.
+#[derive(Default)]
+pub(crate) struct Feeds {
+    markers: Vec<Marker>,
+    accounts: BTreeMap<Arc<str>, (AccountStatus, i64)>,
+    /// Last settle date by channel, and when it was said.
+    batches: BTreeMap<Arc<str>, (i32, i64)>,
+    pub(crate) has_batches: bool,
+}
+
+impl Feeds {
+    pub(crate) fn heard(&mut self, event: &Auxiliary) {
+        match event {
+            Auxiliary::Marker {
+                kind,
+                scope,
+                starts_at,
+                ends_at,
+                ..
+            } => self.markers.push(Marker {
+                kind: *kind,
+                scope: scope.clone(),
+                starts_ms: starts_at.millis(),
+                ends_ms: ends_at.map(Timestamp::millis),
+            }),
+            Auxiliary::Account {
+                merchant_id,
+                at,
+                status,
+            } => {
+                self.accounts
+                    .insert(Arc::clone(merchant_id), (*status, at.millis()));
+            }
+            Auxiliary::Batch {
+                channel,
+                at,
+                settle_date,
+            } => {
+                self.has_batches = true;
+                if let Some(date) = settle_date {
+                    let last = self
+                        .batches
+                        .entry(Arc::clone(channel))
+                        .or_insert((*date, at.millis()));
+                    if *date >= last.0 {
+                        *last = (*date, at.millis());
+                    }
+                }
+            }
+            Auxiliary::Heartbeat { .. } => {}
+        }
+    }
+
+    pub(crate) fn forget(&mut self, now_ms: i64) {
+        self.markers
+            .retain(|marker| marker.ends_ms.unwrap_or(marker.starts_ms) + MARKER_KEPT_MS > now_ms);
+    }
+
+    /// What the account of a merchant is.
+    pub(crate) fn account(&self, merchant_id: &str) -> Option<AccountStatus> {
+        self.accounts.get(merchant_id).map(|(status, _)| *status)
+    }
+
+    /// The last settle date of a channel, days since 1970-01-01.
+    pub(crate) fn settled(&self, channel: &str) -> Option<i32> {
+        self.batches.get(channel).map(|(date, _)| *date)
+    }
+
+    /// The last change of `kind` before a fault in this scope began that may have caused it.
+    pub(crate) fn blamed(
+        &self,
+        kind: MarkerKind,
+        scope: &[(String, Vec<String>)],
+        onset_ms: i64,
+    ) -> Option<&Marker> {
+        self.markers.iter().rev().find(|marker| {
+            marker.kind == kind
+                && marker.starts_ms <= onset_ms + SLACK_MS
+                && marker.starts_ms >= onset_ms - BLAMED_MS
+                && touches(&marker.scope, scope)
+        })
+    }
+
+    /// Whether a payment accepted at `accepted_ms` with these values falls into announced maintenance.
+    pub(crate) fn is_maintained(
+        &self,
+        accepted_ms: i64,
+        tuple: &[ValueId],
+        values: &Values,
+        dims: &Dims,
+    ) -> bool {
+        self.markers.iter().any(|marker| {
+            let during = marker.kind == MarkerKind::Maintenance
+                && accepted_ms >= marker.starts_ms
+                && marker.ends_ms.is_none_or(|end| accepted_ms <= end);
+            during && holds(&marker.scope, tuple, values, dims)
+        })
+    }
+
+    /// Whether maintenance of everything, or of a stream, is announced for `now_ms`.
+    pub(crate) fn is_everything_maintained(&self, now_ms: i64) -> bool {
+        self.markers.iter().any(|marker| {
+            marker.kind == MarkerKind::Maintenance
+                && now_ms >= marker.starts_ms
+                && marker.ends_ms.is_none_or(|end| now_ms <= end + SLACK_MS)
+                && marker.scope.iter().all(|(name, _)| name == "stream")
+        })
+    }
+
+    /// Whether a scope lies within announced maintenance at `at_ms`.
+    pub(crate) fn covers(&self, scope: &Scope, at_ms: i64, values: &Values, dims: &Dims) -> bool {
+        self.markers.iter().any(|marker| {
+            marker.kind == MarkerKind::Maintenance
+                && at_ms >= marker.starts_ms
+                && marker.ends_ms.is_none_or(|end| at_ms <= end)
+                && marker.scope.iter().all(|(name, value)| {
+                    let known = dims.find(name).and_then(|dim| scope.only(dim));
+                    known.is_some_and(|known| *values.text(known).1.as_ref() == **value)
+                })
+        })
+    }
+}
+
+/// Whether every condition of a marker holds for a tuple.
+fn holds(scope: &[(String, String)], tuple: &[ValueId], values: &Values, dims: &Dims) -> bool {
+    scope.iter().all(|(name, value)| {
+        dims.find(name)
+            .and_then(|dim| Some((dim, values.find(dim, value)?)))
+            .is_some_and(|(dim, wanted)| tuple[dim] == wanted)
+    })
+}
+
+/// Whether a marker's scope and a fault's have a condition in common and none against each other; a marker
+/// without a scope touches everything.
+fn touches(marker: &[(String, String)], scope: &[(String, Vec<String>)]) -> bool {
+    let mut common = marker.is_empty();
+    for (name, value) in marker {
+        match scope.iter().find(|(known, _)| known == name) {
+            Some((_, any)) if any.contains(value) => common = true,
+            Some(_) => return false,
+            None => {}
+        }
+    }
+    common
+}

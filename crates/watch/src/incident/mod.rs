@@ -1,0 +1,137 @@
+//! Incidents: one fault, where it is, since when, how much money, and what to do.
+
+pub(crate) mod book;
+pub mod cause;
+
+use std::collections::BTreeMap;
+
+use settlewatch_join::Timestamp;
+use settlewatch_join::event::Currency;
+
+use cause::Cause;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// For information; pages nobody.
+    Info,
+    /// Pages.
+    Warning,
+    /// Pages: nothing is credited where credits are due, or much money is at risk.
+    Critical,
+}
+
+impl Severity {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What a verdict stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Basis {
+    /// The broader label: what would tell more is not there.
+    Guess,
+    /// The statistics show it.
+    Inferred,
+    /// An auxiliary event says so.
+    Confirmed,
+}
+
+impl Basis {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Inferred => "inferred",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+/// A verdict, and how sure it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// The cause.
+    pub cause: Cause,
+    /// What it stands on.
+    pub basis: Basis,
+    /// From 0 to 1.
+    pub confidence: f64,
+    /// What else it could be and why it is not, or what could not be told.
+    pub ruled_out: Vec<String>,
+}
+
+/// What an incident rests on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Payments that are missing now.
+    pub open: u64,
+    /// Minor units that are missing now, by currency.
+    pub amount_minor: BTreeMap<Currency, u128>,
+    /// Merchants that are touched.
+    pub merchants: u64,
+    /// Terminals that are touched.
+    pub terminals: u64,
+    /// Share of bad payments in the scope since the onset.
+    pub rate_inside: f64,
+    /// The same elsewhere.
+    pub rate_outside: f64,
+    /// Share of all bad payments since the onset that the scope explains.
+    pub explains: f64,
+    /// 95 % of payments were credited within so many milliseconds; `None` where that cannot be known yet.
+    pub lag_p95_ms: Option<u64>,
+    /// Payments that were touched in all.
+    pub touched: u64,
+    /// Of them: credited late.
+    pub credited_late: u64,
+    /// Misses occur only above this amount in minor units.
+    pub amount_above_minor: Option<u64>,
+    /// What the cases have in common.
+    pub signature: Option<String>,
+    /// Credits that are expected to be missing at the next tier.
+    pub expected_missing: Option<Expected>,
+}
+
+/// How many of the waiting payments will miss their next tier.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Expected {
+    /// Most likely.
+    pub count: f64,
+    /// With 95 % probability at least.
+    pub low: f64,
+    /// With 95 % probability at most.
+    pub high: f64,
+}
+
+/// One revision of an incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Its identity, over all revisions.
+    pub id: String,
+    /// 1, 2, 3, … without a gap.
+    pub revision: u32,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The verdict.
+    pub finding: Finding,
+    /// Field names and values, all of which hold; none is everything.
+    pub scope: Vec<(String, Vec<String>)>,
+    /// When it was raised.
+    pub opened_at: Timestamp,
+    /// When the fault began, as estimated.
+    pub started_at: Timestamp,
+    /// When this revision was made.
+    pub updated_at: Timestamp,
+    /// When it was over; `None` while it lasts.
+    pub resolved_at: Option<Timestamp>,
+    /// What it rests on.
+    pub evidence: Evidence,
+    /// A few of the payments.
+    pub samples: Vec<String>,
+}

@@ -1,0 +1,559 @@
+//! Makes the pulses of a partition from its records and from what was decided about them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use settlewatch_join::event::{Body, Credited, Event, Refusal, RefundStatus, Stage, Succeeded};
+use settlewatch_join::{
+    Alert, AlertKind, Closing, Fingerprint, Flow, Outcome, Place, Record, Span, Timestamp, Verdict,
+};
+
+use super::acks::Acks;
+use super::legs::Legs;
+use super::tuple::{
+    CHANNEL, CURRENCY, Dims, Draft, MERCHANT, TERMINAL, Tuple, Tuples,
+};
+use super::{
+    Auxiliary, Case, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Note, Pulse,
+    StreamCount, What,
+};
+use crate::tables::Map;
+
+/// A payment that waits this long is worth a note of its own.
+pub(crate) const NOTED_AFTER: Span = Span::from_secs(5);
+
+/// Payments whose details are kept until they end; further ones are told of by their alerts alone.
+const OPEN_LIMIT: usize = 1_000_000;
+
+/// Credits that came before their payment are remembered so long.
+const EARLY_KEPT: Span = Span::from_secs(600);
+
+/// Latenesses that a second keeps of each stream and partition.
+const LATENESS_SAMPLES: usize = 16;
+
+/// What the pulses depend on.
+#[derive(Clone, Debug)]
+pub struct CollectorSettings {
+    /// The dimensions of every tuple.
+    pub dims: Dims,
+    /// When a merchant's acknowledgement is late, and until when it is waited for; `None` where there are none.
+    pub merchant_ack: Option<(Span, Span)>,
+}
+
+/// A payment that waits.
+#[derive(Clone)]
+pub(super) struct Open {
+    pub(super) tuple: Arc<Tuple>,
+    pub(super) id: Arc<str>,
+    partition: i32,
+    pub(super) accepted_at: Timestamp,
+    occurred_at: Timestamp,
+    pub(super) amount_minor: u64,
+    pub(super) currency: settlewatch_join::event::Currency,
+    timed: bool,
+    noted: bool,
+    overdue: bool,
+    excused: bool,
+}
+
+/// When a credit was appended, and when it happened.
+#[derive(Clone, Copy)]
+struct CreditTimes {
+    at: Timestamp,
+    occurred_at: Timestamp,
+    amount_minor: Option<u64>,
+}
+
+/// The maker of one partition's pulses. Seconds end when [`advance`](Self::advance) passes them.
+pub struct Collector {
+    settings: CollectorSettings,
+    tuples: Tuples,
+    open: Map<Fingerprint, Open>,
+    /// Payments in the order in which they will have waited long.
+    ages: VecDeque<(Timestamp, Fingerprint)>,
+    /// Credits whose payment is not known yet.
+    early: Map<Fingerprint, CreditTimes>,
+    early_order: VecDeque<(Timestamp, Fingerprint)>,
+    /// The credit that is being applied.
+    credit: Option<(Fingerprint, CreditTimes)>,
+    acks: Acks,
+    legs: Legs,
+    counts: BTreeMap<(u8, i32), StreamCount>,
+    pulse: Pulse,
+    done: Vec<Pulse>,
+}
+
+impl Collector {
+    /// A collector whose first second is that of `first`.
+    pub fn new(settings: CollectorSettings, first: Timestamp) -> Self {
+        Self {
+            acks: Acks::new(settings.merchant_ack),
+            settings,
+            tuples: Tuples::default(),
+            open: Map::default(),
+            ages: VecDeque::new(),
+            early: Map::default(),
+            early_order: VecDeque::new(),
+            credit: None,
+            legs: Legs::default(),
+            counts: BTreeMap::new(),
+            pulse: Pulse {
+                second: second_of(first),
+                ..Pulse::default()
+            },
+            done: Vec::new(),
+        }
+    }
+
+    /// Takes a record in, before the effects that it had.
+    pub fn record(&mut self, record: &Record<'_>, outcome: Option<Outcome>) {
+        self.count(
+            &record.place,
+            Some(&record.event),
+            outcome == Some(Outcome::Rejected),
+        );
+        self.credit = None;
+        let used = matches!(outcome, Some(Outcome::Used) | None);
+        if !used {
+            return;
+        }
+        let event = &record.event;
+        let at = record.place.at;
+        match &event.body {
+            Body::Succeeded(payment) => self.paid(record, payment),
+            Body::Credited(credit) => self.credited(event, credit, at, outcome.is_none()),
+            Body::Stage { payment_id, stage } => self.stage(event, payment_id, *stage, at),
+            Body::Rejected(refusal) => self.refused(event, refusal, at, What::Rejected),
+            Body::Declined(refusal) => self.refused(event, refusal, at, What::Declined),
+            Body::Held { payment_id, .. } => self.excuse(event, payment_id, at),
+            Body::Refunded(refund) | Body::Reversed(refund)
+                if refund.status != RefundStatus::Failed =>
+            {
+                self.excuse(event, &refund.payment_id, at);
+            }
+            _ => self.auxiliary(event, at),
+        }
+    }
+
+    /// Counts a record that is no valid event.
+    pub fn rejected(&mut self, place: &Place) {
+        self.count(place, None, true);
+    }
+
+    fn count(&mut self, place: &Place, event: Option<&Event<'_>>, rejected: bool) {
+        let key = (place.stream, place.partition);
+        let count = self.counts.entry(key).or_insert_with(|| StreamCount {
+            stream: place.stream,
+            partition: place.partition,
+            records: 0,
+            rejected: 0,
+            kinds: [0; KINDS],
+            lateness_ms: Vec::new(),
+        });
+        count.records += 1;
+        count.rejected += u64::from(rejected);
+        let Some(event) = event else { return };
+        if let Some(kind) = kind_of(&event.body) {
+            count.kinds[kind] += 1;
+        }
+        if count.lateness_ms.len() < LATENESS_SAMPLES {
+            count.lateness_ms.push(place.at.since(event.occurred_at));
+        }
+    }
+
+    fn paid(&mut self, record: &Record<'_>, payment: &Succeeded<'_>) {
+        if self.open.len() >= OPEN_LIMIT {
+            return;
+        }
+        let event = &record.event;
+        let fingerprint =
+            Fingerprint::of_payment(event.tenant.as_deref(), payment.payment_id.as_ref());
+        let draft = Draft::of_payment(payment, &self.settings.dims);
+        let open = Open {
+            tuple: self.tuples.intern(&draft),
+            id: payment.payment_id.as_ref().into(),
+            partition: record.place.partition,
+            accepted_at: record.place.at,
+            occurred_at: event.occurred_at,
+            amount_minor: payment.amount_minor,
+            currency: payment.currency,
+            timed: true,
+            noted: false,
+            overdue: false,
+            excused: false,
+        };
+        self.legs.accepted(fingerprint, &open.tuple);
+        self.open.insert(fingerprint, open);
+    }
+
+    fn credited(
+        &mut self,
+        event: &Event<'_>,
+        credit: &Credited<'_>,
+        at: Timestamp,
+        is_early: bool,
+    ) {
+        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), &credit.payment_id);
+        let times = CreditTimes {
+            at,
+            occurred_at: event.occurred_at,
+            amount_minor: credit.amount_minor,
+        };
+        self.credit = Some((fingerprint, times));
+        if is_early {
+            self.early.insert(fingerprint, times);
+            self.early_order.push_back((at + EARLY_KEPT, fingerprint));
+        }
+    }
+
+    fn stage(&mut self, event: &Event<'_>, payment_id: &str, stage: Stage, at: Timestamp) {
+        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
+        let tuple = self.open.get(&fingerprint).map(|open| &open.tuple);
+        self.legs
+            .stage(fingerprint, stage, event.occurred_at, at, tuple);
+        if stage == Stage::MerchantAck {
+            self.acks.came(fingerprint, at, &mut self.pulse.acks);
+        }
+    }
+
+    fn refused(
+        &mut self,
+        event: &Event<'_>,
+        refusal: &Refusal<'_>,
+        at: Timestamp,
+        what: impl Fn(settlewatch_join::event::RefusalClass) -> What,
+    ) {
+        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), &refusal.payment_id);
+        let what = what(refusal.class);
+        if self.open.contains_key(&fingerprint) {
+            self.note(fingerprint, at, what);
+            return;
+        }
+        let currency = refusal.currency.as_ref();
+        let fields = [
+            (CHANNEL, refusal.channel.as_deref()),
+            (MERCHANT, refusal.merchant_id.as_deref()),
+            (TERMINAL, refusal.terminal_id.as_deref()),
+            (CURRENCY, currency.map(|currency| currency.as_str())),
+        ];
+        let draft = Draft::of_fields(&fields, &self.settings.dims);
+        let Some(currency) = refusal.currency else {
+            return;
+        };
+        self.pulse.notes.push(Note {
+            payment: fingerprint,
+            tuple: self.tuples.intern(&draft),
+            partition: -1,
+            accepted_at: at,
+            at,
+            amount_minor: refusal.amount_minor.unwrap_or(0),
+            currency,
+            lateness_ms: 0,
+            timed: false,
+            id: Some(refusal.payment_id.as_ref().into()),
+            what,
+        });
+    }
+
+    /// What explains the wait of a payment takes it out of the statistics.
+    fn excuse(&mut self, event: &Event<'_>, payment_id: &str, at: Timestamp) {
+        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
+        if let Some(open) = self.open.get_mut(&fingerprint) {
+            open.excused = true;
+            if open.noted || open.overdue {
+                self.note(fingerprint, at, What::Excused);
+            }
+        }
+    }
+
+    fn auxiliary(&mut self, event: &Event<'_>, at: Timestamp) {
+        self.pulse.auxiliary.extend(auxiliary_of(event, at));
+    }
+
+    /// Takes in what the decision says of a payment.
+    pub fn flow(&mut self, flow: &Flow) {
+        match *flow {
+            Flow::Accepted {
+                payment, at, timed, ..
+            } => {
+                if !timed {
+                    // It may wait for days; its alert says what is needed.
+                    self.open.remove(&payment);
+                } else {
+                    self.ages.push_back((at + NOTED_AFTER, payment));
+                }
+            }
+            Flow::Overdue { payment, at, .. } => {
+                let noted = self.open.get_mut(&payment).map(|open| {
+                    open.overdue = true;
+                    !open.excused
+                });
+                if noted == Some(true) {
+                    self.note(payment, at, What::Overdue);
+                }
+            }
+            Flow::Closed {
+                payment,
+                closing,
+                at,
+                lag_ms,
+                overdue,
+                ..
+            } => self.closed(payment, closing, at, lag_ms, overdue),
+            Flow::Credit { .. } | Flow::Raised { .. } => {}
+        }
+    }
+
+    fn closed(
+        &mut self,
+        payment: Fingerprint,
+        closing: Closing,
+        at: Timestamp,
+        lag_ms: u64,
+        overdue: bool,
+    ) {
+        let times = match self.credit {
+            Some((known, times)) if known == payment => Some(times),
+            _ => self.early.remove(&payment),
+        };
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        let what = if closing == Closing::Credited {
+            let occurred_at = times.map_or(at, |times| times.occurred_at);
+            What::Credited {
+                lag_ms,
+                business_ms: occurred_at.since(open.occurred_at),
+                lateness_ms: times.map_or(0, |times| times.at.since(times.occurred_at)),
+                noted: open.noted,
+                overdue,
+            }
+        } else {
+            What::Ended {
+                written_off: closing == Closing::WrittenOff,
+            }
+        };
+        let (excused, wanted) = (
+            open.excused,
+            closing == Closing::Credited || open.noted || overdue,
+        );
+        if !excused && wanted {
+            self.note(payment, at, what);
+        }
+        if let Some(open) = self.open.remove(&payment) {
+            if closing == Closing::Credited && !excused {
+                self.acks.expect(payment, &open, at);
+            }
+            self.legs.forget(payment);
+        }
+    }
+
+    fn note(&mut self, payment: Fingerprint, at: Timestamp, what: What) {
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        let named = !matches!(what, What::Credited { noted: false, .. });
+        self.pulse.notes.push(Note {
+            payment,
+            tuple: Arc::clone(&open.tuple),
+            partition: open.partition,
+            accepted_at: open.accepted_at,
+            at,
+            amount_minor: open.amount_minor,
+            currency: open.currency,
+            lateness_ms: open.accepted_at.since(open.occurred_at),
+            timed: open.timed,
+            id: named.then(|| Arc::clone(&open.id)),
+            what,
+        });
+    }
+
+    /// Takes in an alert revision.
+    pub fn alert(&mut self, alert: &Alert) {
+        let fingerprint = Fingerprint::of_payment(alert.tenant.as_deref(), &alert.payment_id);
+        if alert.kind == AlertKind::CreditMissing {
+            let excused = matches!(
+                alert.verdict,
+                Some(Verdict::RefundInFlight | Verdict::RiskHold)
+            );
+            if alert.resolution.is_none() && !excused && !self.open.contains_key(&fingerprint) {
+                self.batch_overdue(fingerprint, alert);
+            }
+            return;
+        }
+        let tuple = match self.open.get(&fingerprint) {
+            Some(open) => Arc::clone(&open.tuple),
+            None => self.tuple_of(alert),
+        };
+        self.pulse.cases.push(Case {
+            id: alert.payment_id.as_str().into(),
+            kind: alert.kind,
+            verdict: alert.verdict,
+            tuple,
+            at: alert.decided_at,
+            amount_minor: alert.amount_minor.unwrap_or(0),
+            currency: alert.currency,
+            amounts: self.amounts(fingerprint, alert),
+            resolved: alert.resolution.is_some(),
+        });
+    }
+
+    /// Minor units due and credited, where the record that is being applied is the credit of a mismatch.
+    fn amounts(&self, payment: Fingerprint, alert: &Alert) -> Option<(u64, u64)> {
+        let (known, times) = self.credit?;
+        let due = u64::try_from(alert.amount_minor?).ok()?;
+        (known == payment && alert.kind == AlertKind::AmountMismatch)
+            .then_some((due, times.amount_minor?))
+    }
+
+    /// A payment of which only its alert tells: one that waits for a batch.
+    fn batch_overdue(&mut self, payment: Fingerprint, alert: &Alert) {
+        let (Some(currency), Some(paid_at)) = (alert.currency, alert.paid_at) else {
+            return;
+        };
+        let note = Note {
+            payment,
+            tuple: self.tuple_of(alert),
+            partition: -1,
+            accepted_at: paid_at,
+            at: alert.decided_at,
+            amount_minor: alert
+                .amount_minor
+                .and_then(|amount| u64::try_from(amount).ok())
+                .unwrap_or(0),
+            currency,
+            lateness_ms: 0,
+            timed: false,
+            id: Some(alert.payment_id.as_str().into()),
+            what: What::Overdue,
+        };
+        self.pulse.notes.push(note);
+    }
+
+    fn tuple_of(&mut self, alert: &Alert) -> Arc<Tuple> {
+        let dims = &self.settings.dims;
+        let mut fields = vec![
+            (CHANNEL, alert.channel.as_deref()),
+            (MERCHANT, alert.merchant_id.as_deref()),
+            (TERMINAL, alert.terminal_id.as_deref()),
+        ];
+        for (name, value) in alert.dimensions.iter().flatten() {
+            if let Some(dim) = dims.find(name) {
+                fields.push((dim, Some(value.as_str())));
+            }
+        }
+        self.tuples.intern(&Draft::of_fields(&fields, dims))
+    }
+
+    /// Time reaches `at`: who waits long by then is noted, and the seconds before it end.
+    pub fn advance(&mut self, at: Timestamp) {
+        while let Some(&(due, payment)) = self.ages.front()
+            && due < at
+        {
+            self.ages.pop_front();
+            self.end_seconds(due);
+            let waits = self.open.get_mut(&payment).is_some_and(|open| {
+                let waits = !open.excused && !open.overdue;
+                open.noted |= waits;
+                waits
+            });
+            if waits {
+                self.note(payment, due, What::Waiting);
+            }
+        }
+        self.acks.advance(at, &mut self.pulse.acks);
+        self.end_seconds(at);
+        self.forget(at);
+    }
+
+    fn end_seconds(&mut self, at: Timestamp) {
+        let second = second_of(at);
+        if second <= self.pulse.second {
+            return;
+        }
+        self.pulse.legs = self.legs.take();
+        self.pulse.streams = std::mem::take(&mut self.counts).into_values().collect();
+        let next = Pulse {
+            second,
+            ..Pulse::default()
+        };
+        self.done.push(std::mem::replace(&mut self.pulse, next));
+    }
+
+    fn forget(&mut self, at: Timestamp) {
+        while let Some(&(until, payment)) = self.early_order.front()
+            && until < at
+        {
+            self.early_order.pop_front();
+            self.early.remove(&payment);
+        }
+        self.legs.advance(at);
+    }
+
+    /// Takes the pulses of the seconds that ended.
+    pub fn take(&mut self) -> Vec<Pulse> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// The dimensions of its tuples.
+    pub fn dims(&self) -> &Dims {
+        &self.settings.dims
+    }
+}
+
+pub(crate) fn second_of(at: Timestamp) -> i64 {
+    at.millis().div_euclid(1000)
+}
+
+fn kind_of(body: &Body<'_>) -> Option<usize> {
+    Some(match body {
+        Body::Succeeded(_) => KIND_PAYMENT,
+        Body::Credited(_) => KIND_CREDIT,
+        Body::Rejected(_) => KIND_REJECTION,
+        Body::BatchSettled(_)
+        | Body::Stage {
+            stage: Stage::AccountPosted | Stage::TerminalNotified | Stage::MerchantAck,
+            ..
+        } => KIND_AFTER,
+        _ => return None,
+    })
+}
+
+fn auxiliary_of(event: &Event<'_>, at: Timestamp) -> Option<Auxiliary> {
+    Some(match &event.body {
+        Body::Heartbeat(beat) => Auxiliary::Heartbeat {
+            terminal_id: beat.terminal_id.as_ref().into(),
+            at,
+            queue_depth: beat.queue_depth,
+            error_code: beat.error_code.as_deref().map(Into::into),
+            uptime_s: beat.uptime_s,
+            app_version: beat.app_version.as_deref().map(Into::into),
+            signed_in: beat.signed_in,
+        },
+        Body::AccountStatus {
+            merchant_id,
+            status,
+        } => Auxiliary::Account {
+            merchant_id: merchant_id.as_ref().into(),
+            at,
+            status: *status,
+        },
+        Body::BatchSettled(batch) => Auxiliary::Batch {
+            channel: batch.channel.as_ref().into(),
+            at,
+            settle_date: batch.settle_date,
+        },
+        Body::Marker(marker) => Auxiliary::Marker {
+            kind: marker.kind,
+            at,
+            scope: marker
+                .scope
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_string()))
+                .collect(),
+            starts_at: marker.starts_at.unwrap_or(event.occurred_at),
+            ends_at: marker.ends_at,
+        },
+        _ => return None,
+    })
+}

@@ -1,0 +1,91 @@
+//! The way of a payment through its gateway, by the stages that are reported.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use settlewatch_join::event::Stage;
+use settlewatch_join::{Fingerprint, Span, Timestamp};
+
+use super::Leg;
+use super::tuple::Tuple;
+use crate::tables::Map;
+
+/// Stages of a payment are remembered so long.
+const KEPT: Span = Span::from_secs(600);
+
+/// What is known of a payment's way.
+#[derive(Default)]
+struct Way {
+    entered: Option<Timestamp>,
+    left: Option<Timestamp>,
+}
+
+/// Payments on their way.
+#[derive(Default)]
+pub(super) struct Legs {
+    ways: Map<Fingerprint, Way>,
+    order: VecDeque<(Timestamp, Fingerprint)>,
+    legs: Vec<Leg>,
+}
+
+impl Legs {
+    /// A stage was reached at `occurred_at`, and appended at `at`.
+    pub(super) fn stage(
+        &mut self,
+        payment: Fingerprint,
+        stage: Stage,
+        occurred_at: Timestamp,
+        at: Timestamp,
+        tuple: Option<&Arc<Tuple>>,
+    ) {
+        if !matches!(stage, Stage::GatewayIn | Stage::GatewayOut) {
+            return;
+        }
+        let way = self.ways.entry(payment).or_insert_with(|| {
+            self.order.push_back((at + KEPT, payment));
+            Way::default()
+        });
+        match stage {
+            Stage::GatewayIn => way.entered = Some(occurred_at),
+            _ => way.left = Some(occurred_at),
+        }
+        if let (Some(entered), Some(left), Some(tuple)) = (way.entered, way.left, tuple) {
+            self.legs.push(Leg {
+                tuple: Arc::clone(tuple),
+                gateway_ms: left.since(entered),
+            });
+            self.ways.remove(&payment);
+        }
+    }
+
+    /// A payment was accepted whose stages may have come before it.
+    pub(super) fn accepted(&mut self, payment: Fingerprint, tuple: &Arc<Tuple>) {
+        let Some(way) = self.ways.get(&payment) else {
+            return;
+        };
+        if let (Some(entered), Some(left)) = (way.entered, way.left) {
+            self.legs.push(Leg {
+                tuple: Arc::clone(tuple),
+                gateway_ms: left.since(entered),
+            });
+            self.ways.remove(&payment);
+        }
+    }
+
+    pub(super) fn forget(&mut self, payment: Fingerprint) {
+        self.ways.remove(&payment);
+    }
+
+    pub(super) fn advance(&mut self, at: Timestamp) {
+        while let Some(&(until, payment)) = self.order.front()
+            && until < at
+        {
+            self.order.pop_front();
+            self.ways.remove(&payment);
+        }
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Leg> {
+        std::mem::take(&mut self.legs)
+    }
+}

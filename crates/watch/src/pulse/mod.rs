@@ -1,0 +1,233 @@
+//! Pulses: what a second of records and decisions says to the watch, and all that it says.
+//!
+//! A pulse is made per partition and second, and travels with the decisions. The watch sees pulses and
+//! nothing else, so what a verdict needs must be in them.
+
+mod acks;
+mod collector;
+mod legs;
+mod tuple;
+
+use std::sync::Arc;
+
+use settlewatch_join::event::{AccountStatus, Currency, MarkerKind, RefusalClass};
+use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
+
+pub use collector::{Collector, CollectorSettings};
+pub use tuple::{
+    ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, CURRENCY, DimIndex, Dims, GATEWAY, MCC, MERCHANT,
+    METHOD, MODE, MODEL, REGION, STANDARD, STORE, TERMINAL, Tuple, VENDOR,
+};
+
+/// One second of one partition, or of several that were merged.
+#[derive(Clone, Debug, Default)]
+pub struct Pulse {
+    /// Seconds since 1970: what is dated within it.
+    pub second: i64,
+    /// What became known of single payments.
+    pub notes: Vec<Note>,
+    /// Alerts of kinds other than `credit_missing`.
+    pub cases: Vec<Case>,
+    /// Records by stream and input partition.
+    pub streams: Vec<StreamCount>,
+    /// Steps between stages.
+    pub legs: Vec<Leg>,
+    /// Acknowledgements of merchants.
+    pub acks: Vec<Ack>,
+    /// Auxiliary events as they came.
+    pub auxiliary: Vec<Auxiliary>,
+}
+
+/// What became known of one payment.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// The payment.
+    pub payment: Fingerprint,
+    /// Its attributes.
+    pub tuple: Arc<Tuple>,
+    /// The input partition that it came in.
+    pub partition: i32,
+    /// Its append time.
+    pub accepted_at: Timestamp,
+    /// When it became known.
+    pub at: Timestamp,
+    /// Its amount in minor units.
+    pub amount_minor: u64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Append time less business time of the payment, in milliseconds.
+    pub lateness_ms: i64,
+    /// Whether its lag counts: its rule has no `due`.
+    pub timed: bool,
+    /// Its id, where it is worth naming.
+    pub id: Option<Arc<str>>,
+    /// What became known.
+    pub what: What,
+}
+
+/// What became known of a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// It was accepted.
+    Paid,
+    /// It was credited.
+    Credited {
+        /// Credit append time less payment append time, in milliseconds.
+        lag_ms: u64,
+        /// The same by business times; may be negative.
+        business_ms: i64,
+        /// Append time less business time of the credit, in milliseconds.
+        lateness_ms: i64,
+        /// Whether [`What::Waiting`] was said before.
+        noted: bool,
+        /// Whether it had passed its first deadline.
+        overdue: bool,
+    },
+    /// It waits longer than most do.
+    Waiting,
+    /// It passed its first deadline.
+    Overdue,
+    /// It ended otherwise: refunded, reversed, declined, written off.
+    Ended {
+        /// Whether it was written off.
+        written_off: bool,
+    },
+    /// Its own records explain why it waits: it does not count towards an incident.
+    Excused,
+    /// Its credit was rejected.
+    Rejected(RefusalClass),
+    /// It was declined after it had succeeded.
+    Declined(RefusalClass),
+}
+
+/// An alert about a single payment or credit, other than a missing credit.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The payment, or the id that the credit names.
+    pub id: Arc<str>,
+    /// What is wrong.
+    pub kind: AlertKind,
+    /// The verdict of the case.
+    pub verdict: Option<Verdict>,
+    /// What is known of the attributes.
+    pub tuple: Arc<Tuple>,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Minor units that the alert is about.
+    pub amount_minor: u128,
+    /// Its currency.
+    pub currency: Option<Currency>,
+    /// Minor units due and credited, where the two differ.
+    pub amounts: Option<(u64, u64)>,
+    /// Whether it is closed again: a revision that resolves it.
+    pub resolved: bool,
+}
+
+/// Records of one stream and input partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamCount {
+    /// Index of the stream.
+    pub stream: u8,
+    /// The input partition.
+    pub partition: i32,
+    /// Used, duplicate, late and rejected together.
+    pub records: u64,
+    /// Of them: rejected.
+    pub rejected: u64,
+    /// Of them: credits, credit rejections, and stages that follow a credit.
+    pub kinds: [u64; KINDS],
+    /// Append time less business time in milliseconds, of the first few.
+    pub lateness_ms: Vec<i64>,
+}
+
+/// Kinds of records that are counted apart.
+pub const KINDS: usize = 4;
+/// `terminal.credited`.
+pub const KIND_CREDIT: usize = 0;
+/// `credit.rejected`.
+pub const KIND_REJECTION: usize = 1;
+/// `account_posted`, `terminal_notified`, `merchant_ack`, `batch.settled`: what follows a credit.
+pub const KIND_AFTER: usize = 2;
+/// `payment.succeeded`.
+pub const KIND_PAYMENT: usize = 3;
+
+/// A step between two stages of a payment.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    /// The payment's attributes.
+    pub tuple: Arc<Tuple>,
+    /// How long it took, in milliseconds.
+    pub gateway_ms: i64,
+}
+
+/// A merchant's acknowledgement, or that it is late.
+#[derive(Clone, Debug)]
+pub struct Ack {
+    /// The payment's attributes.
+    pub tuple: Arc<Tuple>,
+    /// Whether it came within the time that is allowed.
+    pub late: bool,
+    /// Whether it came at all.
+    pub came: bool,
+    /// The payment's id, where it is late.
+    pub id: Option<Arc<str>>,
+    /// The payment's amount in minor units.
+    pub amount_minor: u64,
+    /// Its currency.
+    pub currency: Currency,
+    /// Credit append time.
+    pub credited_at: Timestamp,
+}
+
+/// An auxiliary event.
+#[derive(Clone, Debug)]
+pub enum Auxiliary {
+    /// `terminal.heartbeat`.
+    Heartbeat {
+        /// The terminal.
+        terminal_id: Arc<str>,
+        /// Append time.
+        at: Timestamp,
+        /// Messages waiting in it.
+        queue_depth: Option<u64>,
+        /// Whether it carries an error code.
+        error_code: Option<Arc<str>>,
+        /// Seconds since it started.
+        uptime_s: Option<u64>,
+        /// Its software.
+        app_version: Option<Arc<str>>,
+        /// Whether a merchant is signed in.
+        signed_in: Option<bool>,
+    },
+    /// `account.status`.
+    Account {
+        /// The merchant.
+        merchant_id: Arc<str>,
+        /// Append time.
+        at: Timestamp,
+        /// What its account is.
+        status: AccountStatus,
+    },
+    /// `batch.settled`.
+    Batch {
+        /// The channel.
+        channel: Arc<str>,
+        /// Append time.
+        at: Timestamp,
+        /// The day that it settles, days since 1970-01-01.
+        settle_date: Option<i32>,
+    },
+    /// `marker`.
+    Marker {
+        /// What people did.
+        kind: MarkerKind,
+        /// Append time.
+        at: Timestamp,
+        /// What it touches.
+        scope: Vec<(String, String)>,
+        /// When it began; its business time where it does not say.
+        starts_at: Timestamp,
+        /// When it ends, where it says.
+        ends_at: Option<Timestamp>,
+    },
+}

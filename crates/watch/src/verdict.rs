@@ -1,0 +1,405 @@
+//! From a place and what its payments show to a cause: the rules of the table of causes, in one order.
+
+use settlewatch_join::event::{AccountStatus, MarkerKind, RefusalClass};
+use settlewatch_join::{Span, Timestamp};
+
+use crate::detect::Detector;
+use crate::detect::scope::Scope;
+use crate::evidence::Tally;
+use crate::feeds::Feeds;
+use crate::gateways::Gateways;
+use crate::incident::cause::Cause;
+use crate::incident::{Basis, Finding};
+use crate::pulse::{
+    APP, CARRIER, CHANNEL, CONNECTOR, GATEWAY, MERCHANT, MODEL, REGION, STORE, TERMINAL, VENDOR,
+};
+use crate::terminals::{Hearts, Terminal, Terminals};
+
+/// A channel is at a peak from so many times its usual payments on.
+const PEAK: f64 = 1.5;
+
+/// Hardware that fails shows it so long before.
+const HARDWARE_MS: i64 = 10 * 60 * 1000;
+
+/// Credits that come after so long a pause did not come slowly: they had stopped.
+const PAUSE_MS: i64 = 20_000;
+
+/// Everything that a verdict may look at.
+pub(crate) struct Scene<'a> {
+    pub(crate) detector: &'a Detector,
+    pub(crate) terminals: &'a Terminals,
+    pub(crate) feeds: &'a Feeds,
+    pub(crate) gateways: &'a Gateways,
+    /// How often a terminal reports; `None` where no feed is configured.
+    pub(crate) heartbeat: Option<Span>,
+    pub(crate) account_feed: bool,
+    pub(crate) marker_feed: bool,
+    pub(crate) scope: &'a Scope,
+    pub(crate) named: &'a [(String, Vec<String>)],
+    pub(crate) onset_ms: i64,
+    pub(crate) now: Timestamp,
+    pub(crate) tally: &'a Tally,
+    /// Whether nothing was credited for long.
+    pub(crate) was_down: bool,
+}
+
+/// A verdict in the making.
+struct Draft {
+    cause: Cause,
+    basis: Basis,
+    ruled_out: Vec<String>,
+}
+
+impl Draft {
+    fn new(cause: Cause, basis: Basis) -> Self {
+        Self {
+            cause,
+            basis,
+            ruled_out: Vec::new(),
+        }
+    }
+
+    fn but(mut self, text: &str) -> Self {
+        self.ruled_out.push(text.into());
+        self
+    }
+}
+
+impl Scene<'_> {
+    /// The verdict, its basis and what was ruled out.
+    pub(crate) fn verdict(&self, confidence: f64) -> Finding {
+        let draft = self
+            .by_delay()
+            .or_else(|| self.by_rejections())
+            .or_else(|| self.by_amount())
+            .unwrap_or_else(|| self.by_place());
+        let confidence = match draft.basis {
+            Basis::Confirmed => confidence,
+            Basis::Inferred => confidence * 0.95,
+            Basis::Guess => confidence * 0.6,
+        };
+        Finding {
+            cause: draft.cause,
+            basis: draft.basis,
+            confidence: (confidence * 100.0).round() / 100.0,
+            ruled_out: draft.ruled_out,
+        }
+    }
+
+    /// Credited in time by business time, appended late: the records were under way.
+    fn by_delay(&self) -> Option<Draft> {
+        let (credited, on_time) = self.tally.delayed;
+        let source = self.scope.is_everything()
+            || self.scope.has(GATEWAY)
+            || self.scope.has(CONNECTOR)
+            || self.scope.has(CHANNEL);
+        (source && credited >= 4 && on_time * 10 >= credited * 7).then(|| {
+            Draft::new(Cause::SyncDelay, Basis::Inferred)
+                .but("no congestion: by business time the credits were in time")
+        })
+    }
+
+    fn by_rejections(&self) -> Option<Draft> {
+        let class = self.tally.main_class()?;
+        let cause = match class {
+            RefusalClass::Limit | RefusalClass::Frequency => Cause::LimitExceeded,
+            RefusalClass::Insufficient => Cause::BalanceInsufficient,
+            RefusalClass::Frozen => return Some(self.frozen()),
+            RefusalClass::Format => return Some(self.interface()),
+            RefusalClass::Duplicate => Cause::DuplicatePayment,
+            _ if self.scope.is_everything() => Cause::PlatformBackend,
+            _ => return None,
+        };
+        Some(Draft::new(cause, Basis::Confirmed))
+    }
+
+    fn by_amount(&self) -> Option<Draft> {
+        self.tally.amount_above()?;
+        Some(
+            Draft::new(Cause::LimitExceeded, Basis::Inferred)
+                .but("not the place alone: smaller amounts are credited"),
+        )
+    }
+
+    fn by_place(&self) -> Draft {
+        let scope = self.scope;
+        if scope.is_everything() {
+            return Draft::new(Cause::PlatformBackend, Basis::Inferred)
+                .but("no channel, gateway or region stands out");
+        }
+        if scope.has(TERMINAL) {
+            return self.terminal();
+        }
+        if scope.has(MERCHANT) {
+            return self.merchant();
+        }
+        if scope.has(CONNECTOR) || scope.has(VENDOR) && !scope.has(APP) {
+            return self.interface();
+        }
+        if scope.has(APP) || scope.has(MODEL) {
+            return self.release();
+        }
+        if scope.has(STORE) || scope.has(REGION) || scope.has(CARRIER) {
+            return self.network();
+        }
+        if scope.has(GATEWAY) {
+            return self.gateway();
+        }
+        if scope.has(CHANNEL) {
+            return self.channel();
+        }
+        let config = self.marker(MarkerKind::Config);
+        if config {
+            return Draft::new(Cause::IntegrationConfig, Basis::Confirmed);
+        }
+        Draft::new(Cause::Unexplained, Basis::Guess)
+    }
+
+    fn marker(&self, kind: MarkerKind) -> bool {
+        self.feeds
+            .blamed(kind, self.named, self.onset_ms)
+            .is_some()
+    }
+
+    fn interface(&self) -> Draft {
+        let draft = if self.marker(MarkerKind::Config) {
+            Draft::new(Cause::IntegrationConfig, Basis::Confirmed)
+        } else if self.marker(MarkerKind::Deploy) {
+            Draft::new(Cause::InterfaceFault, Basis::Confirmed)
+        } else {
+            Draft::new(Cause::InterfaceFault, Basis::Inferred)
+        };
+        if self.marker_feed {
+            draft
+        } else {
+            draft.but("no marker feed configured: cannot tell whether a change was made")
+        }
+    }
+
+    fn frozen(&self) -> Draft {
+        Draft::new(Cause::AccountFrozen, Basis::Confirmed)
+    }
+
+    fn merchant_id(&self) -> Option<&str> {
+        let value = self.scope.only(MERCHANT)?;
+        Some(self.detector.values.text(value).1)
+    }
+
+    fn merchant(&self) -> Draft {
+        let status = self.merchant_id().and_then(|id| self.feeds.account(id));
+        if matches!(
+            status,
+            Some(AccountStatus::Frozen | AccountStatus::Closed)
+        ) {
+            return self.frozen();
+        }
+        if self.is_ill_operated() {
+            return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
+        }
+        match self.hearts() {
+            Hearts::Stopped => {
+                return Draft::new(Cause::NetworkRegion, Basis::Confirmed)
+                    .but("not the account: the terminals' heartbeats stopped");
+            }
+            Hearts::NoFeed => {}
+            Hearts::Unknown | Hearts::Alive => {
+                if self.tally.rate_inside() < 0.6 {
+                    return Draft::new(Cause::Unexplained, Basis::Guess)
+                        .but("not the account: some payments are credited");
+                }
+            }
+        }
+        let draft = Draft::new(Cause::AccountSuspect, Basis::Inferred);
+        if self.account_feed {
+            draft.but("the account feed says nothing of this merchant")
+        } else {
+            draft.but("no account feed configured: cannot tell whether the account is frozen")
+        }
+    }
+
+    fn terminal(&self) -> Draft {
+        let broken = self.each_terminal(|terminal| {
+            terminal.is_broken(self.onset_ms - HARDWARE_MS, self.now.millis())
+        });
+        if broken {
+            return Draft::new(Cause::TerminalHardware, Basis::Confirmed);
+        }
+        let status = self.merchant_of_terminals();
+        if status == Some(AccountStatus::Frozen) {
+            return self.frozen();
+        }
+        if self.each_terminal(Terminal::is_signed_out) {
+            return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
+        }
+        let hearts = self.hearts();
+        let busy = hearts != Hearts::Stopped
+            && self.each_terminal(|terminal| terminal.is_queueing(self.onset_ms - 60_000));
+        if busy {
+            return Draft::new(Cause::TerminalBusy, Basis::Confirmed)
+                .but("nothing is lost: its queue grew");
+        }
+        match hearts {
+            Hearts::Stopped => Draft::new(Cause::TerminalOffline, Basis::Confirmed),
+            Hearts::Alive if self.is_outdated() => {
+                Draft::new(Cause::MerchantOperation, Basis::Inferred)
+                    .but("its software is older than nearly all of its model")
+            }
+            Hearts::Alive => Draft::new(Cause::TerminalFault, Basis::Confirmed)
+                .but("not the network: its heartbeats come"),
+            Hearts::Unknown => Draft::new(Cause::TerminalFault, Basis::Guess)
+                .but("its next heartbeat is not due: cannot tell network from software yet"),
+            Hearts::NoFeed => Draft::new(Cause::TerminalFault, Basis::Guess)
+                .but("no heartbeat feed configured: cannot tell network from hardware"),
+        }
+    }
+
+    fn merchant_of_terminals(&self) -> Option<AccountStatus> {
+        let [merchant] = self.tally.merchants.as_slice() else {
+            return None;
+        };
+        self.feeds.account(self.detector.values.text(*merchant).1)
+    }
+
+    fn release(&self) -> Draft {
+        match self.hearts() {
+            Hearts::Stopped => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred)
+                .but("the terminals' heartbeats stopped too"),
+            Hearts::Alive => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred)
+                .but("not the network: the terminals' heartbeats come"),
+            Hearts::Unknown => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred),
+            Hearts::NoFeed => Draft::new(Cause::TerminalReleaseFault, Basis::Guess)
+                .but("no heartbeat feed configured: cannot tell network from software"),
+        }
+    }
+
+    fn network(&self) -> Draft {
+        if self.is_ill_operated() {
+            return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
+        }
+        match self.hearts() {
+            Hearts::Stopped => Draft::new(Cause::NetworkRegion, Basis::Confirmed),
+            Hearts::Alive => Draft::new(Cause::NetworkRegion, Basis::Guess)
+                .but("the terminals' heartbeats come: the network may be up"),
+            Hearts::Unknown => Draft::new(Cause::NetworkRegion, Basis::Guess)
+                .but("too few heartbeats are due to tell whether the terminals are up"),
+            Hearts::NoFeed => Draft::new(Cause::NetworkRegion, Basis::Guess)
+                .but("no heartbeat feed configured: cannot tell network from hardware"),
+        }
+    }
+
+    fn gateway(&self) -> Draft {
+        let gateway = self.scope.only(GATEWAY);
+        let second = |ms: i64| ms.div_euclid(1000);
+        let grown = gateway.and_then(|gateway| {
+            let now_s = second(self.now.millis());
+            self.gateways.grown(gateway, second(self.onset_ms), now_s)
+        });
+        if grown.is_some() {
+            return Draft::new(Cause::GatewayDelay, Basis::Confirmed);
+        }
+        let known = gateway.is_some_and(|gateway| self.gateways.is_known(gateway));
+        let draft = Draft::new(
+            Cause::GatewayDelay,
+            if known { Basis::Inferred } else { Basis::Guess },
+        );
+        if known {
+            draft.but("its own leg is not longer, as far as stages are reported")
+        } else {
+            draft.but("no stages are reported: cannot tell its leg from what follows")
+        }
+    }
+
+    fn channel(&self) -> Draft {
+        let tally = self.tally;
+        if self.was_down || tally.is_nothing_credited() {
+            return Draft::new(Cause::ChannelDown, Basis::Inferred);
+        }
+        if self.peak().is_some_and(|peak| peak >= PEAK) {
+            return Draft::new(Cause::ChannelPeakCongested, Basis::Inferred);
+        }
+        Draft::new(Cause::ChannelCongested, Basis::Inferred)
+            .but("no peak: payments come at their usual rate")
+    }
+
+    /// Payments a second now, against what was usual before the fault.
+    fn peak(&self) -> Option<f64> {
+        const BUCKET_MS: i64 = 20_000;
+        let until = self.now.millis() - 15_000;
+        let mut buckets = std::collections::BTreeMap::<i64, u32>::new();
+        for row in self.detector.rows.all() {
+            if self.scope.holds(self.detector.values.of(row.tuple)) {
+                *buckets
+                    .entry(row.accepted_ms.div_euclid(BUCKET_MS))
+                    .or_default() += 1;
+            }
+        }
+        // The first may be cut, and the last is not complete.
+        buckets.pop_first();
+        let onset = self.onset_ms.div_euclid(BUCKET_MS);
+        let mut usual: Vec<u32> = buckets.range(..onset).map(|(_, count)| *count).collect();
+        let now: Vec<u32> = buckets
+            .range(onset..until.div_euclid(BUCKET_MS))
+            .map(|(_, count)| *count)
+            .collect();
+        if usual.len() < 4 || now.is_empty() {
+            return None;
+        }
+        usual.sort_unstable();
+        let usual = f64::from(usual[usual.len() / 3]).max(1.0);
+        let now = f64::from(now.iter().sum::<u32>()) / now.len() as f64;
+        Some(now / usual)
+    }
+
+    fn hearts(&self) -> Hearts {
+        let Some(interval) = self.heartbeat else {
+            return Hearts::NoFeed;
+        };
+        let ids = self.tally.terminals.iter();
+        let ids = ids.map(|value| self.detector.values.text(*value).1.as_ref());
+        self.terminals.hearts(
+            ids,
+            Timestamp::from_millis(self.onset_ms),
+            self.now,
+            interval.millis() as i64,
+        )
+    }
+
+    fn each_terminal(&self, is: impl Fn(&Terminal) -> bool) -> bool {
+        let mut known = 0;
+        let all = self.tally.terminals.iter().all(|value| {
+            let text = self.detector.values.text(*value).1;
+            self.terminals.get(text).is_some_and(|terminal| {
+                known += 1;
+                is(terminal)
+            })
+        });
+        all && known > 0
+    }
+
+    /// Whether the terminals that miss credits are signed out.
+    fn is_ill_operated(&self) -> bool {
+        self.each_terminal(Terminal::is_signed_out)
+    }
+
+    /// Whether the terminal's software is older than that of 95 % of its model.
+    fn is_outdated(&self) -> bool {
+        let [terminal] = self.tally.terminals.as_slice() else {
+            return false;
+        };
+        let id = self.detector.values.text(*terminal).1;
+        self.terminals.is_outdated(id, &self.detector.values)
+    }
+
+    /// Whether credits had stopped for so long that they did not merely come slowly.
+    pub(crate) fn is_down(&self) -> bool {
+        let paused_ms = match self.tally.first_credit_ms {
+            Some(first) => first - self.onset_ms,
+            None => self.now.millis() - self.onset_ms,
+        };
+        let slow_ms = self
+            .scope
+            .only(CHANNEL)
+            .map_or(0, |channel| self.detector.thresholds(channel).slow_ms);
+        self.tally.total >= 5 && paused_ms >= PAUSE_MS.max(4 * slow_ms as i64)
+    }
+}

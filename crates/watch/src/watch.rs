@@ -1,0 +1,302 @@
+//! The watch: pulses in, incidents out.
+//!
+//! 1. [`Watch::absorb`] takes the pulses of a second, of one partition or of many.
+//! 2. [`Watch::end_second`] says that the second is complete, and returns what changed of the incidents.
+//!
+//! It depends on nothing else: not on the number of partitions, not on a clock.
+
+use std::sync::Arc;
+
+use settlewatch_join::Span;
+use settlewatch_join::event::Currency;
+
+use crate::batches::Batches;
+use crate::cases::{CaseSettings, Cases};
+use crate::detect::Detector;
+use crate::detect::scope::Scope;
+use crate::faults::{Around, Faults, end_of};
+use crate::feeds::Feeds;
+use crate::gateways::Gateways;
+use crate::incident::Incident;
+use crate::incident::book::Book;
+use crate::lateness::Lateness;
+use crate::merchants::Merchants;
+use crate::pulse::{Dims, GATEWAY, Note, Pulse, TERMINAL, What};
+use crate::silence::Silence;
+use crate::sources::Sources;
+use crate::terminals::Terminals;
+
+/// Sources are compared so often, in seconds.
+const COMPARED_EVERY_S: i64 = 2;
+
+/// What the watch depends on.
+#[derive(Clone, Debug)]
+pub struct WatchSettings {
+    /// The dimensions of every tuple.
+    pub dims: Dims,
+    /// Names of the streams: payments, credits, lifecycle, then the others.
+    pub streams: Vec<String>,
+    /// How often a terminal reports; `None` where no heartbeats are expected.
+    pub heartbeat: Option<Span>,
+    /// Whether the status of accounts is reported.
+    pub account_feed: bool,
+    /// Whether markers are reported.
+    pub marker_feed: bool,
+    /// From so many minor units at risk on, an incident is critical.
+    pub critical_minor: Vec<(Currency, u64)>,
+    /// The same cause within this time opens the same incident again.
+    pub reopen_within: Span,
+    /// Cases that make a pattern.
+    pub pattern_cases: usize,
+    /// The time within which they must lie.
+    pub pattern_within: Span,
+    /// Fee rates that contracts name, in millionths.
+    pub contract_ppm: Vec<u64>,
+}
+
+/// One global view of everything.
+pub struct Watch {
+    settings: WatchSettings,
+    detector: Detector,
+    terminals: Terminals,
+    feeds: Feeds,
+    gateways: Gateways,
+    sources: Sources,
+    lateness: Lateness,
+    faults: Faults,
+    silence: Silence,
+    cases: Cases,
+    merchants: Merchants,
+    batches: Batches,
+    book: Book,
+    /// Notes of the second that is not complete, in the order of their payments.
+    notes: Vec<Note>,
+    waiting: Vec<Pulse>,
+}
+
+impl Watch {
+    /// A watch that knows nothing yet.
+    pub fn new(settings: WatchSettings) -> Self {
+        Self {
+            detector: Detector::new(settings.dims.clone()),
+            terminals: Terminals::default(),
+            feeds: Feeds::default(),
+            gateways: Gateways::default(),
+            sources: Sources::default(),
+            lateness: Lateness::default(),
+            faults: Faults::default(),
+            silence: Silence::new(settings.streams.clone()),
+            cases: Cases::new(CaseSettings {
+                cases: settings.pattern_cases,
+                within: settings.pattern_within,
+                contract_ppm: settings.contract_ppm.clone(),
+            }),
+            merchants: Merchants::default(),
+            batches: Batches::default(),
+            book: Book::new(settings.reopen_within),
+            notes: Vec::new(),
+            waiting: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Takes a pulse in, of the second that is not complete.
+    pub fn absorb(&mut self, pulse: Pulse) {
+        self.waiting.push(pulse);
+    }
+
+    /// The second `second` is complete: what is known of it was absorbed. Returns the revisions of incidents.
+    pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
+        let pulses = std::mem::take(&mut self.waiting);
+        self.take_in(second, pulses);
+        let frozen: Vec<Scope> = if self.silence.is_everything() {
+            vec![Scope::default()]
+        } else {
+            let late = self.silence.late_scopes();
+            self.faults
+                .scopes()
+                .chain(late.into_iter().map(|(scope, _)| scope))
+                .collect()
+        };
+        let changes = self.detector.end_second(second, &frozen);
+        let shifts = if second.rem_euclid(COMPARED_EVERY_S) == 0 {
+            self.lateness.shifts(second)
+        } else {
+            Vec::new()
+        };
+        let maintained = self.feeds.is_everything_maintained(second * 1000);
+        self.silence.end_second(
+            second,
+            &self.detector,
+            &self.sources,
+            shifts,
+            &changes,
+            &self.settings.critical_minor,
+            maintained,
+            &mut self.book,
+        );
+        let suspicions = self.suspicions(second);
+        let around = Around {
+            terminals: &self.terminals,
+            feeds: &self.feeds,
+            gateways: &self.gateways,
+            heartbeat: self.settings.heartbeat,
+            account_feed: self.settings.account_feed,
+            marker_feed: self.settings.marker_feed,
+            critical_minor: &self.settings.critical_minor,
+        };
+        self.faults.end_second(
+            second,
+            &self.detector,
+            &changes,
+            suspicions,
+            &around,
+            &mut self.book,
+        );
+        self.cases
+            .end_second(second, &self.detector, &mut self.book);
+        self.merchants
+            .end_second(second, &self.detector, &mut self.book);
+        self.batches.end_second(
+            second,
+            &self.detector,
+            &self.feeds,
+            &self.settings.critical_minor,
+            &mut self.book,
+        );
+        self.book.forget(end_of(second));
+        self.feeds.forget(second * 1000);
+        self.book.take()
+    }
+
+    fn suspicions(&self, second: i64) -> Vec<crate::detect::localise::Suspicion> {
+        if self.silence.is_everything() {
+            return Vec::new();
+        }
+        let late = self.silence.late_scopes();
+        let skip = |row: &crate::detect::rows::Row, values: &[crate::detect::values::ValueId]| {
+            self.silence.explains(row)
+                || self.faults.explains(row, values)
+                || late.iter().any(|(scope, since_s)| {
+                    row.accepted_ms >= (since_s - 60) * 1000 && scope.holds(values)
+                })
+        };
+        self.detector.suspicions(second, &skip)
+    }
+
+    /// Everything of a second, in an order that does not depend on where it came from.
+    fn take_in(&mut self, second: i64, mut pulses: Vec<Pulse>) {
+        for pulse in &mut pulses {
+            self.notes.append(&mut pulse.notes);
+        }
+        let mut notes = std::mem::take(&mut self.notes);
+        notes.sort_by_key(|note| (note.at, note.payment, rank(&note.what)));
+        let mut auxiliary: Vec<_> = pulses
+            .iter_mut()
+            .flat_map(|pulse| pulse.auxiliary.drain(..))
+            .collect();
+        auxiliary.sort_by_key(|event| format!("{event:?}"));
+        for event in &auxiliary {
+            self.terminals.heard(event);
+            self.feeds.heard(event);
+        }
+        for note in &notes {
+            self.note(note, second);
+        }
+        notes.clear();
+        self.notes = notes;
+        let mut cases: Vec<_> = pulses
+            .iter_mut()
+            .flat_map(|pulse| pulse.cases.drain(..))
+            .collect();
+        cases.sort_by(|a, b| (a.at, &a.id, a.kind).cmp(&(b.at, &b.id, b.kind)));
+        for case in &cases {
+            let tuple = self.detector.values.tuple(&case.tuple);
+            self.cases.heard(case, tuple, second);
+        }
+        self.take_in_ways(second, &mut pulses);
+    }
+
+    fn take_in_ways(&mut self, second: i64, pulses: &mut [Pulse]) {
+        for pulse in pulses.iter() {
+            self.sources.heard(pulse);
+        }
+        let mut legs: Vec<_> = pulses
+            .iter_mut()
+            .flat_map(|pulse| pulse.legs.drain(..))
+            .collect();
+        legs.sort_by_key(|leg| (leg.tuple.hash, leg.gateway_ms));
+        for leg in &legs {
+            let tuple = self.detector.values.tuple(&leg.tuple);
+            let gateway = self.detector.values.of(tuple)[GATEWAY];
+            self.gateways.passed(gateway, second, leg.gateway_ms);
+        }
+        let mut acks: Vec<_> = pulses
+            .iter_mut()
+            .flat_map(|pulse| pulse.acks.drain(..))
+            .collect();
+        acks.sort_by_key(|ack| (ack.credited_at, ack.tuple.hash, ack.late, ack.came));
+        for ack in &acks {
+            let tuple = self.detector.values.tuple(&ack.tuple);
+            let values = self.detector.values.of(tuple);
+            self.merchants.heard(ack, values, second);
+        }
+    }
+
+    fn note(&mut self, note: &Note, second: i64) {
+        let tuple = self.detector.values.tuple(&note.tuple);
+        if let Some(terminal) = note.tuple.values.get(TERMINAL).and_then(Option::as_ref) {
+            self.terminals.paid(&Arc::clone(terminal), tuple);
+        }
+        let values = self.detector.values.of(tuple);
+        if let What::Credited {
+            lag_ms,
+            lateness_ms,
+            ..
+        } = note.what
+        {
+            self.lateness.credited(
+                &self.detector.values,
+                tuple,
+                second,
+                (note.lateness_ms, lateness_ms),
+                lag_ms as i64,
+            );
+        }
+        if !note.timed && note.what == What::Overdue {
+            self.batches.missed(note, tuple, values, second);
+            return;
+        }
+        let maintained = self.feeds.is_maintained(
+            note.accepted_at.millis(),
+            values,
+            &self.detector.values,
+            &self.detector.dims,
+        );
+        self.detector.note(note, tuple, second, maintained);
+    }
+
+    /// Incidents that are open.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.book.open_ones()
+    }
+
+    /// Whether nothing can happen any more until something comes.
+    pub fn is_idle(&self) -> bool {
+        self.faults.is_quiet() && self.book.open_ones().next().is_none()
+    }
+}
+
+/// What is said first of several notes of one payment in one millisecond.
+fn rank(what: &What) -> u8 {
+    match what {
+        What::Paid => 0,
+        What::Waiting => 1,
+        What::Excused => 2,
+        What::Rejected(_) => 3,
+        What::Declined(_) => 4,
+        What::Overdue => 5,
+        What::Credited { .. } => 6,
+        What::Ended { .. } => 7,
+    }
+}
