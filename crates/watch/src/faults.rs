@@ -8,6 +8,7 @@ use settlewatch_join::{Span, Timestamp};
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::onset::onset_ms;
+use crate::detect::rates::excess;
 use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
@@ -29,8 +30,17 @@ const CERTAIN_NATS: f64 = 60.0;
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
 
-/// A place is looked at again so often, in seconds; in its first half minute every second.
+/// Evidence is looked at again so often, in seconds; in its first half minute every second.
 const REVIEWED_S: i64 = 5;
+
+/// The same of the place, which takes more time.
+const RESCOPED_S: i64 = 15;
+
+/// Evidence in natural units with which a fault still stands out.
+const STILL_NATS: f64 = 1.8;
+
+/// Payments that came so long before the onset may be slow because of it, in milliseconds.
+const LEAD_MS: i64 = 10_000;
 
 /// Rows before the onset that a review looks at, in seconds.
 const BEFORE_S: i64 = 30;
@@ -83,16 +93,19 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Places that teach nothing: of open faults.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
-        self.open.iter().map(|fault| fault.scope.clone())
-    }
-
     /// Whether a row's slowness is explained by a fault that is over.
-    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+    pub(crate) fn is_over_for(&self, row: &Row, values: &[ValueId]) -> bool {
         self.over.iter().any(|(scope, from_ms, until_ms)| {
             row.accepted_ms >= *from_ms && row.accepted_ms <= *until_ms && scope.holds(values)
         })
+    }
+
+    /// Whether a row's slowness is explained by a fault that is over, or open.
+    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        let open = self.open.iter().any(|fault| {
+            row.accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values)
+        });
+        open || self.is_over_for(row, values)
     }
 
     /// The second `second` ended with these changes and suspicions.
@@ -257,7 +270,7 @@ impl Faults {
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
             self.over
-                .push((fault.scope, fault.onset_ms - 5_000, until_ms));
+                .push((fault.scope, fault.onset_ms - LEAD_MS, until_ms));
         }
         self.over
             .retain(|(_, _, until_ms)| until_ms + 1_200_000 > second * 1000);
@@ -299,8 +312,13 @@ impl Fault {
         book: &mut Book,
     ) {
         let young = second - self.opened_s < 30;
+        if self.stands_out(second, detector) {
+            self.seen_s = second;
+        }
         let standing = second - self.seen_s < 10;
-        if standing && (young || second.rem_euclid(REVIEWED_S) == 0) {
+        let age_s = second - self.opened_s;
+        let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
+        if standing && due {
             self.rescope(second, detector);
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
@@ -308,6 +326,22 @@ impl Fault {
             self.settle(second, &mut report);
             book.update(self.entry, report, end_of(second));
         }
+    }
+
+    /// Whether its place is worse than usual, of late.
+    fn stands_out(&self, second: i64, detector: &Detector) -> bool {
+        [30, 120].into_iter().any(|window_s| {
+            let (mut bad, mut mean) = (0.0, 0.0);
+            for row in detector.rows.since(second - window_s) {
+                let counts = row.timed && !row.ended;
+                if counts && self.scope.holds(detector.values.of(row.tuple)) {
+                    bad += f64::from(u8::from(row.is_bad(self.lost)));
+                    mean += detector.usual_share(row, self.lost);
+                }
+            }
+            let frequent = mean >= 0.3 || window_s > 30;
+            frequent && (window_s == 30 || mean < 0.3 * 4.0) && excess(bad, mean) > STILL_NATS
+        })
     }
 
     /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.

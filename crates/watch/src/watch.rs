@@ -13,7 +13,10 @@ use settlewatch_join::event::Currency;
 use crate::batches::Batches;
 use crate::cases::{CaseSettings, Cases};
 use crate::detect::Detector;
+use crate::detect::localise::Suspicion;
+use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -109,16 +112,7 @@ impl Watch {
     pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
         let pulses = std::mem::take(&mut self.waiting);
         self.take_in(second, pulses);
-        let frozen: Vec<Scope> = if self.silence.is_everything() {
-            vec![Scope::default()]
-        } else {
-            let late = self.silence.late_scopes();
-            self.faults
-                .scopes()
-                .chain(late.into_iter().map(|(scope, _)| scope))
-                .collect()
-        };
-        let changes = self.detector.end_second(second, &frozen);
+        let changes = self.end_rows(second);
         let shifts = if second.rem_euclid(COMPARED_EVERY_S) == 0 {
             self.lateness.shifts(second)
         } else {
@@ -169,19 +163,27 @@ impl Watch {
         self.book.take()
     }
 
-    fn suspicions(&self, second: i64) -> Vec<crate::detect::localise::Suspicion> {
+    fn end_rows(&mut self, second: i64) -> Vec<Change> {
+        let sources = Explaining::new(&self.silence);
+        let faults = &self.faults;
+        let explained = |row: &Row, values: &[ValueId]| {
+            sources.explains(row, values) || faults.explains(row, values)
+        };
+        self.detector.end_second(second, &explained)
+    }
+
+    fn suspicions(&self, second: i64) -> Vec<Suspicion> {
         if self.silence.is_everything() {
             return Vec::new();
         }
-        let late = self.silence.late_scopes();
-        let skip = |row: &crate::detect::rows::Row, values: &[crate::detect::values::ValueId]| {
-            self.silence.explains(row)
-                || self.faults.explains(row, values)
-                || late.iter().any(|(scope, since_s)| {
-                    row.accepted_ms >= (since_s - 60) * 1000 && scope.holds(values)
-                })
+        let sources = Explaining::new(&self.silence);
+        let excluded = |row: &Row, values: &[ValueId]| {
+            sources.explains(row, values) || self.faults.is_over_for(row, values)
         };
-        self.detector.suspicions(second, &skip)
+        let explained = |row: &Row, values: &[ValueId]| {
+            sources.explains(row, values) || self.faults.explains(row, values)
+        };
+        self.detector.suspicions(second, &explained, &excluded)
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.
@@ -284,6 +286,28 @@ impl Watch {
     /// Whether nothing can happen any more until something comes.
     pub fn is_idle(&self) -> bool {
         self.faults.is_quiet() && self.book.open_ones().next().is_none()
+    }
+}
+
+/// What silent and late sources explain.
+struct Explaining<'a> {
+    silence: &'a Silence,
+    late: Vec<(Scope, i64)>,
+}
+
+impl<'a> Explaining<'a> {
+    fn new(silence: &'a Silence) -> Self {
+        Self {
+            silence,
+            late: silence.late_scopes(),
+        }
+    }
+
+    fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        self.silence.explains(row)
+            || self.late.iter().any(|(scope, since_s)| {
+                row.accepted_ms >= (since_s - 60) * 1000 && scope.holds(values)
+            })
     }
 }
 

@@ -1,7 +1,11 @@
 //! What is usual: how long a channel's credits take, and how often a value's payments take long.
 
-use super::rates::shrunk;
+use std::collections::BTreeMap;
+
+use super::rates::{shrunk, wilson};
+use super::rows::Row;
 use super::values::ValueId;
+use crate::pulse::CHANNEL;
 
 /// Buckets of lag grow by this factor.
 const GROWTH: f64 = 1.05;
@@ -12,11 +16,17 @@ const LEAST_MS: f64 = 10.0;
 /// Enough for 7 days.
 const BUCKETS: usize = 370;
 
-/// Half of what was learned is forgotten in so many seconds.
-const HALF_LIFE_S: f64 = 900.0;
+/// Credits that make a channel's lags known.
+const ENOUGH: u64 = 60;
 
-/// Observations that make a channel's lags known.
-const ENOUGH: f64 = 60.0;
+/// Longer than most: the share of payments that take even longer.
+const SLOW: f64 = 0.03;
+
+/// Longer than nearly all.
+const LOST: f64 = 0.004;
+
+/// Shares are believed to be so many standard deviations above what was seen: few payments prove little.
+const DOUBT: f64 = 2.0;
 
 /// When a payment of a channel takes long, and how often that is usual.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,32 +42,64 @@ pub(crate) struct Thresholds {
 }
 
 impl Thresholds {
-    /// Before anything is known of a channel.
+    /// Before anything is known of a channel: only what passes its deadline takes long.
     pub(crate) const UNKNOWN: Self = Self {
-        slow_ms: 15_000,
-        slow_share: 0.05,
-        lost_ms: 25_000,
+        slow_ms: NEVER_MS,
+        slow_share: 0.03,
+        lost_ms: NEVER_MS,
         lost_share: 0.01,
     };
+
+    /// Whether lags are known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.slow_ms < NEVER_MS
+    }
 }
 
-/// The lags of a channel's payments, the recent ones weighing more.
+/// Longer than any lag.
+const NEVER_MS: u64 = 1 << 40;
+
+/// What a payment taught, to be taken back when it is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taught {
+    bucket: u16,
+    credited: bool,
+    slow: bool,
+    lost: bool,
+}
+
+impl Taught {
+    /// A payment that was credited after `lag_ms`, or waits at the age of `age_ms`.
+    pub(crate) fn new(lag_ms: Option<u64>, age_ms: u64, slow: bool, lost: bool) -> Self {
+        Self {
+            bucket: bucket(lag_ms.unwrap_or(age_ms)) as u16,
+            credited: lag_ms.is_some(),
+            slow,
+            lost,
+        }
+    }
+
+    /// What a row teaches at `now_ms`.
+    pub(crate) fn of(row: &Row, now_ms: i64) -> Self {
+        let age_ms = (now_ms - row.accepted_ms).max(0) as u64;
+        Self::new(row.lag_ms, age_ms, row.slow, row.lost)
+    }
+}
+
+/// The lags of a channel's payments; those that wait count with their ages (Kaplan & Meier 1958).
 #[derive(Clone, Debug)]
-pub(crate) struct Lags {
-    counts: Vec<f64>,
-    /// Payments that were not credited by the time they were counted.
-    never: f64,
-    total: f64,
-    updated_s: i64,
+struct Lags {
+    credited: Vec<u32>,
+    waiting: Vec<u32>,
+    known: u64,
 }
 
 impl Default for Lags {
     fn default() -> Self {
         Self {
-            counts: vec![0.0; BUCKETS],
-            never: 0.0,
-            total: 0.0,
-            updated_s: i64::MIN,
+            credited: vec![0; BUCKETS],
+            waiting: vec![0; BUCKETS],
+            known: 0,
         }
     }
 }
@@ -73,125 +115,131 @@ fn upper_ms(bucket: usize) -> u64 {
 }
 
 impl Lags {
-    /// A payment took `lag_ms`; `None` where it was not credited in the time that was given to it.
-    pub(crate) fn learn(&mut self, lag_ms: Option<u64>, now_s: i64) {
-        self.decay(now_s);
-        self.total += 1.0;
-        match lag_ms {
-            Some(lag_ms) => self.counts[bucket(lag_ms)] += 1.0,
-            None => self.never += 1.0,
-        }
+    fn counts(&mut self, taught: Taught) -> &mut u32 {
+        let counts = if taught.credited {
+            &mut self.credited
+        } else {
+            &mut self.waiting
+        };
+        &mut counts[usize::from(taught.bucket)]
     }
 
-    fn decay(&mut self, now_s: i64) {
-        // Often enough that the steps are small, seldom enough that they cost nothing.
-        const EVERY_S: i64 = 15;
-        if self.updated_s == i64::MIN {
-            self.updated_s = now_s;
-        }
-        let passed = now_s - self.updated_s;
-        if passed < EVERY_S {
-            return;
-        }
-        let keep = 0.5_f64.powf(passed as f64 / HALF_LIFE_S);
-        self.counts.iter_mut().for_each(|count| *count *= keep);
-        self.never *= keep;
-        self.total *= keep;
-        self.updated_s = now_s;
+    fn add(&mut self, taught: Taught) {
+        *self.counts(taught) += 1;
+        self.known += u64::from(taught.credited);
     }
 
-    /// The lag that a share of `above` exceeds, and the share that does.
+    fn remove(&mut self, taught: Taught) {
+        let count = self.counts(taught);
+        *count = count.saturating_sub(1);
+        self.known = self.known.saturating_sub(u64::from(taught.credited));
+    }
+
+    /// The lag that a share of `above` exceeds, and the share that does; the longest one seen if more do.
     fn exceeded_by(&self, above: f64) -> (u64, f64) {
-        let mut rest = self.total;
-        for (at, count) in self.counts.iter().enumerate() {
-            rest -= count;
-            if rest <= self.total * above {
-                return (upper_ms(at), (rest / self.total).max(0.0));
+        let sum = |counts: &[u32]| counts.iter().map(|count| f64::from(*count)).sum::<f64>();
+        let mut at_risk = sum(&self.credited) + sum(&self.waiting);
+        let (mut survival, mut last) = (1.0, (upper_ms(0), 1.0));
+        for (at, (credited, waiting)) in self.credited.iter().zip(&self.waiting).enumerate() {
+            if *credited > 0 {
+                survival *= 1.0 - f64::from(*credited) / at_risk;
+                last = (upper_ms(at), survival.max(0.0));
+            }
+            at_risk -= f64::from(*credited) + f64::from(*waiting);
+            if survival <= above {
+                break;
             }
         }
-        (upper_ms(BUCKETS - 1), self.never / self.total)
+        last
     }
 
-    /// When a payment takes long here.
-    pub(crate) fn thresholds(&self) -> Thresholds {
-        if self.total < ENOUGH {
-            return Thresholds::UNKNOWN;
+    fn thresholds(&self) -> Option<Thresholds> {
+        if self.known < ENOUGH {
+            return None;
         }
-        let (slow_ms, slow) = self.exceeded_by(0.03);
-        let (lost_ms, lost) = self.exceeded_by(0.004);
+        let (slow_ms, slow) = self.exceeded_by(SLOW);
+        let (lost_ms, lost) = self.exceeded_by(LOST);
         let (slow_ms, lost_ms) = (slow_ms.max(300), lost_ms.max(1000));
-        Thresholds {
+        let total = self.known as f64;
+        let upper = |share: f64| wilson(share * total, total, DOUBT).1;
+        Some(Thresholds {
             slow_ms,
-            slow_share: shrunk(slow * self.total, self.total, 0.03, 100.0).max(0.015),
+            slow_share: upper(slow).max(0.015),
             lost_ms: (lost_ms + lost_ms / 4).max(slow_ms),
-            lost_share: shrunk(lost * self.total, self.total, 0.006, 200.0).max(0.003),
-        }
-    }
-
-    /// How many payments it knows, the recent ones weighing more.
-    pub(crate) fn known(&self) -> f64 {
-        self.total
+            lost_share: upper(lost).max(0.003),
+        })
     }
 }
 
-/// How often each value's payments were slow and lost, the recent ones weighing more.
+/// How often each value's payments were slow and lost.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Usual {
-    totals: Vec<f32>,
-    slow: Vec<f32>,
-    lost: Vec<f32>,
-    updated_s: i64,
+struct Usual {
+    counts: Vec<[u32; 3]>,
 }
 
 /// Observations that weigh as much as what is known of the channel.
 const PRIOR_WEIGHT: f64 = 60.0;
 
 impl Usual {
-    /// A payment of these values was counted.
-    pub(crate) fn learn(&mut self, values: &[ValueId], slow: bool, lost: bool, now_s: i64) {
-        self.decay(now_s);
+    fn add(&mut self, values: &[ValueId], taught: Taught) {
         for value in values {
             let at = value.index();
-            if self.totals.len() <= at {
-                self.totals.resize(at + 1, 0.0);
-                self.slow.resize(at + 1, 0.0);
-                self.lost.resize(at + 1, 0.0);
+            if self.counts.len() <= at {
+                self.counts.resize(at + 1, [0; 3]);
             }
-            self.totals[at] += 1.0;
-            self.slow[at] += f32::from(u8::from(slow));
-            self.lost[at] += f32::from(u8::from(lost));
+            let counts = &mut self.counts[at];
+            counts[0] += 1;
+            counts[1] += u32::from(taught.slow);
+            counts[2] += u32::from(taught.lost);
         }
     }
 
-    fn decay(&mut self, now_s: i64) {
-        const EVERY_S: i64 = 60;
-        if self.updated_s == 0 {
-            self.updated_s = now_s;
+    fn remove(&mut self, values: &[ValueId], taught: Taught) {
+        for value in values {
+            if let Some([total, slow, lost]) = self.counts.get_mut(value.index()) {
+                *total = total.saturating_sub(1);
+                *slow = slow.saturating_sub(u32::from(taught.slow));
+                *lost = lost.saturating_sub(u32::from(taught.lost));
+            }
         }
-        let passed = now_s - self.updated_s;
-        if passed < EVERY_S {
-            return;
-        }
-        let keep = 0.5_f64.powf(passed as f64 / (2.0 * HALF_LIFE_S)) as f32;
-        for counts in [&mut self.totals, &mut self.slow, &mut self.lost] {
-            counts.iter_mut().for_each(|count| *count *= keep);
-        }
-        self.updated_s = now_s;
     }
 
-    /// The usual share of slow payments of a value whose payments should have `prior`.
-    pub(crate) fn slow_share(&self, value: ValueId, prior: f64) -> f64 {
-        self.share(&self.slow, value, prior)
+    fn share(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
+        let known = self.counts.get(value.index()).copied().unwrap_or_default();
+        let bad = if lost { known[2] } else { known[1] };
+        shrunk(f64::from(bad), f64::from(known[0]), prior, PRIOR_WEIGHT)
+    }
+}
+
+/// What the payments of the last minutes taught.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Learned {
+    lags: BTreeMap<ValueId, Lags>,
+    usual: Usual,
+}
+
+impl Learned {
+    pub(crate) fn add(&mut self, values: &[ValueId], taught: Taught) {
+        self.lags.entry(values[CHANNEL]).or_default().add(taught);
+        self.usual.add(values, taught);
     }
 
-    /// The usual share of lost payments of a value whose payments should have `prior`.
-    pub(crate) fn lost_share(&self, value: ValueId, prior: f64) -> f64 {
-        self.share(&self.lost, value, prior)
+    pub(crate) fn remove(&mut self, values: &[ValueId], taught: Taught) {
+        if let Some(lags) = self.lags.get_mut(&values[CHANNEL]) {
+            lags.remove(taught);
+        }
+        self.usual.remove(values, taught);
     }
 
-    fn share(&self, counts: &[f32], value: ValueId, prior: f64) -> f64 {
-        let get = |list: &[f32]| f64::from(list.get(value.index()).copied().unwrap_or(0.0));
-        shrunk(get(counts), get(&self.totals), prior, PRIOR_WEIGHT)
+    /// When payments take long, of each channel of which enough is known.
+    pub(crate) fn thresholds(&self) -> impl Iterator<Item = (ValueId, Thresholds)> + '_ {
+        let lags = self.lags.iter();
+        lags.filter_map(|(channel, lags)| Some((*channel, lags.thresholds()?)))
+    }
+
+    /// The usual share of bad payments of a value whose channels should have `prior`.
+    pub(crate) fn share(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
+        self.usual.share(value, prior, lost)
     }
 }
 
@@ -199,22 +247,34 @@ impl Usual {
 mod tests {
     use super::*;
 
+    fn learned(lags: impl Iterator<Item = Option<u64>>) -> Lags {
+        let mut known = Lags::default();
+        lags.for_each(|lag_ms| known.add(Taught::new(lag_ms, 60_000, false, false)));
+        known
+    }
+
     #[test]
     fn thresholds_follow_the_lags() {
-        let mut lags = Lags::default();
-        for i in 0..1000 {
-            lags.learn(Some(1000 + i), 0);
-        }
-        let found = lags.thresholds();
+        let found = learned((0..1000).map(|i| Some(1000 + i))).thresholds().unwrap();
         assert!((1950..=2100).contains(&found.slow_ms), "{found:?}");
         assert!(found.lost_ms >= found.slow_ms, "{found:?}");
     }
 
     #[test]
-    fn half_is_forgotten_in_a_quarter_of_an_hour() {
-        let mut lags = Lags::default();
-        (0..100).for_each(|_| lags.learn(Some(1000), 0));
-        lags.learn(Some(1000), 900);
-        assert!((lags.known() - 51.0).abs() < 1e-9);
+    fn what_usually_never_comes_is_usual() {
+        let lags = (0..1000).map(|i| (i % 10 != 0).then_some(1000 + i));
+        let found = learned(lags).thresholds().unwrap();
+        assert!((0.1..0.13).contains(&found.lost_share), "{found:?}");
+        assert!(found.lost_ms < 3000, "{found:?}");
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_nothing() {
+        let mut known = learned((0..100).map(|i| Some(1000 + i)));
+        for i in 0..100 {
+            known.remove(Taught::new(Some(1000 + i), 0, false, false));
+        }
+        assert_eq!(known.thresholds(), None);
+        assert!(known.credited.iter().all(|count| *count == 0));
     }
 }

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::rates::{excess, shrunk};
-use super::rows::Row;
 use super::scope::Scope;
 use super::values::{TupleId, ValueId};
-use super::{Detector, WINDOWS_S};
+use super::sliding::Sum;
+use super::{Detector, Explained, WINDOWS_S};
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
     TERMINAL, VENDOR,
@@ -22,6 +22,9 @@ const NATS: f64 = 17.0;
 
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 15.0;
+
+/// Payments of a place that weigh as much as what is known of its channels.
+const UNSEEN: f64 = 40.0;
 
 /// Of explanations that cover the same rows, the one whose dimension comes first.
 const PREFERRED: [DimIndex; 11] = [
@@ -54,20 +57,27 @@ impl Suspicion {
     }
 }
 
+/// Payments and bad ones of every tuple.
+#[derive(Default)]
+struct Counted(BTreeMap<TupleId, (f64, f64)>);
+
 impl Detector {
-    /// What stands out at `second`; rows for which `skip` holds are explained already.
+    /// What stands out at `second` beyond what is `explained`; what it is is found among all payments that are not
+    /// `excluded`.
     pub(crate) fn suspicions(
         &self,
         second: i64,
-        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+        explained: Explained<'_>,
+        excluded: Explained<'_>,
     ) -> Vec<Suspicion> {
         let mut found: Vec<Suspicion> = Vec::new();
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for lost in [true, false] {
-                if !self.is_suspicious(at, lost) {
+                let after = second - window_s;
+                if !self.is_suspicious(at, lost) || !self.is_unexplained(after, lost, explained) {
                     continue;
                 }
-                for suspicion in self.localise(second - window_s, window_s, lost, skip) {
+                for suspicion in self.localise(after, window_s, lost, excluded) {
                     if !found.iter().any(|known| known.scope == suspicion.scope) {
                         found.push(suspicion);
                     }
@@ -79,20 +89,63 @@ impl Detector {
 
     /// Whether any value's sums are unusual.
     fn is_suspicious(&self, window: usize, lost: bool) -> bool {
-        self.windows[window].suspects().any(|(value, sum)| {
-            let (bad, expected) = if lost {
-                (sum.lost, sum.lost_expected)
-            } else {
-                (sum.slow, sum.slow_expected)
-            };
-            if bad < 2.5 {
-                return false;
+        self.windows[window]
+            .suspects()
+            .any(|(value, sum)| self.is_unusual(value, &sum, lost))
+    }
+
+    fn is_unusual(&self, value: ValueId, sum: &Sum, lost: bool) -> bool {
+        let (bad, expected) = if lost {
+            (sum.lost, sum.lost_expected)
+        } else {
+            (sum.slow, sum.slow_expected)
+        };
+        if bad < 2.5 {
+            return false;
+        }
+        let total = sum.total.max(bad);
+        let prior = (expected / total).clamp(0.001, 0.5);
+        let mean = total * self.usual_of(value, prior, lost);
+        excess(bad, mean) > GATE_NATS
+    }
+
+    /// The same, of the payments that no known fault explains by now.
+    fn is_unexplained(&self, after: i64, lost: bool, explained: Explained<'_>) -> bool {
+        let mut totals: Vec<Sum> = vec![Sum::default(); self.values.len()];
+        for row in self.rows.since(after) {
+            let values = self.values.of(row.tuple);
+            if !row.timed || row.ended || explained(row, values) {
+                continue;
             }
-            let total = sum.total.max(bad);
-            let prior = (expected / total).clamp(0.001, 0.5);
-            let mean = total * self.usual_of(value, prior, lost);
-            excess(bad, mean) > GATE_NATS
-        })
+            let sum = Sum {
+                total: 1.0,
+                slow: f64::from(u8::from(row.slow)),
+                lost: f64::from(u8::from(row.lost)),
+                slow_expected: row.usual.0,
+                lost_expected: row.usual.1,
+            };
+            for value in values.iter().filter(|value| **value != ValueId::NONE) {
+                totals[value.index()].add(&sum, 1.0);
+            }
+        }
+        let all = totals.iter().enumerate();
+        let mut unusual = all.filter(|(at, sum)| {
+            (sum.slow > 0.5 || sum.lost > 0.5) && self.is_unusual(ValueId(*at as u32), sum, lost)
+        });
+        unusual.next().is_some()
+    }
+
+    fn counted(&self, after: i64, lost: bool, excluded: Explained<'_>) -> Counted {
+        let mut counted = Counted::default();
+        for row in self.rows.since(after) {
+            let values = self.values.of(row.tuple);
+            if row.timed && !row.ended && !excluded(row, values) {
+                let sums = counted.0.entry(row.tuple).or_default();
+                sums.0 += 1.0;
+                sums.1 += f64::from(u8::from(row.is_bad(lost)));
+            }
+        }
+        counted
     }
 
     /// Scans the rows after the second `after`.
@@ -101,22 +154,12 @@ impl Detector {
         after: i64,
         window_s: i64,
         lost: bool,
-        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+        excluded: Explained<'_>,
     ) -> Vec<Suspicion> {
-        let mut tuples: BTreeMap<TupleId, (f64, f64)> = BTreeMap::new();
-        for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || skip(row, values) {
-                continue;
-            }
-            let sums = tuples.entry(row.tuple).or_default();
-            sums.0 += 1.0;
-            sums.1 += f64::from(u8::from(row.is_bad(lost)));
-        }
         let dims = self.dims.localised();
         let mut table = Table::new(dims.len());
         let mut line = vec![0; dims.len()];
-        for (tuple, (total, bad)) in &tuples {
+        for (tuple, (total, bad)) in &self.counted(after, lost, excluded).0 {
             let values = self.values.of(*tuple);
             for (place, dim) in line.iter_mut().zip(dims) {
                 *place = values[*dim].0;
@@ -126,7 +169,7 @@ impl Detector {
         let causes = scan(&table, &self.options());
         causes
             .into_iter()
-            .filter_map(|cause| self.judge(&cause.finding, after, window_s, lost, skip))
+            .filter_map(|cause| self.judge(&cause.finding, after, window_s, lost, excluded))
             .collect()
     }
 
@@ -155,7 +198,7 @@ impl Detector {
         after: i64,
         window_s: i64,
         lost: bool,
-        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+        excluded: Explained<'_>,
     ) -> Option<Suspicion> {
         let dims = self.dims.localised();
         let mut scope: Vec<_> = finding
@@ -165,7 +208,7 @@ impl Detector {
             .collect();
         scope.sort_unstable();
         let scope = Scope(scope);
-        let mean = self.expected(&scope, after, lost, skip);
+        let mean = self.expected(&scope, after, lost, excluded);
         let slack = if lost { 0.02 } else { 0.3 };
         let nats = excess(finding.bad, mean * 1.15 + slack);
         let rate = finding.rate_inside();
@@ -193,13 +236,13 @@ impl Detector {
         scope: &Scope,
         after: i64,
         lost: bool,
-        skip: &dyn Fn(&Row, &[ValueId]) -> bool,
+        excluded: Explained<'_>,
     ) -> f64 {
         let (mut total, mut usual) = (0.0, 0.0);
         let (mut before, mut before_bad) = (0.0, 0.0);
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || !scope.holds(values) || skip(row, values) {
+            if !row.timed || row.ended || !scope.holds(values) || excluded(row, values) {
                 continue;
             }
             if row.second > after {
@@ -216,6 +259,8 @@ impl Detector {
         let prior = usual / total;
         // What stood out before is not usual: it was a fault, or the end of one.
         let seen = before_bad.min(before * prior * 4.0 + 1.0);
-        total * shrunk(seen, before, prior, 40.0)
+        // Places differ: where little was seen of one, its share may well be a multiple of the channel's.
+        let doubt = 1.0 + 1.5 * UNSEEN / (UNSEEN + before);
+        total * shrunk(seen, before, prior, UNSEEN) * doubt
     }
 }

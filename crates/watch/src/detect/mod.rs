@@ -13,9 +13,8 @@ use std::collections::BTreeMap;
 
 use crate::pulse::{CHANNEL, Dims, Note, What};
 
-use baseline::{Lags, Thresholds, Usual};
+use baseline::{Learned, Taught, Thresholds};
 use rows::{Change, Row, Rows};
-use scope::Scope;
 use sliding::{Sliding, Sum};
 use values::{TupleId, ValueId, Values};
 
@@ -25,24 +24,26 @@ pub(crate) const WINDOWS_S: [i64; 3] = [15, 60, 300];
 /// A row teaches what is usual when it is this old, so that a fault is seen before it is learned from.
 const LEARNED_AFTER_S: i64 = 120;
 
-/// In the beginning rows teach earlier: something must be known.
-const LEARNED_AT_FIRST_S: i64 = 20;
+/// In the beginning everything is learned again and again: something must be known. It lasts so long.
+const BEGINNING_S: i64 = 300;
 
-/// How long the beginning is.
-const BEGINNING_S: i64 = 180;
+/// Payments younger than that teach nothing even in the beginning: who waits less is not noted.
+const YOUNGEST_MS: i64 = 6_000;
 
 /// Thresholds follow what was learned so often, in seconds.
 const RENEWED_EVERY_S: i64 = 10;
+
+/// Whether a row is explained by a fault that is known.
+pub(crate) type Explained<'a> = &'a dyn Fn(&Row, &[ValueId]) -> bool;
 
 /// What the watch knows of payments and their lags.
 pub(crate) struct Detector {
     pub(crate) dims: Dims,
     pub(crate) values: Values,
     pub(crate) rows: Rows,
-    lags: BTreeMap<ValueId, Lags>,
+    learned: Learned,
     thresholds: BTreeMap<ValueId, Thresholds>,
-    usual: Usual,
-    pub(crate) windows: Vec<Sliding>,
+    windows: Vec<Sliding>,
     changes: Vec<Change>,
     /// Number of the first row that taught nothing yet.
     untaught: u64,
@@ -55,9 +56,8 @@ impl Detector {
             values: Values::new(&dims),
             dims,
             rows: Rows::default(),
-            lags: BTreeMap::new(),
+            learned: Learned::default(),
             thresholds: BTreeMap::new(),
-            usual: Usual::default(),
             windows: WINDOWS_S.iter().map(|&span| Sliding::new(span)).collect(),
             changes: Vec::new(),
             untaught: 0,
@@ -85,86 +85,94 @@ impl Detector {
             .unwrap_or(Thresholds::UNKNOWN)
     }
 
-    /// The second `second` ends. What lies in `frozen` teaches nothing. Returns what changed.
-    pub(crate) fn end_second(&mut self, second: i64, frozen: &[Scope]) -> Vec<Change> {
-        self.rows.end_second(second, &mut self.changes);
+    /// The second `second` ends. What is explained teaches nothing and is not suspicious. Returns what changed.
+    pub(crate) fn end_second(&mut self, second: i64, explained: Explained<'_>) -> Vec<Change> {
+        for row in self.rows.end_second(second, &mut self.changes) {
+            if let Some(taught) = row.taught {
+                self.learned.remove(self.values.of(row.tuple), taught);
+            }
+        }
         let changes = std::mem::take(&mut self.changes);
         for change in &changes {
-            self.sum(change, second);
+            self.sum(change, second, explained);
         }
         for window in &mut self.windows {
             window.advance(second);
         }
-        self.learn(second, frozen);
-        if second.rem_euclid(RENEWED_EVERY_S) == 0 {
-            self.renew(frozen);
-        }
+        self.learn(second, explained);
         changes
     }
 
-    fn sum(&mut self, change: &Change, second: i64) {
-        let (number, sum) = match *change {
-            Change::New(number) => (number, self.rows.get(number).map(sum_of)),
-            Change::Lost(number) => {
-                let lost = Sum {
-                    lost: 1.0,
-                    ..Sum::default()
-                };
-                (number, Some(lost))
-            }
+    fn sum(&mut self, change: &Change, second: i64, explained: Explained<'_>) {
+        let (number, is_new) = match *change {
+            Change::New(number) => (number, true),
+            Change::Lost(number) => (number, false),
             Change::Late(_) | Change::Overdue(_) => return,
         };
-        let (Some(row), Some(sum)) = (self.rows.get(number), sum) else {
+        let Some(row) = self.rows.get(number).filter(|row| row.timed) else {
             return;
         };
-        if !row.timed {
+        let values = self.values.of(row.tuple);
+        if explained(row, values) {
             return;
         }
-        let values = self.values.of(row.tuple);
+        let sum = if is_new { sum_of(row) } else { Sum::LOST };
         for window in &mut self.windows {
             window.add(second, values, sum);
         }
     }
 
-    fn learn(&mut self, second: i64, frozen: &[Scope]) {
-        let beginning = self
-            .first_s
-            .is_some_and(|first| second < first + BEGINNING_S);
-        let after = if beginning {
-            LEARNED_AT_FIRST_S
-        } else {
-            LEARNED_AFTER_S
-        };
-        while let Some(row) = self.rows.get(self.untaught.max(self.rows.first_number())) {
-            if row.second > second - after {
+    fn learn(&mut self, second: i64, explained: Explained<'_>) {
+        let Some(first) = self.first_s else { return };
+        let renewed = second.rem_euclid(RENEWED_EVERY_S) == 0;
+        if second < first + BEGINNING_S {
+            if renewed {
+                self.learn_anew(second, first, explained);
+            }
+            return;
+        }
+        if self.untaught == 0 {
+            self.learned = Learned::default();
+        }
+        self.untaught = self.untaught.max(self.rows.first_number());
+        while let Some(row) = self.rows.get(self.untaught) {
+            if row.second > second - LEARNED_AFTER_S {
                 break;
             }
-            let number = self.untaught.max(self.rows.first_number());
-            self.untaught = number + 1;
             let values = self.values.of(row.tuple);
-            if row.ended || !row.timed || frozen.iter().any(|scope| scope.holds(values)) {
-                continue;
+            if teaches(row) && !explained(row, values) {
+                let taught = Taught::of(row, second * 1000);
+                self.learned.add(values, taught);
+                self.rows.teach(self.untaught, taught);
             }
-            let lags = self.lags.entry(values[CHANNEL]).or_default();
-            lags.learn(row.lag_ms, second);
-            self.usual.learn(values, row.slow, row.lost, second);
+            self.untaught += 1;
+        }
+        if renewed {
+            self.thresholds.extend(self.learned.thresholds());
         }
     }
 
-    fn renew(&mut self, frozen: &[Scope]) {
-        if frozen.iter().any(Scope::is_everything) {
-            return;
-        }
-        let held = |channel: &ValueId| {
-            frozen
-                .iter()
-                .any(|scope| scope.only(CHANNEL) == Some(*channel))
-        };
-        for (channel, lags) in &self.lags {
-            if !held(channel) {
-                self.thresholds.insert(*channel, lags.thresholds());
+    /// Everything but the last moments teaches, those who wait with their ages.
+    fn learn_anew(&mut self, second: i64, first: i64, explained: Explained<'_>) {
+        let now_ms = (second + 1) * 1000;
+        let held_ms = ((now_ms - first * 1000) / 2).clamp(YOUNGEST_MS, LEARNED_AFTER_S * 1000);
+        let until_ms = now_ms - held_ms;
+        let mut learned = Learned::default();
+        for row in self.rows.all() {
+            let values = self.values.of(row.tuple);
+            if row.accepted_ms <= until_ms && teaches(row) && !explained(row, values) {
+                learned.add(values, Taught::of(row, now_ms));
             }
         }
+        for (tuple, accepted_ms) in self.rows.without_row() {
+            if accepted_ms <= until_ms {
+                let age_ms = (now_ms - accepted_ms) as u64;
+                let taught = Taught::new(None, age_ms, false, false);
+                learned.add(self.values.of(tuple), taught);
+            }
+        }
+        self.thresholds.extend(learned.thresholds());
+        self.learned = learned;
     }
 
     /// How many payments of a row's kind are usually slow, or lost.
@@ -174,12 +182,13 @@ impl Detector {
 
     /// The usual share of bad payments of a value whose channel has `prior`.
     pub(crate) fn usual_of(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
-        if lost {
-            self.usual.lost_share(value, prior)
-        } else {
-            self.usual.slow_share(value, prior)
-        }
+        self.learned.share(value, prior, lost)
     }
+}
+
+/// Whether a row says something of what is usual.
+fn teaches(row: &Row) -> bool {
+    row.timed && !row.ended
 }
 
 fn sum_of(row: &Row) -> Sum {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::Fingerprint;
 use settlewatch_join::event::{Currency, RefusalClass};
 
-use super::baseline::Thresholds;
+use super::baseline::{Taught, Thresholds};
 use super::values::TupleId;
 use crate::pulse::{Note, What};
 use crate::tables::Map;
@@ -44,6 +44,8 @@ pub(crate) struct Row {
     pub(crate) timed: bool,
     /// Shares that are usual for its channel: slow, lost.
     pub(crate) usual: (f64, f64),
+    /// What it taught of what is usual.
+    pub(crate) taught: Option<Taught>,
 }
 
 impl Row {
@@ -124,7 +126,11 @@ impl Rows {
             return;
         }
         let accepted = note.accepted_at.millis();
-        for after in [thresholds.slow_ms, thresholds.lost_ms] {
+        let known = thresholds.is_known();
+        for after in [thresholds.slow_ms, thresholds.lost_ms]
+            .into_iter()
+            .filter(|_| known)
+        {
             let due = (accepted + after as i64).div_euclid(1000).max(second);
             self.due.entry(due).or_default().push(note.payment);
         }
@@ -218,8 +224,8 @@ impl Rows {
         }
     }
 
-    /// The second `second` ends: who became slow or lost in it.
-    pub(crate) fn end_second(&mut self, second: i64, changes: &mut Vec<Change>) {
+    /// The second `second` ends: who became slow or lost in it. Returns the rows that are forgotten.
+    pub(crate) fn end_second(&mut self, second: i64, changes: &mut Vec<Change>) -> Vec<Row> {
         while let Some(entry) = self.due.first_entry()
             && *entry.key() <= second
         {
@@ -227,14 +233,10 @@ impl Rows {
                 self.fall_due(payment, second, changes);
             }
         }
-        while self
-            .rows
-            .front()
-            .is_some_and(|row| row.second <= second - KEPT_S)
-        {
-            self.rows.pop_front();
-            self.first += 1;
-        }
+        let kept = |row: &Row| row.second > second - KEPT_S;
+        let old = self.rows.iter().position(kept).unwrap_or(self.rows.len());
+        self.first += old as u64;
+        self.rows.drain(..old).collect()
     }
 
     fn fall_due(&mut self, payment: Fingerprint, second: i64, changes: &mut Vec<Change>) {
@@ -293,9 +295,18 @@ impl Rows {
         self.rows.iter()
     }
 
-    /// Payments that wait long, now.
-    pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Payments that wait but are not slow yet: tuple, append time in milliseconds; in no order.
+    pub(crate) fn without_row(&self) -> impl Iterator<Item = (TupleId, i64)> + '_ {
+        let waiting = self.waiting.values().filter(|it| it.row.is_none());
+        let timed = waiting.filter(|it| it.note.timed);
+        timed.map(|it| (it.tuple, it.note.accepted_at.millis()))
+    }
+
+    /// Keeps what a row taught.
+    pub(crate) fn teach(&mut self, number: u64, taught: Taught) {
+        if let Some(row) = self.get_mut(number) {
+            row.taught = Some(taught);
+        }
     }
 }
 
@@ -318,5 +329,6 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         class: None,
         timed: note.timed,
         usual: (thresholds.slow_share, thresholds.lost_share),
+        taught: None,
     }
 }

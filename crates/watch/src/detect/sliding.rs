@@ -20,6 +20,15 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
+    /// A payment that was counted is lost now.
+    pub(crate) const LOST: Self = Self {
+        total: 0.0,
+        slow: 0.0,
+        slow_expected: 0.0,
+        lost: 1.0,
+        lost_expected: 0.0,
+    };
+
     pub(crate) fn add(&mut self, other: &Self, sign: f64) {
         self.total += sign * other.total;
         self.slow += sign * other.slow;
@@ -47,10 +56,6 @@ impl Sliding {
             all: Sum::default(),
             entries: VecDeque::new(),
         }
-    }
-
-    pub(crate) fn span_s(&self) -> i64 {
-        self.span_s
     }
 
     pub(crate) fn add(&mut self, second: i64, values: &[ValueId], sum: Sum) {
@@ -84,10 +89,6 @@ impl Sliding {
             self.sums.iter_mut().for_each(|sum| *sum = Sum::default());
             self.all = Sum::default();
         }
-    }
-
-    pub(crate) fn of(&self, value: ValueId) -> Sum {
-        self.sums.get(value.index()).copied().unwrap_or_default()
     }
 
     /// Values with anything slow or lost.
