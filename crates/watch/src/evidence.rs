@@ -28,8 +28,6 @@ pub(crate) struct Tally {
     pub(crate) open_minor: BTreeMap<Currency, u128>,
     pub(crate) credited: u64,
     pub(crate) credited_late: u64,
-    /// When the first of its payments was credited, in milliseconds.
-    pub(crate) first_credit_ms: Option<i64>,
     /// Slow ones that were credited, and of them those whose business times show no delay.
     pub(crate) delayed: (u64, u64),
     pub(crate) classes: BTreeMap<RefusalClass, u64>,
@@ -77,9 +75,7 @@ impl Tally {
         match row.lag_ms {
             Some(lag_ms) => {
                 self.lag.event(lag_ms, 1);
-                let at = row.accepted_ms + lag_ms as i64;
                 self.credited += 1;
-                self.first_credit_ms = Some(self.first_credit_ms.map_or(at, |first| first.min(at)));
             }
             None => self
                 .lag
@@ -115,11 +111,6 @@ impl Tally {
         {
             self.samples.push(Arc::clone(id));
         }
-    }
-
-    /// Whether nothing at all was credited.
-    pub(crate) fn is_nothing_credited(&self) -> bool {
-        self.credited == 0 && self.total >= 3
     }
 
     pub(crate) fn rate_inside(&self) -> f64 {

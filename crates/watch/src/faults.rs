@@ -18,6 +18,7 @@ use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
+use crate::stop::Stop;
 use crate::terminals::Terminals;
 use crate::verdict::Scene;
 
@@ -38,6 +39,9 @@ const RESCOPED_S: i64 = 15;
 
 /// Evidence in natural units with which a fault still stands out.
 const STILL_NATS: f64 = 1.8;
+
+/// What came before a fault is remembered so long after it was opened, in seconds.
+const REMEMBERED_S: i64 = 900;
 
 /// Payments that came so long before the onset may be slow because of it, in milliseconds.
 const LEAD_MS: i64 = 10_000;
@@ -222,6 +226,7 @@ impl Faults {
             turning: None,
             finding: None,
         };
+        fault.stop(second, detector);
         let report = fault.report(second, detector, around);
         fault.finding = Some(report.finding.clone());
         fault.entry = book.open(Family::Credits, report, end_of(second));
@@ -322,6 +327,7 @@ impl Fault {
             self.rescope(second, detector);
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
+            self.stop(second, detector);
             let mut report = self.report(second, detector, around);
             self.settle(second, &mut report);
             book.update(self.entry, report, end_of(second));
@@ -342,6 +348,21 @@ impl Fault {
             let frequent = mean >= 0.3 || window_s > 30;
             frequent && (window_s == 30 || mean < 0.3 * 4.0) && excess(bad, mean) > STILL_NATS
         })
+    }
+
+    /// Whether credits stopped: as long as what came before the fault is remembered.
+    fn stop(&mut self, second: i64, detector: &Detector) {
+        if second - self.opened_s > REMEMBERED_S {
+            return;
+        }
+        let now_ms = (second + 1) * 1000;
+        let stop = Stop::of(detector, &self.scope, self.onset_ms, now_ms);
+        if let Some(stop) = &stop
+            && !self.was_down
+        {
+            self.onset_ms = self.onset_ms.max(stop.since_ms + 1);
+        }
+        self.was_down = stop.is_some();
     }
 
     /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
@@ -423,7 +444,7 @@ impl Fault {
         let severity = match finding.cause {
             Cause::TerminalBusy => Severity::Info,
             _ => severity(
-                self.was_down || tally.is_nothing_credited(),
+                self.was_down,
                 &evidence,
                 around.critical_minor,
             ),

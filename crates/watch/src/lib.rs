@@ -20,6 +20,7 @@ pub mod pulse;
 pub mod scan;
 mod silence;
 mod sources;
+mod stop;
 mod survival;
 mod tables;
 mod terminals;

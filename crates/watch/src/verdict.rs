@@ -21,9 +21,6 @@ const PEAK: f64 = 1.5;
 /// Hardware that fails shows it so long before.
 const HARDWARE_MS: i64 = 10 * 60 * 1000;
 
-/// Credits that come after so long a pause did not come slowly: they had stopped.
-const PAUSE_MS: i64 = 20_000;
-
 /// Everything that a verdict may look at.
 pub(crate) struct Scene<'a> {
     pub(crate) detector: &'a Detector,
@@ -39,7 +36,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) onset_ms: i64,
     pub(crate) now: Timestamp,
     pub(crate) tally: &'a Tally,
-    /// Whether nothing was credited for long.
+    /// Whether credits stopped altogether.
     pub(crate) was_down: bool,
 }
 
@@ -133,6 +130,10 @@ impl Scene<'_> {
         if scope.has(MERCHANT) {
             return self.merchant();
         }
+        let path = scope.has(GATEWAY) || scope.has(CONNECTOR);
+        if scope.has(CHANNEL) && path && !self.is_changed() {
+            return self.channel();
+        }
         if scope.has(CONNECTOR) || scope.has(VENDOR) && !scope.has(APP) {
             return self.interface();
         }
@@ -159,6 +160,11 @@ impl Scene<'_> {
         self.feeds
             .blamed(kind, self.named, self.onset_ms)
             .is_some()
+    }
+
+    /// Whether somebody changed something just before.
+    fn is_changed(&self) -> bool {
+        self.marker(MarkerKind::Config) || self.marker(MarkerKind::Deploy)
     }
 
     fn interface(&self) -> Draft {
@@ -310,8 +316,7 @@ impl Scene<'_> {
     }
 
     fn channel(&self) -> Draft {
-        let tally = self.tally;
-        if self.was_down || tally.is_nothing_credited() {
+        if self.was_down {
             return Draft::new(Cause::ChannelDown, Basis::Inferred);
         }
         if self.peak().is_some_and(|peak| peak >= PEAK) {
@@ -388,18 +393,5 @@ impl Scene<'_> {
         };
         let id = self.detector.values.text(*terminal).1;
         self.terminals.is_outdated(id, &self.detector.values)
-    }
-
-    /// Whether credits had stopped for so long that they did not merely come slowly.
-    pub(crate) fn is_down(&self) -> bool {
-        let paused_ms = match self.tally.first_credit_ms {
-            Some(first) => first - self.onset_ms,
-            None => self.now.millis() - self.onset_ms,
-        };
-        let slow_ms = self
-            .scope
-            .only(CHANNEL)
-            .map_or(0, |channel| self.detector.thresholds(channel).slow_ms);
-        self.tally.total >= 5 && paused_ms >= PAUSE_MS.max(4 * slow_ms as i64)
     }
 }

@@ -17,11 +17,11 @@ use crate::scan::{Finding, ScanOptions, Table, scan};
 /// Evidence in natural units at which a scan is worth its time.
 const GATE_NATS: f64 = 9.0;
 
-/// Evidence in natural units at which a place stands out.
-const NATS: f64 = 17.0;
+/// Evidence in natural units at which everything stands out; a place needs more.
+const NATS: f64 = 13.0;
 
 /// The same where nothing is usually lost, so that few payments say much.
-const LOST_NATS: f64 = 15.0;
+const LOST_NATS: f64 = 10.0;
 
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
@@ -212,7 +212,7 @@ impl Detector {
         let slack = if lost { 0.02 } else { 0.3 };
         let nats = excess(finding.bad, mean * 1.15 + slack);
         let rate = finding.rate_inside();
-        let enough = if lost { LOST_NATS } else { NATS };
+        let enough = self.enough(&scope, lost);
         let least = if lost { 3.0 } else { 5.0 };
         let stands_out = nats >= enough
             && finding.bad >= least
@@ -227,6 +227,15 @@ impl Detector {
             rate_outside: finding.rate_outside(),
             coverage: finding.coverage,
         })
+    }
+
+    /// Evidence with which a scope stands out: the more scopes of its kind there are, the more.
+    fn enough(&self, scope: &Scope, lost: bool) -> f64 {
+        let base = if lost { LOST_NATS } else { NATS };
+        let choices = |(dim, any): &(DimIndex, Vec<ValueId>)| {
+            any.len() as f64 * f64::from(self.values.count(*dim).max(2)).ln()
+        };
+        base + scope.0.iter().map(choices).sum::<f64>()
     }
 
     /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
@@ -248,7 +257,7 @@ impl Detector {
             if row.second > after {
                 total += 1.0;
                 usual += self.usual_share(row, lost);
-            } else if row.second <= after - 30 {
+            } else if row.second <= after - 30 && row.judged {
                 before += 1.0;
                 before_bad += f64::from(u8::from(row.is_bad(lost)));
             }

@@ -44,6 +44,8 @@ pub(crate) struct Row {
     pub(crate) timed: bool,
     /// Shares that are usual for its channel: slow, lost.
     pub(crate) usual: (f64, f64),
+    /// Whether it was known when a payment of its channel takes long.
+    pub(crate) judged: bool,
     /// What it taught of what is usual.
     pub(crate) taught: Option<Taught>,
 }
@@ -329,6 +331,7 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         class: None,
         timed: note.timed,
         usual: (thresholds.slow_share, thresholds.lost_share),
+        judged: thresholds.is_known(),
         taught: None,
     }
 }

@@ -85,6 +85,11 @@ impl Values {
         (*dim, text)
     }
 
+    /// How many values a dimension has.
+    pub(crate) fn count(&self, dim: DimIndex) -> u32 {
+        self.by_text.get(dim).map_or(0, |texts| texts.len() as u32)
+    }
+
     /// One more than the largest value's number.
     pub(crate) fn len(&self) -> usize {
         self.texts.len()

@@ -1,0 +1,83 @@
+//! Whether the credits of a place stopped altogether, rather than came slowly.
+
+use crate::detect::Detector;
+use crate::detect::rows::Row;
+use crate::detect::scope::Scope;
+
+/// What was usual is seen in so long before a fault, in milliseconds.
+const BEFORE_MS: i64 = 120_000;
+
+/// The last moments before it may belong to it already.
+const UNSURE_MS: i64 = 10_000;
+
+/// A pause must last so long, in milliseconds.
+const LEAST_MS: i64 = 10_000;
+
+/// Credits that must be missing in a pause.
+const MISSING: f64 = 12.0;
+
+/// A time without any credit, where many were due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    /// The last credit before it, in milliseconds.
+    pub(crate) since_ms: i64,
+    /// The first one after it, if there is one by now.
+    until_ms: Option<i64>,
+}
+
+impl Stop {
+    /// The longest pause in the credits of `scope` that ends after `onset_ms`.
+    pub(crate) fn of(
+        detector: &Detector,
+        scope: &Scope,
+        onset_ms: i64,
+        now_ms: i64,
+    ) -> Option<Self> {
+        let first_ms = onset_ms - BEFORE_MS;
+        let rows = detector.rows.since(first_ms.div_euclid(1000) - 10);
+        let rows: Vec<&Row> = rows
+            .filter(|row| row.timed && scope.holds(detector.values.of(row.tuple)))
+            .collect();
+        let mut times: Vec<i64> = rows.iter().filter_map(|row| credited_ms(row)).collect();
+        times.retain(|at| *at >= first_ms);
+        times.sort_unstable();
+        let usual = times.iter().filter(|at| **at < onset_ms - UNSURE_MS).count() as f64;
+        let from_ms = (*times.first()?).max(first_ms);
+        let span_ms = (onset_ms - UNSURE_MS - from_ms).max(1);
+        let (gap_ms, stop) = longest(&times, onset_ms, now_ms)?;
+        let missing = usual * gap_ms as f64 / span_ms as f64;
+        let stopped = gap_ms >= LEAST_MS && span_ms >= UNSURE_MS && missing >= MISSING;
+        (stopped && !stop.resumes_slowly(&rows)).then_some(stop)
+    }
+
+    /// Whether what is accepted after the pause is slow as well: then credits were late, not stopped.
+    fn resumes_slowly(&self, rows: &[&Row]) -> bool {
+        let Some(until_ms) = self.until_ms else {
+            return false;
+        };
+        let after = rows.iter().filter(|row| row.accepted_ms >= until_ms - 1000);
+        let (mut total, mut slow) = (0, 0);
+        for row in after.take(40) {
+            total += 1;
+            slow += u32::from(row.slow);
+        }
+        total >= 5 && slow * 2 >= total
+    }
+}
+
+fn credited_ms(row: &Row) -> Option<i64> {
+    Some(row.accepted_ms + row.lag_ms? as i64)
+}
+
+fn longest(times: &[i64], onset_ms: i64, now_ms: i64) -> Option<(i64, Stop)> {
+    let ends = times.iter().skip(1).map(|at| Some(*at)).chain([None]);
+    let gaps = times.iter().zip(ends).map(|(since_ms, until_ms)| {
+        let stop = Stop {
+            since_ms: *since_ms,
+            until_ms,
+        };
+        (until_ms.unwrap_or(now_ms) - since_ms, stop)
+    });
+    gaps.filter(|(_, stop)| stop.until_ms.is_none_or(|until| until > onset_ms))
+        .max_by_key(|(gap_ms, _)| *gap_ms)
+}
