@@ -107,7 +107,10 @@ impl Watching {
             let said = self.watch.end_second(self.next_s);
             for incident in &said {
                 if incident.revision == 1 {
-                    *self.counts.entry(incident.finding.cause.label()).or_default() += 1;
+                    *self
+                        .counts
+                        .entry(incident.finding.cause.label())
+                        .or_default() += 1;
                 }
             }
             self.revisions.extend(said);

@@ -49,13 +49,7 @@ pub(crate) struct Batches {
 
 impl Batches {
     /// A payment that is due by a batch is overdue.
-    pub(crate) fn missed(
-        &mut self,
-        note: &Note,
-        tuple: TupleId,
-        values: &[ValueId],
-        second: i64,
-    ) {
+    pub(crate) fn missed(&mut self, note: &Note, tuple: TupleId, values: &[ValueId], second: i64) {
         let channel = values[CHANNEL];
         let missed = self.missed.entry(channel).or_default();
         missed.retain(|missed| missed.second > second - 3600);
@@ -107,8 +101,7 @@ impl Batches {
         for channel in over {
             if let Some(open) = self.open.remove(&channel) {
                 let started_s = open.started_s;
-                let report =
-                    self.report(channel, started_s, detector, feeds, critical_minor, now);
+                let report = self.report(channel, started_s, detector, feeds, critical_minor, now);
                 book.resolve(open.entry, report, now);
                 self.missed.remove(&channel);
             }

@@ -194,10 +194,7 @@ impl Cases {
                     .filter(|(from, to, _)| (*from..=*to).contains(&ppm))
                     .count();
                 let known = self.settings.contract_ppm.contains(&ppm);
-                if FEE_PPM.contains(&ppm)
-                    && !known
-                    && best.is_none_or(|(most, _)| count > most)
-                {
+                if FEE_PPM.contains(&ppm) && !known && best.is_none_or(|(most, _)| count > most) {
                     best = Some((count, ppm));
                 }
             }
@@ -225,8 +222,7 @@ impl Cases {
         book: &mut Book,
     ) {
         let known = self.open.iter().position(|pattern| {
-            pattern.cause == cause
-                && (pattern.signature == signature || pattern.scope == scope)
+            pattern.cause == cause && (pattern.signature == signature || pattern.scope == scope)
         });
         let (severity, basis) = if signature.is_some() {
             (Severity::Warning, Basis::Inferred)
@@ -283,7 +279,10 @@ impl Cases {
             }
             _ => std::slice::from_ref(&pattern.cause),
         };
-        let kept = pools.iter().filter_map(|cause| self.kept.get(cause)).flatten();
+        let kept = pools
+            .iter()
+            .filter_map(|cause| self.kept.get(cause))
+            .flatten();
         kept.filter(|case| pattern.scope.holds(detector.values.of(case.tuple)))
     }
 
@@ -341,9 +340,7 @@ const SIGNATURES: &[Signature] = &[
     ("offset -1", |due, paid| due == paid + 1),
     ("offset +1", |due, paid| paid == due + 1),
     ("factor 100", |due, paid| due.checked_mul(100) == Some(paid)),
-    ("factor 1/100", |due, paid| {
-        due / 100 == paid && due >= 100
-    }),
+    ("factor 1/100", |due, paid| due / 100 == paid && due >= 100),
     ("factor 10", |due, paid| due.checked_mul(10) == Some(paid)),
     ("factor 1/10", |due, paid| due / 10 == paid && due >= 10),
 ];
@@ -400,12 +397,7 @@ fn shared(cases: &[&Kept], detector: &Detector) -> Scope {
 }
 
 /// The scope in which cases are significantly more frequent than outside.
-fn place_of(
-    kept: &[&Kept],
-    detector: &Detector,
-    second: i64,
-    least: usize,
-) -> Option<Scope> {
+fn place_of(kept: &[&Kept], detector: &Detector, second: i64, least: usize) -> Option<Scope> {
     let mut tuples: BTreeMap<TupleId, (f64, f64)> = BTreeMap::new();
     for row in detector.rows.since(second - 600) {
         tuples.entry(row.tuple).or_default().0 += 1.0;

@@ -14,6 +14,9 @@ use crate::pulse::{MERCHANT, TERMINAL};
 use crate::survival::Survival;
 use crate::terminals::distinct;
 
+/// Evidence in natural units that an amount tells bad payments from good ones.
+const SPLIT_NATS: f64 = 15.0;
+
 /// Samples that an incident names.
 const SAMPLES: usize = 5;
 
@@ -47,11 +50,17 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts the rows of payments accepted at or after `onset_ms`.
-    pub(crate) fn of(detector: &Detector, scope: &Scope, onset_ms: i64, now_ms: i64) -> Self {
+    /// Counts the rows of payments accepted from `onset_ms` until `until_ms`, as they are at `now_ms`.
+    pub(crate) fn of(
+        detector: &Detector,
+        scope: &Scope,
+        (onset_ms, until_ms): (i64, i64),
+        now_ms: i64,
+    ) -> Self {
         let mut tally = Self::default();
         for row in detector.rows.since(onset_ms.div_euclid(1000) - 1) {
-            if row.accepted_ms < onset_ms || (row.ended && !row.overdue) {
+            let during = row.accepted_ms >= onset_ms && row.accepted_ms <= until_ms;
+            if !during || (row.ended && !row.overdue) {
                 continue;
             }
             let values = detector.values.of(row.tuple);
@@ -123,25 +132,34 @@ impl Tally {
         (*count >= 3 && *count * 2 >= self.slow).then_some(*class)
     }
 
-    /// The amount above which payments are missing, and below which they are not.
+    /// The amount above which payments are missing, and below which they are not: the split of amounts that tells
+    /// bad payments from good ones best, if it tells them well.
     pub(crate) fn amount_above(&self) -> Option<u64> {
-        if self.bad_amounts.len() < 6 || self.good_amounts.len() < 20 {
-            return None;
+        let good = self.good_amounts.iter().map(|amount| (*amount, false));
+        let bad = self.bad_amounts.iter().map(|amount| (*amount, true));
+        let mut amounts: Vec<(u64, bool)> = good.chain(bad).collect();
+        amounts.sort_unstable();
+        let (all, all_bad) = (amounts.len() as f64, self.bad_amounts.len() as f64);
+        let (mut below, mut below_bad) = (0.0, 0.0);
+        let mut best: Option<(f64, u64)> = None;
+        for (at, (amount, bad)) in amounts.iter().enumerate() {
+            below += 1.0;
+            below_bad += f64::from(u8::from(*bad));
+            if amounts.get(at + 1).is_none_or(|(next, _)| next == amount) {
+                continue;
+            }
+            let (above, above_bad) = (all - below, all_bad - below_bad);
+            let tells = above_bad >= 6.0
+                && above_bad >= 0.7 * above
+                && below >= 20.0
+                && below_bad <= 0.12 * below;
+            let evidence = nats(below_bad, below) + nats(above_bad, above) - nats(all_bad, all);
+            if tells && best.is_none_or(|(most, _)| evidence > most) {
+                best = Some((evidence, *amount));
+            }
         }
-        let mut bad = self.bad_amounts.clone();
-        bad.sort_unstable();
-        // Some are slow for no reason: the lowest few may be.
-        let least = bad[bad.len() / 20];
-        let above = self
-            .good_amounts
-            .iter()
-            .filter(|&&amount| amount >= least)
-            .count() as f64;
-        let below = self.good_amounts.len() as f64 - above;
-        let bad_above = bad.iter().filter(|&&amount| amount >= least).count() as f64;
-        // Nearly all above it are bad, and those above are a small part of all.
-        (bad_above / (bad_above + above) >= 0.8 && below >= 3.0 * (bad_above + above))
-            .then_some(least)
+        best.filter(|(evidence, _)| *evidence >= SPLIT_NATS)
+            .map(|(_, amount)| amount)
     }
 
     /// As it is shown.
@@ -162,4 +180,16 @@ impl Tally {
             expected_missing: None,
         }
     }
+}
+
+/// Log-likelihood of `count` in `total` at their own rate.
+fn nats(count: f64, total: f64) -> f64 {
+    let part = |count: f64| {
+        if count > 0.0 {
+            count * (count / total).ln()
+        } else {
+            0.0
+        }
+    };
+    part(count) + part(total - count)
 }

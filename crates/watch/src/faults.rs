@@ -18,6 +18,7 @@ use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
+use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::stop::Stop;
 use crate::terminals::Terminals;
 use crate::verdict::Scene;
@@ -30,6 +31,9 @@ const CERTAIN_NATS: f64 = 60.0;
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
+
+/// A fault goes on while it stood out within so many seconds.
+const STANDING_S: i64 = 10;
 
 /// Evidence is looked at again so often, in seconds; in its first half minute every second.
 const REVIEWED_S: i64 = 5;
@@ -106,10 +110,24 @@ impl Faults {
 
     /// Whether a row's slowness is explained by a fault that is over, or open.
     pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        let open = self.open.iter().any(|fault| {
-            row.accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values)
-        });
+        let open = self
+            .open
+            .iter()
+            .any(|fault| row.accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
         open || self.is_over_for(row, values)
+    }
+
+    /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
+    /// channels.
+    pub(crate) fn leave_room_for(&self, channel: &Scope) -> bool {
+        self.open.iter().all(|fault| {
+            let is_small = [TERMINAL, MERCHANT, STORE]
+                .iter()
+                .any(|dim| fault.scope.has(*dim));
+            is_small
+                || fault.scope == *channel
+                || fault.scope.has(CHANNEL) && !contains(channel, &fault.scope)
+        })
     }
 
     /// The second `second` ended with these changes and suspicions.
@@ -126,8 +144,7 @@ impl Faults {
         for suspicion in suspicions {
             self.place(second, detector, suspicion, around, book);
         }
-        self.pending
-            .retain(|pending| pending.seen_s + 3 >= second);
+        self.pending.retain(|pending| pending.seen_s + 3 >= second);
         for fault in &mut self.open {
             fault.review(second, detector, around, book);
         }
@@ -209,9 +226,10 @@ impl Faults {
         around: &Around<'_>,
         book: &mut Book,
     ) {
-        let Some(onset) = onset_of(detector, &suspicion.scope, second, suspicion.lost) else {
-            return;
-        };
+        let onset = suspicion
+            .since_ms
+            .or_else(|| onset_of(detector, &suspicion.scope, second, suspicion.lost));
+        let Some(onset) = onset else { return };
         let mut fault = Fault {
             entry: Entry::NONE,
             scope: suspicion.scope.clone(),
@@ -234,13 +252,7 @@ impl Faults {
     }
 
     /// A fault within another one is part of it.
-    fn fold(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        around: &Around<'_>,
-        book: &mut Book,
-    ) {
+    fn fold(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
         let mut at = 0;
         while at < self.open.len() {
             let inner = &self.open[at];
@@ -259,19 +271,15 @@ impl Faults {
         }
     }
 
-    fn close(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        around: &Around<'_>,
-        book: &mut Book,
-    ) {
+    fn close(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
         let (over, open) = std::mem::take(&mut self.open)
             .into_iter()
             .partition(|fault| fault.is_over(second));
         self.open = open;
         for fault in Vec::<Fault>::from_iter(over) {
-            let report = fault.report(second, detector, around);
+            let mut fault = fault;
+            let mut report = fault.report(second, detector, around);
+            fault.settle(second, &mut report);
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
             self.over
@@ -309,25 +317,21 @@ impl Fault {
     }
 
     /// Looks at the place and the verdict again.
-    fn review(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        around: &Around<'_>,
-        book: &mut Book,
-    ) {
+    fn review(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
         let young = second - self.opened_s < 30;
         if self.stands_out(second, detector) {
             self.seen_s = second;
         }
-        let standing = second - self.seen_s < 10;
+        let standing = self.is_standing(second);
         let age_s = second - self.opened_s;
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
         if standing && due {
             self.rescope(second, detector);
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
-            self.stop(second, detector);
+            if standing {
+                self.stop(second, detector);
+            }
             let mut report = self.report(second, detector, around);
             self.settle(second, &mut report);
             book.update(self.entry, report, end_of(second));
@@ -350,6 +354,11 @@ impl Fault {
         })
     }
 
+    /// Whether it goes on, as far as is known.
+    fn is_standing(&self, second: i64) -> bool {
+        second - self.seen_s < STANDING_S
+    }
+
     /// Whether credits stopped: as long as what came before the fault is remembered.
     fn stop(&mut self, second: i64, detector: &Detector) {
         if second - self.opened_s > REMEMBERED_S {
@@ -368,6 +377,11 @@ impl Fault {
     /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
     fn settle(&mut self, second: i64, report: &mut Report) {
         let Some(said) = &self.finding else { return };
+        if !self.is_standing(second) {
+            // What comes after a fault says nothing of it.
+            report.finding = said.clone();
+            return;
+        }
         let same = said.cause == report.finding.cause && said.basis == report.finding.basis;
         if same {
             self.turning = None;
@@ -419,7 +433,17 @@ impl Fault {
 
     fn report(&self, second: i64, detector: &Detector, around: &Around<'_>) -> Report {
         let now = end_of(second);
-        let tally = Tally::of(detector, &self.scope, self.onset_ms, now.millis());
+        let until_ms = if self.is_standing(second) {
+            i64::MAX
+        } else {
+            self.seen_s * 1000
+        };
+        let tally = Tally::of(
+            detector,
+            &self.scope,
+            (self.onset_ms, until_ms),
+            now.millis(),
+        );
         let named = self.scope.named(&detector.values, &detector.dims);
         let scene = Scene {
             detector,
@@ -443,11 +467,7 @@ impl Fault {
         }
         let severity = match finding.cause {
             Cause::TerminalBusy => Severity::Info,
-            _ => severity(
-                self.was_down,
-                &evidence,
-                around.critical_minor,
-            ),
+            _ => severity(self.was_down, &evidence, around.critical_minor),
         };
         Report {
             finding,
@@ -468,17 +488,19 @@ impl Fault {
 /// Whether everything in `inner` lies in `outer`.
 fn contains(outer: &Scope, inner: &Scope) -> bool {
     outer.0.iter().all(|(dim, any)| {
-        inner.0.iter().any(|(known, values)| {
-            known == dim && values.iter().all(|value| any.contains(value))
-        })
+        inner
+            .0
+            .iter()
+            .any(|(known, values)| known == dim && values.iter().all(|value| any.contains(value)))
     })
 }
 
 fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bool) -> Option<i64> {
-    let rows = detector.rows.since(second - 900).filter(|row| {
-        row.timed && !row.ended && scope.holds(detector.values.of(row.tuple))
-    });
-    onset_ms(rows, lost)
+    let rows = detector
+        .rows
+        .since(second - 900)
+        .filter(|row| row.timed && !row.ended && scope.holds(detector.values.of(row.tuple)));
+    onset_ms(rows, |row| detector.usual_share(row, lost), lost)
 }
 
 fn confidence(suspicion: &Suspicion) -> f64 {

@@ -16,6 +16,9 @@ const MARKER_KEPT_MS: i64 = 24 * 3600 * 1000;
 /// A change is blamed for what begins at most so long after it, in milliseconds.
 const BLAMED_MS: i64 = 20 * 60 * 1000;
 
+/// Payments that came so long before maintenance may still wait for their credit, in milliseconds.
+const UNDER_WAY_MS: i64 = 60 * 1000;
+
 /// A clock may be a little off: a change up to so long after the onset is blamed too.
 const SLACK_MS: i64 = 60 * 1000;
 
@@ -121,7 +124,7 @@ impl Feeds {
     ) -> bool {
         self.markers.iter().any(|marker| {
             let during = marker.kind == MarkerKind::Maintenance
-                && accepted_ms >= marker.starts_ms
+                && accepted_ms >= marker.starts_ms - UNDER_WAY_MS
                 && marker.ends_ms.is_none_or(|end| accepted_ms <= end);
             during && holds(&marker.scope, tuple, values, dims)
         })

@@ -137,7 +137,11 @@ impl Lateness {
                 let whole = Shift {
                     source: None,
                     count: of_side.iter().map(|shift| shift.count).sum(),
-                    since_s: of_side.iter().map(|shift| shift.since_s).min().unwrap_or(now_s),
+                    since_s: of_side
+                        .iter()
+                        .map(|shift| shift.since_s)
+                        .min()
+                        .unwrap_or(now_s),
                     ..(*of_side[0]).clone()
                 };
                 found.retain(|shift| shift.side != side);

@@ -69,7 +69,8 @@ impl Merchants {
         // Nothing came of a merchant that seldom acknowledges: that says nothing.
         if !ack.came {
             let came = seen.iter().filter(|known| known.came).count();
-            if came < 3 || came * 10 < seen.len() * 7 && !seen.iter().rev().take(4).any(|s| s.late) {
+            if came < 3 || came * 10 < seen.len() * 7 && !seen.iter().rev().take(4).any(|s| s.late)
+            {
                 return;
             }
         }

@@ -79,7 +79,11 @@ impl Silence {
         };
         let open = self.open.iter().any(|open| {
             let until = open.spoke_s.map_or(i64::MAX, |spoke| (spoke + 5) * 1000);
-            is_in(open.silent.partition, (open.silent.since_s - 30) * 1000, until)
+            is_in(
+                open.silent.partition,
+                (open.silent.since_s - 30) * 1000,
+                until,
+            )
         });
         open || self
             .over
@@ -267,7 +271,12 @@ impl Silence {
     ) -> Report {
         let onset_ms = (open.silent.since_s + 1) * 1000;
         let now = end_of(second);
-        let tally = Tally::of(detector, &Scope::default(), onset_ms, now.millis());
+        let tally = Tally::of(
+            detector,
+            &Scope::default(),
+            (onset_ms, i64::MAX),
+            now.millis(),
+        );
         let mut scope = Vec::new();
         if !open.everything {
             let name = self.streams.get(usize::from(open.silent.stream));
@@ -288,13 +297,7 @@ impl Silence {
         }
     }
 
-    fn shifted(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        shifts: Vec<Shift>,
-        book: &mut Book,
-    ) {
+    fn shifted(&mut self, second: i64, detector: &Detector, shifts: Vec<Shift>, book: &mut Book) {
         for shift in shifts {
             let everything = self
                 .open
@@ -303,10 +306,9 @@ impl Silence {
             if everything && !shift.clock {
                 continue;
             }
-            let known = self
-                .late
-                .iter()
-                .position(|late| late.shift.source == shift.source && late.shift.clock == shift.clock);
+            let known = self.late.iter().position(|late| {
+                late.shift.source == shift.source && late.shift.clock == shift.clock
+            });
             if let Some(at) = known {
                 self.late[at].last_s = second;
                 let report = late_report(&shift, detector);

@@ -142,8 +142,9 @@ impl Sources {
                 });
                 continue;
             }
-            for (&(_, partition), counts) in
-                self.partitions.range((stream, i32::MIN)..=(stream, i32::MAX))
+            for (&(_, partition), counts) in self
+                .partitions
+                .range((stream, i32::MIN)..=(stream, i32::MAX))
             {
                 if let Some(since_s) = is_silent(counts, now, MISSING_OF_PARTITION) {
                     found.push(Silent {

@@ -11,7 +11,10 @@ const BEFORE_MS: i64 = 120_000;
 const UNSURE_MS: i64 = 10_000;
 
 /// A pause must last so long, in milliseconds.
-const LEAST_MS: i64 = 10_000;
+const LEAST_MS: i64 = 6_000;
+
+/// Credits this many times as far apart as usual are alone.
+const NEAR: f64 = 3.0;
 
 /// Credits that must be missing in a pause.
 const MISSING: f64 = 12.0;
@@ -41,10 +44,12 @@ impl Stop {
         let mut times: Vec<i64> = rows.iter().filter_map(|row| credited_ms(row)).collect();
         times.retain(|at| *at >= first_ms);
         times.sort_unstable();
-        let usual = times.iter().filter(|at| **at < onset_ms - UNSURE_MS).count() as f64;
+        let unsure_ms = onset_ms - UNSURE_MS;
+        let usual = times.iter().filter(|at| **at < unsure_ms).count() as f64;
         let from_ms = (*times.first()?).max(first_ms);
-        let span_ms = (onset_ms - UNSURE_MS - from_ms).max(1);
-        let (gap_ms, stop) = longest(&times, onset_ms, now_ms)?;
+        let span_ms = (unsure_ms - from_ms).max(1);
+        let busy = busy(&times, span_ms as f64 / usual.max(1.0));
+        let (gap_ms, stop) = longest(&busy, onset_ms, now_ms)?;
         let missing = usual * gap_ms as f64 / span_ms as f64;
         let stopped = gap_ms >= LEAST_MS && span_ms >= UNSURE_MS && missing >= MISSING;
         (stopped && !stop.resumes_slowly(&rows)).then_some(stop)
@@ -67,6 +72,19 @@ impl Stop {
 
 fn credited_ms(row: &Row) -> Option<i64> {
     Some(row.accepted_ms + row.lag_ms? as i64)
+}
+
+/// The times that are not alone: where a few credits trickle, they have stopped all the same.
+fn busy(times: &[i64], usual_apart_ms: f64) -> Vec<i64> {
+    let near_ms = ((NEAR * usual_apart_ms) as i64).clamp(300, 20_000);
+    let is_near = |at: usize, other: Option<usize>| {
+        let other = other.and_then(|other| times.get(other));
+        other.is_some_and(|other| (times[at] - other).abs() <= near_ms)
+    };
+    (0..times.len())
+        .filter(|at| is_near(*at, at.checked_sub(1)) || is_near(*at, Some(at + 1)))
+        .map(|at| times[at])
+        .collect()
 }
 
 fn longest(times: &[i64], onset_ms: i64, now_ms: i64) -> Option<(i64, Stop)> {

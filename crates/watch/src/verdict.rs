@@ -157,9 +157,7 @@ impl Scene<'_> {
     }
 
     fn marker(&self, kind: MarkerKind) -> bool {
-        self.feeds
-            .blamed(kind, self.named, self.onset_ms)
-            .is_some()
+        self.feeds.blamed(kind, self.named, self.onset_ms).is_some()
     }
 
     /// Whether somebody changed something just before.
@@ -193,10 +191,7 @@ impl Scene<'_> {
 
     fn merchant(&self) -> Draft {
         let status = self.merchant_id().and_then(|id| self.feeds.account(id));
-        if matches!(
-            status,
-            Some(AccountStatus::Frozen | AccountStatus::Closed)
-        ) {
+        if matches!(status, Some(AccountStatus::Frozen | AccountStatus::Closed)) {
             return self.frozen();
         }
         if self.is_ill_operated() {

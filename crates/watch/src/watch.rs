@@ -24,7 +24,7 @@ use crate::incident::Incident;
 use crate::incident::book::Book;
 use crate::lateness::Lateness;
 use crate::merchants::Merchants;
-use crate::pulse::{Dims, GATEWAY, Note, Pulse, TERMINAL, What};
+use crate::pulse::{CHANNEL, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
 use crate::silence::Silence;
 use crate::sources::Sources;
 use crate::terminals::Terminals;
@@ -183,7 +183,18 @@ impl Watch {
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values) || self.faults.explains(row, values)
         };
-        self.detector.suspicions(second, &explained, &excluded)
+        let mut found = self.detector.suspicions(second, &explained, &excluded);
+        let stopped = self.detector.flows.stopped(second);
+        let early = stopped.map(|stopped| Suspicion::of_stop(&stopped));
+        found.extend(early.filter(|early| self.may_open_early(early, second)));
+        found
+    }
+
+    /// Whether nothing that is known explains why the credits of a channel do not come.
+    fn may_open_early(&self, early: &Suspicion, second: i64) -> bool {
+        let (values, dims) = (&self.detector.values, &self.detector.dims);
+        let maintained = self.feeds.covers(&early.scope, second * 1000, values, dims);
+        !maintained && self.faults.leave_room_for(&early.scope)
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.
@@ -222,6 +233,12 @@ impl Watch {
     fn take_in_ways(&mut self, second: i64, pulses: &mut [Pulse]) {
         for pulse in pulses.iter() {
             self.sources.heard(pulse);
+            for count in &pulse.channels {
+                let channel = self.detector.values.named(CHANNEL, &count.channel);
+                let (accepted, credited) = (count.accepted, count.credited);
+                let flows = &mut self.detector.flows;
+                flows.heard(channel, second, accepted, credited);
+            }
         }
         let mut legs: Vec<_> = pulses
             .iter_mut()

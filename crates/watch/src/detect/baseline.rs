@@ -19,6 +19,9 @@ const BUCKETS: usize = 370;
 /// Credits that make a channel's lags known.
 const ENOUGH: u64 = 60;
 
+/// Ages of which the share that is credited is asked, in seconds.
+const SHARES_S: u64 = 120;
+
 /// Longer than most: the share of payments that take even longer.
 const SLOW: f64 = 0.03;
 
@@ -153,6 +156,28 @@ impl Lags {
         last
     }
 
+    /// The share that is credited by the age of 0, 1, 2 … seconds.
+    fn shares(&self) -> Option<Vec<f64>> {
+        if self.known < ENOUGH {
+            return None;
+        }
+        let sum = |counts: &[u32]| counts.iter().map(|count| f64::from(*count)).sum::<f64>();
+        let mut at_risk = sum(&self.credited) + sum(&self.waiting);
+        let (mut survival, mut bucket) = (1.0, 0);
+        let shares = (0..SHARES_S).map(|second| {
+            while bucket < BUCKETS && upper_ms(bucket) <= second * 1000 {
+                let (credited, waiting) = (self.credited[bucket], self.waiting[bucket]);
+                if credited > 0 {
+                    survival *= 1.0 - f64::from(credited) / at_risk;
+                }
+                at_risk -= f64::from(credited) + f64::from(waiting);
+                bucket += 1;
+            }
+            1.0 - survival
+        });
+        Some(shares.collect())
+    }
+
     fn thresholds(&self) -> Option<Thresholds> {
         if self.known < ENOUGH {
             return None;
@@ -237,6 +262,12 @@ impl Learned {
         lags.filter_map(|(channel, lags)| Some((*channel, lags.thresholds()?)))
     }
 
+    /// The share of payments that is credited by the age of 0, 1, 2 … seconds, of the same channels.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (ValueId, Vec<f64>)> + '_ {
+        let lags = self.lags.iter();
+        lags.filter_map(|(channel, lags)| Some((*channel, lags.shares()?)))
+    }
+
     /// The usual share of bad payments of a value whose channels should have `prior`.
     pub(crate) fn share(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
         self.usual.share(value, prior, lost)
@@ -255,7 +286,9 @@ mod tests {
 
     #[test]
     fn thresholds_follow_the_lags() {
-        let found = learned((0..1000).map(|i| Some(1000 + i))).thresholds().unwrap();
+        let found = learned((0..1000).map(|i| Some(1000 + i)))
+            .thresholds()
+            .unwrap();
         assert!((1950..=2100).contains(&found.slow_ms), "{found:?}");
         assert!(found.lost_ms >= found.slow_ms, "{found:?}");
     }

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::rates::{excess, shrunk};
+use super::flows::Stopped;
+use super::rates::{excess, shortfall, shrunk};
 use super::scope::Scope;
-use super::values::{TupleId, ValueId};
 use super::sliding::Sum;
+use super::values::{TupleId, ValueId};
 use super::{Detector, Explained, WINDOWS_S};
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
@@ -23,12 +24,16 @@ const NATS: f64 = 13.0;
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 10.0;
 
+/// Evidence in natural units that what a condition excludes is better than what it includes.
+const PROVEN_NATS: f64 = 4.0;
+
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
 
 /// Of explanations that cover the same rows, the one whose dimension comes first.
-const PREFERRED: [DimIndex; 11] = [
-    CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, VENDOR, APP, MODEL, REGION, CARRIER, TERMINAL, STORE,
+const PREFERRED: [DimIndex; 12] = [
+    CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, REGION, CARRIER, TERMINAL, MERCHANT, STORE, VENDOR, APP,
+    MODEL,
 ];
 
 /// A place where something is wrong.
@@ -45,9 +50,26 @@ pub(crate) struct Suspicion {
     pub(crate) rate_outside: f64,
     /// Share of all that is bad in the window.
     pub(crate) coverage: f64,
+    /// Since when, in milliseconds, where it was seen by what did not come.
+    pub(crate) since_ms: Option<i64>,
 }
 
 impl Suspicion {
+    /// A channel whose credits do not come.
+    pub(crate) fn of_stop(stopped: &Stopped) -> Self {
+        Self {
+            scope: Scope::one(CHANNEL, stopped.channel),
+            lost: false,
+            window_s: stopped.span_s,
+            nats: stopped.nats,
+            bad: stopped.due - stopped.came,
+            total: stopped.due,
+            rate_outside: 0.0,
+            coverage: 1.0,
+            since_ms: Some(stopped.since_s * 1000),
+        }
+    }
+
     pub(crate) fn rate_inside(&self) -> f64 {
         if self.total > 0.0 {
             self.bad / self.total
@@ -177,11 +199,7 @@ impl Detector {
         let dims = self.dims.localised();
         let place = |dim: &DimIndex| dims.iter().position(|known| known == dim);
         ScanOptions {
-            order: PREFERRED
-                .iter()
-                .chain([&MERCHANT])
-                .filter_map(place)
-                .collect(),
+            order: PREFERRED.iter().filter_map(place).collect(),
             significance: 0.01,
             min_ratio: 2.0,
             causes: 3,
@@ -207,7 +225,13 @@ impl Detector {
             .map(|(at, any)| (dims[*at], any.iter().map(|&value| ValueId(value)).collect()))
             .collect();
         scope.sort_unstable();
-        let scope = Scope(scope);
+        let scope = self.simplified(Scope(scope), after, lost, excluded);
+        let inside = self.inside(&scope, after, lost, excluded);
+        let finding = &Finding {
+            total: inside.0,
+            bad: inside.1,
+            ..finding.clone()
+        };
         let mean = self.expected(&scope, after, lost, excluded);
         let slack = if lost { 0.02 } else { 0.3 };
         let nats = excess(finding.bad, mean * 1.15 + slack);
@@ -226,7 +250,48 @@ impl Detector {
             total: finding.total,
             rate_outside: finding.rate_outside(),
             coverage: finding.coverage,
+            since_ms: None,
         })
+    }
+
+    /// Payments of a scope, and bad ones.
+    fn inside(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> (f64, f64) {
+        let (mut total, mut bad) = (0.0, 0.0);
+        for row in self.rows.since(after) {
+            let values = self.values.of(row.tuple);
+            if row.timed && !row.ended && scope.holds(values) && !excluded(row, values) {
+                total += 1.0;
+                bad += f64::from(u8::from(row.is_bad(lost)));
+            }
+        }
+        (total, bad)
+    }
+
+    /// The scope without the conditions that exclude nothing which is known to be better: chance finds those.
+    fn simplified(
+        &self,
+        mut scope: Scope,
+        after: i64,
+        lost: bool,
+        excluded: Explained<'_>,
+    ) -> Scope {
+        while scope.0.len() > 1 {
+            let (total, bad) = self.inside(&scope, after, lost, excluded);
+            let rate = bad / total.max(1.0);
+            // The last condition first: the first ones are preferred.
+            let wider = (0..scope.0.len()).rev().find_map(|at| {
+                let mut wider = scope.clone();
+                wider.0.remove(at);
+                let (all, all_bad) = self.inside(&wider, after, lost, excluded);
+                let missing = shortfall(all_bad - bad, (all - total) * rate);
+                (missing < PROVEN_NATS).then_some(wider)
+            });
+            match wider {
+                Some(wider) => scope = wider,
+                None => break,
+            }
+        }
+        scope
     }
 
     /// Evidence with which a scope stands out: the more scopes of its kind there are, the more.
@@ -240,13 +305,7 @@ impl Detector {
 
     /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
     /// was seen of it before.
-    fn expected(
-        &self,
-        scope: &Scope,
-        after: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> f64 {
+    fn expected(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> f64 {
         let (mut total, mut usual) = (0.0, 0.0);
         let (mut before, mut before_bad) = (0.0, 0.0);
         for row in self.rows.all() {

@@ -1,6 +1,7 @@
 //! Payments that take longer than is usual, or never end: how many, where, since when.
 
 pub(crate) mod baseline;
+pub(crate) mod flows;
 pub(crate) mod localise;
 pub(crate) mod onset;
 pub(crate) mod rates;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use crate::pulse::{CHANNEL, Dims, Note, What};
 
 use baseline::{Learned, Taught, Thresholds};
+use flows::Flows;
 use rows::{Change, Row, Rows};
 use sliding::{Sliding, Sum};
 use values::{TupleId, ValueId, Values};
@@ -44,6 +46,7 @@ pub(crate) struct Detector {
     learned: Learned,
     thresholds: BTreeMap<ValueId, Thresholds>,
     windows: Vec<Sliding>,
+    pub(crate) flows: Flows,
     changes: Vec<Change>,
     /// Number of the first row that taught nothing yet.
     untaught: u64,
@@ -59,6 +62,7 @@ impl Detector {
             learned: Learned::default(),
             thresholds: BTreeMap::new(),
             windows: WINDOWS_S.iter().map(|&span| Sliding::new(span)).collect(),
+            flows: Flows::default(),
             changes: Vec::new(),
             untaught: 0,
             first_s: None,
@@ -148,7 +152,14 @@ impl Detector {
             self.untaught += 1;
         }
         if renewed {
-            self.thresholds.extend(self.learned.thresholds());
+            self.renew();
+        }
+    }
+
+    fn renew(&mut self) {
+        self.thresholds.extend(self.learned.thresholds());
+        for (channel, shares) in self.learned.shares() {
+            self.flows.learn(channel, shares);
         }
     }
 
@@ -171,8 +182,8 @@ impl Detector {
                 learned.add(self.values.of(tuple), taught);
             }
         }
-        self.thresholds.extend(learned.thresholds());
         self.learned = learned;
+        self.renew();
     }
 
     /// How many payments of a row's kind are usually slow, or lost.

@@ -113,7 +113,14 @@ impl Rows {
                 lag_ms,
                 business_ms,
                 ..
-            } => self.credited(note, tuple, thresholds, (lag_ms, business_ms), second, changes),
+            } => self.credited(
+                note,
+                tuple,
+                thresholds,
+                (lag_ms, business_ms),
+                second,
+                changes,
+            ),
             What::Overdue => self.bad(note, tuple, thresholds, None, second, changes),
             What::Rejected(class) => {
                 self.bad(note, tuple, thresholds, Some(class), second, changes);
@@ -124,7 +131,9 @@ impl Rows {
     }
 
     fn wait(&mut self, note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) {
-        if self.waiting.len() >= WAITING_LIMIT {
+        // A rejection may have told of it before.
+        let is_known = self.waiting.contains_key(&note.payment);
+        if is_known || self.waiting.len() >= WAITING_LIMIT {
             return;
         }
         let accepted = note.accepted_at.millis();

@@ -20,9 +20,7 @@ impl Scope {
 
     /// Whether a tuple's values lie in it.
     pub(crate) fn holds(&self, values: &[ValueId]) -> bool {
-        self.0
-            .iter()
-            .all(|(dim, any)| any.contains(&values[*dim]))
+        self.0.iter().all(|(dim, any)| any.contains(&values[*dim]))
     }
 
     /// Whether it has a condition on a dimension.

@@ -68,6 +68,11 @@ impl Values {
         id
     }
 
+    /// The value of a text.
+    pub(crate) fn named(&mut self, dim: DimIndex, text: &Arc<str>) -> ValueId {
+        self.intern(dim, text)
+    }
+
     /// The values of a tuple, one a dimension.
     pub(crate) fn of(&self, tuple: TupleId) -> &[ValueId] {
         let start = tuple.0 as usize * self.width;

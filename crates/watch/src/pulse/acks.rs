@@ -72,11 +72,7 @@ impl Acks {
     }
 
     /// Time reaches `at`: what is late by then, and does not come, is told.
-    pub(super) fn advance(
-        &mut self,
-        at: Timestamp,
-        acks: &mut Vec<Ack>,
-    ) {
+    pub(super) fn advance(&mut self, at: Timestamp, acks: &mut Vec<Ack>) {
         while let Some(&(due, payment)) = self.late.front()
             && due < at
         {

@@ -3,19 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use settlewatch_join::event::{Body, Credited, Event, Refusal, RefundStatus, Stage, Succeeded};
+use settlewatch_join::event::{Body, Credited, Event, RefundStatus, Refusal, Stage, Succeeded};
 use settlewatch_join::{
     Alert, AlertKind, Closing, Fingerprint, Flow, Outcome, Place, Record, Span, Timestamp, Verdict,
 };
 
 use super::acks::Acks;
 use super::legs::Legs;
-use super::tuple::{
-    CHANNEL, CURRENCY, Dims, Draft, MERCHANT, TERMINAL, Tuple, Tuples,
-};
+use super::tuple::{CHANNEL, CURRENCY, Dims, Draft, MERCHANT, TERMINAL, Tuple, Tuples};
 use super::{
-    Auxiliary, Case, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Note, Pulse,
-    StreamCount, What,
+    Auxiliary, Case, ChannelCount, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS,
+    Note, Pulse, StreamCount, What,
 };
 use crate::tables::Map;
 
@@ -79,6 +77,7 @@ pub struct Collector {
     acks: Acks,
     legs: Legs,
     counts: BTreeMap<(u8, i32), StreamCount>,
+    channels: BTreeMap<Arc<str>, ChannelCount>,
     pulse: Pulse,
     done: Vec<Pulse>,
 }
@@ -97,6 +96,7 @@ impl Collector {
             credit: None,
             legs: Legs::default(),
             counts: BTreeMap::new(),
+            channels: BTreeMap::new(),
             pulse: Pulse {
                 second: second_of(first),
                 ..Pulse::default()
@@ -281,6 +281,7 @@ impl Collector {
                     self.open.remove(&payment);
                 } else {
                     self.ages.push_back((at + NOTED_AFTER, payment));
+                    self.count_channel(payment, |count| count.accepted += 1);
                 }
             }
             Flow::Overdue { payment, at, .. } => {
@@ -304,6 +305,19 @@ impl Collector {
         }
     }
 
+    fn count_channel(&mut self, payment: Fingerprint, add: impl Fn(&mut ChannelCount)) {
+        let open = self.open.get(&payment);
+        let Some(channel) = open.and_then(|open| open.tuple.values[CHANNEL].as_ref()) else {
+            return;
+        };
+        let count = self.channels.entry(Arc::clone(channel));
+        add(count.or_insert_with(|| ChannelCount {
+            channel: Arc::clone(channel),
+            accepted: 0,
+            credited: 0,
+        }));
+    }
+
     fn closed(
         &mut self,
         payment: Fingerprint,
@@ -316,6 +330,12 @@ impl Collector {
             Some((known, times)) if known == payment => Some(times),
             _ => self.early.remove(&payment),
         };
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        if closing == Closing::Credited && open.timed {
+            self.count_channel(payment, |count| count.credited += 1);
+        }
         let Some(open) = self.open.get(&payment) else {
             return;
         };
@@ -473,6 +493,7 @@ impl Collector {
         }
         self.pulse.legs = self.legs.take();
         self.pulse.streams = std::mem::take(&mut self.counts).into_values().collect();
+        self.pulse.channels = std::mem::take(&mut self.channels).into_values().collect();
         let next = Pulse {
             second,
             ..Pulse::default()

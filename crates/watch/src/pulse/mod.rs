@@ -26,6 +26,8 @@ pub struct Pulse {
     pub second: i64,
     /// What became known of single payments.
     pub notes: Vec<Note>,
+    /// Payments and credits by channel.
+    pub channels: Vec<ChannelCount>,
     /// Alerts of kinds other than `credit_missing`.
     pub cases: Vec<Case>,
     /// Records by stream and input partition.
@@ -121,6 +123,17 @@ pub struct Case {
     pub amounts: Option<(u64, u64)>,
     /// Whether it is closed again: a revision that resolves it.
     pub resolved: bool,
+}
+
+/// Payments of one channel that are due at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelCount {
+    /// The channel.
+    pub channel: Arc<str>,
+    /// How many were accepted.
+    pub accepted: u64,
+    /// How many were credited.
+    pub credited: u64,
 }
 
 /// Records of one stream and input partition.
