@@ -1,7 +1,5 @@
 //! Faults of payments that are late or lost: from a suspicion to an incident and to its end.
 
-use std::collections::BTreeMap;
-
 use settlewatch_join::event::Currency;
 use settlewatch_join::{Span, Timestamp};
 
@@ -350,7 +348,10 @@ impl Fault {
                 }
             }
             let frequent = mean >= 0.3 || window_s > 30;
-            frequent && (window_s == 30 || mean < 0.3 * 4.0) && excess(bad, mean) > STILL_NATS
+            frequent
+                && (window_s == 30 || mean < 0.3 * 4.0)
+                && bad >= 2.0 * mean
+                && excess(bad, mean) > STILL_NATS
         })
     }
 
@@ -512,6 +513,3 @@ fn confidence(suspicion: &Suspicion) -> f64 {
 pub(crate) fn end_of(second: i64) -> Timestamp {
     Timestamp::from_millis((second + 1) * 1000)
 }
-
-/// Sums by currency, for reports.
-pub(crate) type Money = BTreeMap<Currency, u128>;

@@ -4,6 +4,7 @@
 //! socket, file or thread, and no payment that a pulse could not carry.
 
 mod batches;
+mod behind;
 mod cases;
 mod channels;
 mod cohort;

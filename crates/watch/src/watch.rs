@@ -11,6 +11,7 @@ use settlewatch_join::Span;
 use settlewatch_join::event::Currency;
 
 use crate::batches::Batches;
+use crate::behind::Behind;
 use crate::cases::{CaseSettings, Cases};
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
@@ -71,6 +72,7 @@ pub struct Watch {
     cases: Cases,
     merchants: Merchants,
     batches: Batches,
+    behind: Behind,
     book: Book,
     /// Notes of the second that is not complete, in the order of their payments.
     notes: Vec<Note>,
@@ -96,6 +98,7 @@ impl Watch {
             }),
             merchants: Merchants::default(),
             batches: Batches::default(),
+            behind: Behind::default(),
             book: Book::new(settings.reopen_within),
             notes: Vec::new(),
             waiting: Vec::new(),
@@ -108,6 +111,12 @@ impl Watch {
         self.waiting.push(pulse);
     }
 
+    /// Everything of an input partition is known up to the second `known_s`, inclusive. A partition of which that was
+    /// said once and not for long is one that we are behind with: nothing is claimed of it, and an incident says so.
+    pub fn known(&mut self, partition: i32, known_s: i64) {
+        self.behind.known(partition, known_s);
+    }
+
     /// The second `second` is complete: what is known of it was absorbed. Returns the revisions of incidents.
     pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
         let pulses = std::mem::take(&mut self.waiting);
@@ -118,7 +127,10 @@ impl Watch {
         } else {
             Vec::new()
         };
-        let maintained = self.feeds.is_everything_maintained(second * 1000);
+        self.behind.end_second(second, &mut self.book);
+        // Who has not read everything does not say that somebody is silent.
+        let maintained =
+            self.feeds.is_everything_maintained(second * 1000) || self.behind.is_any(second);
         self.silence.end_second(
             second,
             &self.detector,
@@ -164,7 +176,7 @@ impl Watch {
     }
 
     fn end_rows(&mut self, second: i64) -> Vec<Change> {
-        let sources = Explaining::new(&self.silence);
+        let sources = Explaining::new(&self.silence, &self.behind, second);
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values) || faults.explains(row, values)
@@ -176,7 +188,7 @@ impl Watch {
         if self.silence.is_everything() {
             return Vec::new();
         }
-        let sources = Explaining::new(&self.silence);
+        let sources = Explaining::new(&self.silence, &self.behind, second);
         let excluded = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values) || self.faults.is_over_for(row, values)
         };
@@ -192,6 +204,9 @@ impl Watch {
 
     /// Whether nothing that is known explains why the credits of a channel do not come.
     fn may_open_early(&self, early: &Suspicion, second: i64) -> bool {
+        if self.behind.is_any(second) {
+            return false;
+        }
         let (values, dims) = (&self.detector.values, &self.detector.dims);
         let maintained = self.feeds.covers(&early.scope, second * 1000, values, dims);
         !maintained && self.faults.leave_room_for(&early.scope)
@@ -306,22 +321,27 @@ impl Watch {
     }
 }
 
-/// What silent and late sources explain.
+/// What silent and late sources explain, and what we have not read.
 struct Explaining<'a> {
     silence: &'a Silence,
+    behind: &'a Behind,
+    second: i64,
     late: Vec<(Scope, i64)>,
 }
 
 impl<'a> Explaining<'a> {
-    fn new(silence: &'a Silence) -> Self {
+    fn new(silence: &'a Silence, behind: &'a Behind, second: i64) -> Self {
         Self {
             silence,
+            behind,
+            second,
             late: silence.late_scopes(),
         }
     }
 
     fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
         self.silence.explains(row)
+            || self.behind.is_blind(row.partition, self.second)
             || self.late.iter().any(|(scope, since_s)| {
                 row.accepted_ms >= (since_s - 60) * 1000 && scope.holds(values)
             })

@@ -288,7 +288,7 @@ mod tests {
     fn thresholds_follow_the_lags() {
         let found = learned((0..1000).map(|i| Some(1000 + i)))
             .thresholds()
-            .unwrap();
+            .expect("enough");
         assert!((1950..=2100).contains(&found.slow_ms), "{found:?}");
         assert!(found.lost_ms >= found.slow_ms, "{found:?}");
     }
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn what_usually_never_comes_is_usual() {
         let lags = (0..1000).map(|i| (i % 10 != 0).then_some(1000 + i));
-        let found = learned(lags).thresholds().unwrap();
+        let found = learned(lags).thresholds().expect("enough");
         assert!((0.1..0.13).contains(&found.lost_share), "{found:?}");
         assert!(found.lost_ms < 3000, "{found:?}");
     }

@@ -45,9 +45,6 @@ pub(crate) struct Suspicion {
     pub(crate) window_s: i64,
     /// How unlikely it is, in natural units.
     pub(crate) nats: f64,
-    pub(crate) bad: f64,
-    pub(crate) total: f64,
-    pub(crate) rate_outside: f64,
     /// Share of all that is bad in the window.
     pub(crate) coverage: f64,
     /// Since when, in milliseconds, where it was seen by what did not come.
@@ -62,19 +59,8 @@ impl Suspicion {
             lost: false,
             window_s: stopped.span_s,
             nats: stopped.nats,
-            bad: stopped.due - stopped.came,
-            total: stopped.due,
-            rate_outside: 0.0,
             coverage: 1.0,
             since_ms: Some(stopped.since_s * 1000),
-        }
-    }
-
-    pub(crate) fn rate_inside(&self) -> f64 {
-        if self.total > 0.0 {
-            self.bad / self.total
-        } else {
-            0.0
         }
     }
 }
@@ -246,9 +232,6 @@ impl Detector {
             lost,
             window_s,
             nats,
-            bad: finding.bad,
-            total: finding.total,
-            rate_outside: finding.rate_outside(),
             coverage: finding.coverage,
             since_ms: None,
         })

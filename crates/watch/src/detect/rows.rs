@@ -24,7 +24,6 @@ pub(crate) struct Row {
     pub(crate) second: i64,
     pub(crate) accepted_ms: i64,
     pub(crate) tuple: TupleId,
-    pub(crate) payment: Fingerprint,
     pub(crate) partition: i32,
     pub(crate) amount_minor: u64,
     pub(crate) currency: Currency,
@@ -164,8 +163,11 @@ impl Rows {
         changes: &mut Vec<Change>,
     ) {
         let waiting = self.waiting.remove(&note.payment);
-        if let Some(number) = waiting.and_then(|waiting| waiting.row) {
+        if let Some((number, known)) = waiting.and_then(|it| Some((it.row?, it.thresholds))) {
             if let Some(row) = self.get_mut(number) {
+                // What was read late was not slow.
+                row.slow &= row.overdue || row.class.is_some() || lag_ms > known.slow_ms;
+                row.lost &= row.slow;
                 row.lag_ms = Some(lag_ms);
                 row.business_ms = Some(business_ms);
                 if row.overdue {
@@ -326,7 +328,6 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         second,
         accepted_ms: note.accepted_at.millis(),
         tuple,
-        payment: note.payment,
         partition: note.partition,
         amount_minor: note.amount_minor,
         currency: note.currency,

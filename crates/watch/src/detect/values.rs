@@ -99,9 +99,4 @@ impl Values {
     pub(crate) fn len(&self) -> usize {
         self.texts.len()
     }
-
-    /// How many dimensions a tuple has.
-    pub(crate) fn width(&self) -> usize {
-        self.width
-    }
 }

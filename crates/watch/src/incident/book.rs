@@ -185,11 +185,6 @@ impl Book {
         said
     }
 
-    /// The incident as it was said last.
-    pub(crate) fn shown(&self, entry: Entry) -> Option<&Incident> {
-        Some(&self.kept.get(entry.0)?.as_ref()?.shown)
-    }
-
     /// Incidents that are open.
     pub(crate) fn open_ones(&self) -> impl Iterator<Item = &Incident> {
         self.kept
