@@ -1,7 +1,7 @@
 //! Incidents of sources: those that say nothing, come late, or have a wrong clock.
 
+use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
-use settlewatch_join::{Span, Timestamp};
 
 use crate::detect::Detector;
 use crate::detect::rows::{Change, Row};
@@ -432,9 +432,4 @@ fn late_report(shift: &Shift, detector: &Detector) -> Report {
         evidence,
         samples: Vec::new(),
     }
-}
-
-/// A span in whole seconds.
-pub(crate) fn seconds(span: Span) -> i64 {
-    (span.millis() / 1000) as i64
 }

@@ -4,17 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use settlewatch_join::event::{Body, Credited, Event, RefundStatus, Refusal, Stage, Succeeded};
-use settlewatch_join::{
-    Alert, AlertKind, Closing, Fingerprint, Flow, Outcome, Place, Record, Span, Timestamp, Verdict,
-};
+use settlewatch_join::{Closing, Fingerprint, Flow, Outcome, Place, Record, Span, Timestamp};
 
 use super::acks::Acks;
+use super::auxiliary::{auxiliary_of, kind_of};
 use super::legs::Legs;
 use super::tuple::{CHANNEL, CURRENCY, Dims, Draft, MERCHANT, TERMINAL, Tuple, Tuples};
-use super::{
-    Auxiliary, Case, ChannelCount, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS,
-    Note, Pulse, StreamCount, What,
-};
+use super::{ChannelCount, KINDS, Note, Pulse, StreamCount, What};
 use crate::tables::Map;
 
 /// A payment that waits this long is worth a note of its own.
@@ -56,29 +52,29 @@ pub(super) struct Open {
 
 /// When a credit was appended, and when it happened.
 #[derive(Clone, Copy)]
-struct CreditTimes {
+pub(super) struct CreditTimes {
     at: Timestamp,
     occurred_at: Timestamp,
-    amount_minor: Option<u64>,
+    pub(super) amount_minor: Option<u64>,
 }
 
 /// The maker of one partition's pulses. Seconds end when [`advance`](Self::advance) passes them.
 pub struct Collector {
-    settings: CollectorSettings,
-    tuples: Tuples,
-    open: Map<Fingerprint, Open>,
+    pub(super) settings: CollectorSettings,
+    pub(super) tuples: Tuples,
+    pub(super) open: Map<Fingerprint, Open>,
     /// Payments in the order in which they will have waited long.
     ages: VecDeque<(Timestamp, Fingerprint)>,
     /// Credits whose payment is not known yet.
     early: Map<Fingerprint, CreditTimes>,
     early_order: VecDeque<(Timestamp, Fingerprint)>,
     /// The credit that is being applied.
-    credit: Option<(Fingerprint, CreditTimes)>,
+    pub(super) credit: Option<(Fingerprint, CreditTimes)>,
     acks: Acks,
     legs: Legs,
     counts: BTreeMap<(u8, i32), StreamCount>,
     channels: BTreeMap<Arc<str>, ChannelCount>,
-    pulse: Pulse,
+    pub(super) pulse: Pulse,
     done: Vec<Pulse>,
 }
 
@@ -388,83 +384,6 @@ impl Collector {
         });
     }
 
-    /// Takes in an alert revision.
-    pub fn alert(&mut self, alert: &Alert) {
-        let fingerprint = Fingerprint::of_payment(alert.tenant.as_deref(), &alert.payment_id);
-        if alert.kind == AlertKind::CreditMissing {
-            let excused = matches!(
-                alert.verdict,
-                Some(Verdict::RefundInFlight | Verdict::RiskHold)
-            );
-            if alert.resolution.is_none() && !excused && !self.open.contains_key(&fingerprint) {
-                self.batch_overdue(fingerprint, alert);
-            }
-            return;
-        }
-        let tuple = match self.open.get(&fingerprint) {
-            Some(open) => Arc::clone(&open.tuple),
-            None => self.tuple_of(alert),
-        };
-        self.pulse.cases.push(Case {
-            id: alert.payment_id.as_str().into(),
-            kind: alert.kind,
-            verdict: alert.verdict,
-            tuple,
-            at: alert.decided_at,
-            amount_minor: alert.amount_minor.unwrap_or(0),
-            currency: alert.currency,
-            amounts: self.amounts(fingerprint, alert),
-            resolved: alert.resolution.is_some(),
-        });
-    }
-
-    /// Minor units due and credited, where the record that is being applied is the credit of a mismatch.
-    fn amounts(&self, payment: Fingerprint, alert: &Alert) -> Option<(u64, u64)> {
-        let (known, times) = self.credit?;
-        let due = u64::try_from(alert.amount_minor?).ok()?;
-        (known == payment && alert.kind == AlertKind::AmountMismatch)
-            .then_some((due, times.amount_minor?))
-    }
-
-    /// A payment of which only its alert tells: one that waits for a batch.
-    fn batch_overdue(&mut self, payment: Fingerprint, alert: &Alert) {
-        let (Some(currency), Some(paid_at)) = (alert.currency, alert.paid_at) else {
-            return;
-        };
-        let note = Note {
-            payment,
-            tuple: self.tuple_of(alert),
-            partition: -1,
-            accepted_at: paid_at,
-            at: alert.decided_at,
-            amount_minor: alert
-                .amount_minor
-                .and_then(|amount| u64::try_from(amount).ok())
-                .unwrap_or(0),
-            currency,
-            lateness_ms: 0,
-            timed: false,
-            id: Some(alert.payment_id.as_str().into()),
-            what: What::Overdue,
-        };
-        self.pulse.notes.push(note);
-    }
-
-    fn tuple_of(&mut self, alert: &Alert) -> Arc<Tuple> {
-        let dims = &self.settings.dims;
-        let mut fields = vec![
-            (CHANNEL, alert.channel.as_deref()),
-            (MERCHANT, alert.merchant_id.as_deref()),
-            (TERMINAL, alert.terminal_id.as_deref()),
-        ];
-        for (name, value) in alert.dimensions.iter().flatten() {
-            if let Some(dim) = dims.find(name) {
-                fields.push((dim, Some(value.as_str())));
-            }
-        }
-        self.tuples.intern(&Draft::of_fields(&fields, dims))
-    }
-
     /// Time reaches `at`: who waits long by then is noted, and the seconds before it end.
     pub fn advance(&mut self, at: Timestamp) {
         while let Some(&(due, payment)) = self.ages.front()
@@ -524,57 +443,4 @@ impl Collector {
 
 pub(crate) fn second_of(at: Timestamp) -> i64 {
     at.millis().div_euclid(1000)
-}
-
-fn kind_of(body: &Body<'_>) -> Option<usize> {
-    Some(match body {
-        Body::Succeeded(_) => KIND_PAYMENT,
-        Body::Credited(_) => KIND_CREDIT,
-        Body::Rejected(_) => KIND_REJECTION,
-        Body::BatchSettled(_)
-        | Body::Stage {
-            stage: Stage::AccountPosted | Stage::TerminalNotified | Stage::MerchantAck,
-            ..
-        } => KIND_AFTER,
-        _ => return None,
-    })
-}
-
-fn auxiliary_of(event: &Event<'_>, at: Timestamp) -> Option<Auxiliary> {
-    Some(match &event.body {
-        Body::Heartbeat(beat) => Auxiliary::Heartbeat {
-            terminal_id: beat.terminal_id.as_ref().into(),
-            at,
-            queue_depth: beat.queue_depth,
-            error_code: beat.error_code.as_deref().map(Into::into),
-            uptime_s: beat.uptime_s,
-            app_version: beat.app_version.as_deref().map(Into::into),
-            signed_in: beat.signed_in,
-        },
-        Body::AccountStatus {
-            merchant_id,
-            status,
-        } => Auxiliary::Account {
-            merchant_id: merchant_id.as_ref().into(),
-            at,
-            status: *status,
-        },
-        Body::BatchSettled(batch) => Auxiliary::Batch {
-            channel: batch.channel.as_ref().into(),
-            at,
-            settle_date: batch.settle_date,
-        },
-        Body::Marker(marker) => Auxiliary::Marker {
-            kind: marker.kind,
-            at,
-            scope: marker
-                .scope
-                .iter()
-                .map(|(name, value)| (name.to_string(), value.to_string()))
-                .collect(),
-            starts_at: marker.starts_at.unwrap_or(event.occurred_at),
-            ends_at: marker.ends_at,
-        },
-        _ => return None,
-    })
 }

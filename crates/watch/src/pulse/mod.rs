@@ -4,6 +4,8 @@
 //! nothing else, so what a verdict needs must be in them.
 
 mod acks;
+mod alerts;
+mod auxiliary;
 mod collector;
 mod legs;
 mod tuple;

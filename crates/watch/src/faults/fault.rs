@@ -1,0 +1,265 @@
+//! One fault that is open: where it is, since when, and what is said of it.
+
+use settlewatch_join::Timestamp;
+
+use crate::detect::Detector;
+use crate::detect::localise::Suspicion;
+use crate::detect::onset::onset_ms;
+use crate::detect::rates::excess;
+use crate::detect::scope::Scope;
+use crate::evidence::Tally;
+use crate::incident::book::{Book, Entry, Report, severity};
+use crate::incident::cause::Cause;
+use crate::incident::{Finding, Severity};
+use crate::stop::Stop;
+use crate::verdict::Scene;
+
+use super::{Around, end_of};
+
+/// A fault is over when nothing was touched by it for so long, in seconds.
+const OVER_S: i64 = 100;
+
+/// A fault goes on while it stood out within so many seconds.
+const STANDING_S: i64 = 10;
+
+/// Evidence is looked at again so often, in seconds; in its first half minute every second.
+const REVIEWED_S: i64 = 5;
+
+/// The same of the place, which takes more time.
+const RESCOPED_S: i64 = 15;
+
+/// Evidence in natural units with which a fault still stands out.
+const STILL_NATS: f64 = 1.8;
+
+/// What came before a fault is remembered so long after it was opened, in seconds.
+const REMEMBERED_S: i64 = 900;
+
+/// Rows before the onset that a review looks at, in seconds.
+const BEFORE_S: i64 = 30;
+
+/// A fault that is open.
+pub(super) struct Fault {
+    pub(super) entry: Entry,
+    pub(super) scope: Scope,
+    pub(super) lost: bool,
+    pub(super) onset_ms: i64,
+    pub(super) opened_s: i64,
+    /// When a payment was last touched by it.
+    pub(super) effect_s: i64,
+    /// When it last stood out.
+    pub(super) seen_s: i64,
+    pub(super) was_down: bool,
+    pub(super) confidence: f64,
+    /// A better place, and since when.
+    pub(super) better: Option<(Scope, i64)>,
+    /// A verdict that differs from the one that was said, and since when.
+    pub(super) turning: Option<(Cause, i64)>,
+    pub(super) finding: Option<Finding>,
+}
+
+impl Fault {
+    /// Whether a suspicion is about this fault: most of what is bad in either lies in the other.
+    pub(super) fn is_about(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
+        if self.scope == suspicion.scope {
+            return true;
+        }
+        let (mut theirs, mut ours, mut both) = (0_u32, 0_u32, 0_u32);
+        for row in detector.rows.since(second - suspicion.window_s) {
+            if !row.is_bad(suspicion.lost) {
+                continue;
+            }
+            let values = detector.values.of(row.tuple);
+            let in_theirs = suspicion.scope.holds(values);
+            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - 5000;
+            theirs += u32::from(in_theirs);
+            ours += u32::from(in_ours);
+            both += u32::from(in_theirs && in_ours);
+        }
+        both * 2 > theirs || (both * 2 > ours && ours >= 3)
+    }
+
+    /// Looks at the place and the verdict again.
+    pub(super) fn review(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        around: &Around<'_>,
+        book: &mut Book,
+    ) {
+        let young = second - self.opened_s < 30;
+        if self.stands_out(second, detector) {
+            self.seen_s = second;
+        }
+        let standing = self.is_standing(second);
+        let age_s = second - self.opened_s;
+        let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
+        if standing && due {
+            self.rescope(second, detector);
+        }
+        if young || second.rem_euclid(REVIEWED_S) == 0 {
+            if standing {
+                self.stop(second, detector);
+            }
+            let mut report = self.report(second, detector, around);
+            self.settle(second, &mut report);
+            book.update(self.entry, report, end_of(second));
+        }
+    }
+
+    /// Whether its place is worse than usual, of late.
+    pub(super) fn stands_out(&self, second: i64, detector: &Detector) -> bool {
+        [30, 120].into_iter().any(|window_s| {
+            let (mut bad, mut mean) = (0.0, 0.0);
+            for row in detector.rows.since(second - window_s) {
+                let counts = row.timed && !row.ended;
+                if counts && self.scope.holds(detector.values.of(row.tuple)) {
+                    bad += f64::from(u8::from(row.is_bad(self.lost)));
+                    mean += detector.usual_share(row, self.lost);
+                }
+            }
+            let frequent = mean >= 0.3 || window_s > 30;
+            frequent
+                && (window_s == 30 || mean < 0.3 * 4.0)
+                && bad >= 2.0 * mean
+                && excess(bad, mean) > STILL_NATS
+        })
+    }
+
+    /// Whether it goes on, as far as is known.
+    pub(super) fn is_standing(&self, second: i64) -> bool {
+        second - self.seen_s < STANDING_S
+    }
+
+    /// Whether credits stopped: as long as what came before the fault is remembered.
+    pub(super) fn stop(&mut self, second: i64, detector: &Detector) {
+        if second - self.opened_s > REMEMBERED_S {
+            return;
+        }
+        let now_ms = (second + 1) * 1000;
+        let stop = Stop::of(detector, &self.scope, self.onset_ms, now_ms);
+        if let Some(stop) = &stop
+            && !self.was_down
+        {
+            self.onset_ms = self.onset_ms.max(stop.since_ms + 1);
+        }
+        self.was_down = stop.is_some();
+    }
+
+    /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
+    pub(super) fn settle(&mut self, second: i64, report: &mut Report) {
+        let Some(said) = &self.finding else { return };
+        if !self.is_standing(second) {
+            // What comes after a fault says nothing of it.
+            report.finding = said.clone();
+            return;
+        }
+        let same = said.cause == report.finding.cause && said.basis == report.finding.basis;
+        if same {
+            self.turning = None;
+            self.finding = Some(report.finding.clone());
+            return;
+        }
+        let since = match &self.turning {
+            Some((cause, since)) if *cause == report.finding.cause => *since,
+            _ => {
+                self.turning = Some((report.finding.cause, second));
+                second
+            }
+        };
+        if second - since >= 3 {
+            self.turning = None;
+            self.finding = Some(report.finding.clone());
+        } else {
+            report.finding = said.clone();
+        }
+    }
+
+    /// The place that explains best what was bad since the fault began.
+    pub(super) fn rescope(&mut self, second: i64, detector: &Detector) {
+        let after = self.onset_ms.div_euclid(1000) - BEFORE_S;
+        let after = after.max(second - 600);
+        let found = detector
+            .localise(after, second - after, self.lost, &|_, _| false)
+            .into_iter()
+            .find(|suspicion| self.is_about(suspicion, second, detector));
+        let Some(found) = found.filter(|found| found.scope != self.scope) else {
+            self.better = None;
+            return;
+        };
+        let since = match &self.better {
+            Some((scope, since)) if *scope == found.scope => *since,
+            _ => {
+                self.better = Some((found.scope, second));
+                return;
+            }
+        };
+        if second - since >= 3 {
+            self.scope = found.scope;
+            self.better = None;
+            if let Some(onset) = onset_of(detector, &self.scope, second, self.lost) {
+                self.onset_ms = onset.min(self.onset_ms + 30_000);
+            }
+        }
+    }
+
+    pub(super) fn report(&self, second: i64, detector: &Detector, around: &Around<'_>) -> Report {
+        let now = end_of(second);
+        let until_ms = if self.is_standing(second) {
+            i64::MAX
+        } else {
+            self.seen_s * 1000
+        };
+        let tally = Tally::of(
+            detector,
+            &self.scope,
+            (self.onset_ms, until_ms),
+            now.millis(),
+        );
+        let named = self.scope.named(&detector.values, &detector.dims);
+        let scene = Scene {
+            detector,
+            terminals: around.terminals,
+            feeds: around.feeds,
+            gateways: around.gateways,
+            heartbeat: around.heartbeat,
+            account_feed: around.account_feed,
+            marker_feed: around.marker_feed,
+            scope: &self.scope,
+            named: &named,
+            onset_ms: self.onset_ms,
+            now,
+            tally: &tally,
+            was_down: self.was_down,
+        };
+        let finding = scene.verdict(self.confidence);
+        let mut evidence = tally.evidence();
+        if finding.cause == Cause::LimitExceeded {
+            evidence.amount_above_minor = tally.amount_above();
+        }
+        let severity = match finding.cause {
+            Cause::TerminalBusy => Severity::Info,
+            _ => severity(self.was_down, &evidence, around.critical_minor),
+        };
+        Report {
+            finding,
+            severity,
+            scope: named,
+            started_at: Timestamp::from_millis(self.onset_ms),
+            evidence,
+            samples: tally.samples.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    pub(super) fn is_over(&self, second: i64) -> bool {
+        second - self.seen_s >= OVER_S / 2 && second - self.effect_s.max(self.seen_s) >= OVER_S
+            || second - self.seen_s >= 2 * OVER_S
+    }
+}
+
+pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bool) -> Option<i64> {
+    let rows = detector
+        .rows
+        .since(second - 900)
+        .filter(|row| row.timed && !row.ended && scope.holds(detector.values.of(row.tuple)));
+    onset_ms(rows, |row| detector.usual_share(row, lost), lost)
+}

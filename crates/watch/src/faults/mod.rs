@@ -1,0 +1,270 @@
+//! Faults of credits: from a suspicion to an incident and to its end.
+
+mod fault;
+
+use settlewatch_join::event::Currency;
+use settlewatch_join::{Span, Timestamp};
+
+use crate::detect::Detector;
+use crate::detect::localise::Suspicion;
+use crate::detect::rows::{Change, Row};
+use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
+use crate::feeds::Feeds;
+use crate::gateways::Gateways;
+use crate::incident::book::{Book, Entry, Family};
+use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
+use crate::terminals::Terminals;
+
+use fault::{Fault, onset_of};
+
+/// A suspicion must stand for so many seconds, unless it is beyond doubt.
+const STANDS_S: i64 = 2;
+
+/// Evidence in natural units that is beyond doubt.
+const CERTAIN_NATS: f64 = 60.0;
+
+/// Payments that came so long before the onset may be slow because of it, in milliseconds.
+const LEAD_MS: i64 = 10_000;
+
+/// A suspicion that has not stood long enough.
+struct Pending {
+    suspicion: Suspicion,
+    since_s: i64,
+    seen_s: i64,
+}
+
+/// What a verdict needs besides the rows.
+pub(crate) struct Around<'a> {
+    pub(crate) terminals: &'a Terminals,
+    pub(crate) feeds: &'a Feeds,
+    pub(crate) gateways: &'a Gateways,
+    pub(crate) heartbeat: Option<Span>,
+    pub(crate) account_feed: bool,
+    pub(crate) marker_feed: bool,
+    pub(crate) critical_minor: &'a [(Currency, u64)],
+}
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Faults {
+    open: Vec<Fault>,
+    pending: Vec<Pending>,
+    /// Places of faults that are over, and until when their payments explain themselves.
+    over: Vec<(Scope, i64, i64)>,
+}
+
+impl Faults {
+    /// Whether a row's slowness is explained by a fault that is over.
+    pub(crate) fn is_over_for(&self, row: &Row, values: &[ValueId]) -> bool {
+        self.over.iter().any(|(scope, from_ms, until_ms)| {
+            row.accepted_ms >= *from_ms && row.accepted_ms <= *until_ms && scope.holds(values)
+        })
+    }
+
+    /// Whether a row's slowness is explained by a fault that is over, or open.
+    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        let open = self
+            .open
+            .iter()
+            .any(|fault| row.accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
+        open || self.is_over_for(row, values)
+    }
+
+    /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
+    /// channels.
+    pub(crate) fn leave_room_for(&self, channel: &Scope) -> bool {
+        self.open.iter().all(|fault| {
+            let is_small = [TERMINAL, MERCHANT, STORE]
+                .iter()
+                .any(|dim| fault.scope.has(*dim));
+            is_small
+                || fault.scope == *channel
+                || fault.scope.has(CHANNEL) && !contains(channel, &fault.scope)
+        })
+    }
+
+    /// The second `second` ended with these changes and suspicions.
+    pub(crate) fn end_second(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        changes: &[Change],
+        suspicions: Vec<Suspicion>,
+        around: &Around<'_>,
+        book: &mut Book,
+    ) {
+        self.touch(second, detector, changes);
+        for suspicion in suspicions {
+            self.place(second, detector, suspicion, around, book);
+        }
+        self.pending.retain(|pending| pending.seen_s + 3 >= second);
+        for fault in &mut self.open {
+            fault.review(second, detector, around, book);
+        }
+        self.fold(second, detector, around, book);
+        self.close(second, detector, around, book);
+    }
+
+    /// What changed for payments of open faults keeps them open.
+    fn touch(&mut self, second: i64, detector: &Detector, changes: &[Change]) {
+        for change in changes {
+            let (Change::Late(number) | Change::Overdue(number)) = *change else {
+                continue;
+            };
+            let Some(row) = detector.rows.get(number) else {
+                continue;
+            };
+            let values = detector.values.of(row.tuple);
+            for fault in &mut self.open {
+                let is_its = row.accepted_ms >= fault.onset_ms - 1000
+                    && row.accepted_ms <= fault.seen_s * 1000
+                    && fault.scope.holds(values);
+                if is_its {
+                    fault.effect_s = second;
+                }
+            }
+        }
+    }
+
+    /// A suspicion belongs to a fault that is open, or is a new one.
+    fn place(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        suspicion: Suspicion,
+        around: &Around<'_>,
+        book: &mut Book,
+    ) {
+        let known = self
+            .open
+            .iter()
+            .position(|fault| fault.is_about(&suspicion, second, detector));
+        if let Some(at) = known {
+            let fault = &mut self.open[at];
+            fault.seen_s = second;
+            fault.confidence = fault.confidence.max(confidence(&suspicion));
+            return;
+        }
+        let pending = self
+            .pending
+            .iter_mut()
+            .find(|pending| pending.suspicion.scope == suspicion.scope);
+        let since_s = match pending {
+            Some(pending) => {
+                pending.seen_s = second;
+                pending.suspicion = suspicion.clone();
+                pending.since_s
+            }
+            None => {
+                self.pending.push(Pending {
+                    suspicion: suspicion.clone(),
+                    since_s: second,
+                    seen_s: second,
+                });
+                second
+            }
+        };
+        if second - since_s >= STANDS_S - 1 || suspicion.nats >= CERTAIN_NATS {
+            self.pending
+                .retain(|pending| pending.suspicion.scope != suspicion.scope);
+            self.open(second, detector, &suspicion, around, book);
+        }
+    }
+
+    fn open(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        suspicion: &Suspicion,
+        around: &Around<'_>,
+        book: &mut Book,
+    ) {
+        let onset = suspicion
+            .since_ms
+            .or_else(|| onset_of(detector, &suspicion.scope, second, suspicion.lost));
+        let Some(onset) = onset else { return };
+        let mut fault = Fault {
+            entry: Entry::NONE,
+            scope: suspicion.scope.clone(),
+            lost: suspicion.lost,
+            onset_ms: onset,
+            opened_s: second,
+            effect_s: second,
+            seen_s: second,
+            was_down: false,
+            confidence: confidence(suspicion),
+            better: None,
+            turning: None,
+            finding: None,
+        };
+        fault.stop(second, detector);
+        let report = fault.report(second, detector, around);
+        fault.finding = Some(report.finding.clone());
+        fault.entry = book.open(Family::Credits, report, end_of(second));
+        self.open.push(fault);
+    }
+
+    /// A fault within another one is part of it.
+    fn fold(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
+        let mut at = 0;
+        while at < self.open.len() {
+            let inner = &self.open[at];
+            let outer = self.open.iter().enumerate().find(|(other, outer)| {
+                *other != at
+                    && (outer.scope == inner.scope && *other < at
+                        || outer.scope != inner.scope && contains(&outer.scope, &inner.scope))
+            });
+            if outer.is_some() {
+                let folded = self.open.remove(at);
+                let report = folded.report(second, detector, around);
+                book.resolve(folded.entry, report, end_of(second));
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    fn close(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
+        let (over, open) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(|fault| fault.is_over(second));
+        self.open = open;
+        for fault in Vec::<Fault>::from_iter(over) {
+            let mut fault = fault;
+            let mut report = fault.report(second, detector, around);
+            fault.settle(second, &mut report);
+            book.resolve(fault.entry, report, end_of(second));
+            let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
+            self.over
+                .push((fault.scope, fault.onset_ms - LEAD_MS, until_ms));
+        }
+        self.over
+            .retain(|(_, _, until_ms)| until_ms + 1_200_000 > second * 1000);
+    }
+
+    /// Evidence of each open fault, by its place in the book.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.open.is_empty() && self.pending.is_empty()
+    }
+}
+
+/// Whether everything in `inner` lies in `outer`.
+fn contains(outer: &Scope, inner: &Scope) -> bool {
+    outer.0.iter().all(|(dim, any)| {
+        inner
+            .0
+            .iter()
+            .any(|(known, values)| known == dim && values.iter().all(|value| any.contains(value)))
+    })
+}
+
+fn confidence(suspicion: &Suspicion) -> f64 {
+    let odds = 1.0 - (-suspicion.nats / 20.0).exp();
+    (0.5 + 0.5 * odds * suspicion.coverage.clamp(0.3, 1.0)).min(0.99)
+}
+
+/// The last millisecond of a second is over.
+pub(crate) fn end_of(second: i64) -> Timestamp {
+    Timestamp::from_millis((second + 1) * 1000)
+}

@@ -1,0 +1,88 @@
+//! What alerts say to the watch: cases, and payments of which nothing else tells.
+
+use std::sync::Arc;
+
+use settlewatch_join::{Alert, AlertKind, Fingerprint, Verdict};
+
+use super::collector::Collector;
+use super::tuple::{CHANNEL, Draft, MERCHANT, TERMINAL, Tuple};
+use super::{Case, Note, What};
+
+impl Collector {
+    /// Takes in an alert revision.
+    pub fn alert(&mut self, alert: &Alert) {
+        let fingerprint = Fingerprint::of_payment(alert.tenant.as_deref(), &alert.payment_id);
+        if alert.kind == AlertKind::CreditMissing {
+            let excused = matches!(
+                alert.verdict,
+                Some(Verdict::RefundInFlight | Verdict::RiskHold)
+            );
+            if alert.resolution.is_none() && !excused && !self.open.contains_key(&fingerprint) {
+                self.batch_overdue(fingerprint, alert);
+            }
+            return;
+        }
+        let tuple = match self.open.get(&fingerprint) {
+            Some(open) => Arc::clone(&open.tuple),
+            None => self.tuple_of(alert),
+        };
+        self.pulse.cases.push(Case {
+            id: alert.payment_id.as_str().into(),
+            kind: alert.kind,
+            verdict: alert.verdict,
+            tuple,
+            at: alert.decided_at,
+            amount_minor: alert.amount_minor.unwrap_or(0),
+            currency: alert.currency,
+            amounts: self.amounts(fingerprint, alert),
+            resolved: alert.resolution.is_some(),
+        });
+    }
+
+    /// Minor units due and credited, where the record that is being applied is the credit of a mismatch.
+    fn amounts(&self, payment: Fingerprint, alert: &Alert) -> Option<(u64, u64)> {
+        let (known, times) = self.credit?;
+        let due = u64::try_from(alert.amount_minor?).ok()?;
+        (known == payment && alert.kind == AlertKind::AmountMismatch)
+            .then_some((due, times.amount_minor?))
+    }
+
+    /// A payment of which only its alert tells: one that waits for a batch.
+    fn batch_overdue(&mut self, payment: Fingerprint, alert: &Alert) {
+        let (Some(currency), Some(paid_at)) = (alert.currency, alert.paid_at) else {
+            return;
+        };
+        let note = Note {
+            payment,
+            tuple: self.tuple_of(alert),
+            partition: -1,
+            accepted_at: paid_at,
+            at: alert.decided_at,
+            amount_minor: alert
+                .amount_minor
+                .and_then(|amount| u64::try_from(amount).ok())
+                .unwrap_or(0),
+            currency,
+            lateness_ms: 0,
+            timed: false,
+            id: Some(alert.payment_id.as_str().into()),
+            what: What::Overdue,
+        };
+        self.pulse.notes.push(note);
+    }
+
+    fn tuple_of(&mut self, alert: &Alert) -> Arc<Tuple> {
+        let dims = &self.settings.dims;
+        let mut fields = vec![
+            (CHANNEL, alert.channel.as_deref()),
+            (MERCHANT, alert.merchant_id.as_deref()),
+            (TERMINAL, alert.terminal_id.as_deref()),
+        ];
+        for (name, value) in alert.dimensions.iter().flatten() {
+            if let Some(dim) = dims.find(name) {
+                fields.push((dim, Some(value.as_str())));
+            }
+        }
+        self.tuples.intern(&Draft::of_fields(&fields, dims))
+    }
+}
