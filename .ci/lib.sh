@@ -35,6 +35,19 @@ need() {
     command -v "$1" >/dev/null || die "$1 is missing, also after installing $2"
 }
 
+# readme_packages build|tests: the Debian packages that README.md asks for, to build and for the tests on top.
+readme_packages() {
+    local lists which=1
+    [[ $1 == build ]] || which=2
+    lists=$(tr '\n' ' ' <README.md | grep -o '(Debian: `[a-z0-9 +.-]*`)' | sed 's/^[^`]*`//; s/`)$//')
+    [[ $(wc -l <<<"$lists") -eq 2 ]] || die "README.md does not name two lists of Debian packages: $lists"
+    sed -n "${which}p" <<<"$lists"
+}
+
+is_installed() {
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
 install_package() {
     echo "installing $1"
     apt-get -qq update || die "the package lists cannot be had"

@@ -2,15 +2,10 @@
 source .ci/lib.sh
 
 need cargo cargo
-need cc build-essential
-need c++ build-essential
-need make build-essential
-need perl perl
-need openssl openssl
-need java openjdk-17-jre-headless
-need mvn maven
-need kcat kcat
-need curl curl
+# What the README asks for, as packages: the build and the tests then run with nothing else.
+for package in $(readme_packages build) $(readme_packages tests); do
+    is_installed "$package" || install_package "$package"
+done
 need python3 python3
 need valgrind valgrind
 need promtool prometheus
