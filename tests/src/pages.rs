@@ -3,6 +3,7 @@
 mod alerts;
 mod dependencies;
 mod events;
+mod incidents;
 
 use std::process::Command;
 
@@ -24,6 +25,7 @@ pub fn pages() -> Vec<Page> {
         ("cli.md", commands()),
         ("events.md", events::page()),
         ("alerts.md", alerts::page()),
+        ("incidents.md", incidents::page()),
         ("dependencies.md", dependencies::page()),
     ]
 }
