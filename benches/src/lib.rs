@@ -8,6 +8,8 @@ pub mod instructions;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod memory;
+#[cfg(any(test, feature = "kafka"))]
+mod page;
 mod replay_speed;
 mod scan_speed;
 mod table;
@@ -17,7 +19,7 @@ mod zipf;
 pub use allocation::{Counted, count};
 pub use core_speed::{core, ladder};
 #[cfg(feature = "kafka")]
-pub use kafka::{bare, kafka};
+pub use kafka::{bare, kafka, streams};
 pub use memory::{finished, memory, overdue};
 pub use replay_speed::replay;
 pub use scan_speed::scans;

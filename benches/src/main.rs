@@ -17,7 +17,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 const USAGE: &str =
     "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
-       settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)";
+       settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)
+       settlewatch-benches streams [small|PAGE]   (likewise: beside Kafka Streams; into a page, or whether it works)";
 
 const PARTS: [&str; 8] = [
     "core",
@@ -40,6 +41,13 @@ fn main() -> Result<()> {
         ["bare", brokers, one, other, seconds] => {
             let topics = [one.to_owned(), other.to_owned()];
             settlewatch_benches::bare(brokers, &topics, seconds.parse()?)
+        }
+        #[cfg(feature = "kafka")]
+        ["streams", ref page @ ..] if page.len() < 2 => {
+            let small = page == ["small"];
+            let page = page.first().filter(|_| !small).map(std::path::Path::new);
+            println!("{}", settlewatch_benches::streams(small, page)?);
+            Ok(())
         }
         ["kafka"] => {
             print(&kafka("all")?);

@@ -166,7 +166,7 @@ pub fn bare(brokers: &str, topics: &[String], seconds: u64) -> Result<()> {
 }
 
 /// Reads topics from their beginning: to their end, or for so long. Records, and bytes of keys and values.
-fn read_all(brokers: &str, topics: &[String], time: Duration) -> Result<(u64, u64)> {
+pub(super) fn read_all(brokers: &str, topics: &[String], time: Duration) -> Result<(u64, u64)> {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", brokers)

@@ -44,7 +44,8 @@ impl Loader {
         })
     }
 
-    fn id(number: u64) -> String {
+    /// The id of a payment.
+    pub(super) fn id(number: u64) -> String {
         format!("4200001668202603{number:012}")
     }
 

@@ -4,6 +4,7 @@ mod cost;
 mod delay;
 mod load;
 mod restore;
+mod streams;
 
 use anyhow::{Result, bail};
 use settlewatch_tests::broker::{Cluster, Options};
@@ -11,6 +12,7 @@ use settlewatch_tests::broker::{Cluster, Options};
 use crate::table::Row;
 
 pub use cost::bare;
+pub use streams::streams;
 
 /// The measurements of a part, on one broker: `cost`, `delay`, `restore`, `failover`, or all of them.
 ///
