@@ -18,7 +18,7 @@ const USAGE: &str =
     "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
        settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)
-       settlewatch-benches streams [small|PAGE]   (likewise: beside Kafka Streams; into a page, or whether it works)";
+       settlewatch-benches streams [small|PAGE [PART]]   (likewise: beside Kafka Streams; into a page; small: does it work)";
 
 const PARTS: [&str; 8] = [
     "core",
@@ -43,11 +43,13 @@ fn main() -> Result<()> {
             settlewatch_benches::bare(brokers, &topics, seconds.parse()?)
         }
         #[cfg(feature = "kafka")]
-        ["streams", ref page @ ..] if page.len() < 2 => {
-            let small = page == ["small"];
-            let page = page.first().filter(|_| !small).map(std::path::Path::new);
-            println!("{}", settlewatch_benches::streams(small, page)?);
-            Ok(())
+        ["streams"] => settlewatch_benches::streams(false, None, None),
+        #[cfg(feature = "kafka")]
+        ["streams", "small"] => settlewatch_benches::streams(true, None, None),
+        #[cfg(feature = "kafka")]
+        ["streams", page, ref part @ ..] if part.len() < 2 => {
+            let page = std::path::Path::new(page);
+            settlewatch_benches::streams(false, Some(page), part.first().copied())
         }
         ["kafka"] => {
             print(&kafka("all")?);

@@ -59,7 +59,7 @@ impl Table {
 }
 
 /// Two or three significant figures; thousands in groups.
-fn figure(value: f64) -> String {
+pub(crate) fn figure(value: f64) -> String {
     match value {
         value if value >= 10_000.0 => {
             let thousands = (value / 1000.0).round() as u64;
@@ -75,19 +75,20 @@ fn figure(value: f64) -> String {
     }
 }
 
-/// The text between two marks of a page, replaced.
+/// The text between the two marks of a part, replaced.
 ///
 /// # Errors
 /// The page has no such marks.
-pub(crate) fn replace(page: &str, new: &str) -> anyhow::Result<String> {
-    let (begin, end) = ("<!-- measured -->\n", "<!-- end of what was measured -->");
-    let (before, rest) = page
-        .split_once(begin)
-        .context("the page has a mark where it begins")?;
-    let (_, after) = rest
-        .split_once(end)
-        .context("the page has a mark where it ends")?;
-    Ok(format!("{before}{begin}\n{new}\n{end}{after}"))
+pub(crate) fn replace(page: &str, part: &str, new: &str) -> anyhow::Result<String> {
+    let (begin, end) = (
+        format!("<!-- {part} -->\n"),
+        format!("<!-- end of {part} -->"),
+    );
+    let marked = page.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(&end)?;
+        Some(format!("{before}{begin}{new}{end}{after}"))
+    });
+    marked.with_context(|| format!("the page has no marks of {part}"))
 }
 
 #[cfg(test)]
@@ -109,9 +110,10 @@ mod tests {
 
     #[test]
     fn a_page_keeps_what_stands_around_the_figures() {
-        let page = "a\n<!-- measured -->\nold\n<!-- end of what was measured -->\nb\n";
-        let new = replace(page, "new").expect("it has marks");
-        assert_eq!(new, page.replace("old", "\nnew\n"));
-        assert!(replace("nothing", "new").is_err());
+        let page =
+            "a\n<!-- x -->\nold\n<!-- end of x -->\nb\n<!-- y -->\nold y\n<!-- end of y -->\n";
+        let new = replace(page, "x", "new\n").expect("it has marks");
+        assert_eq!(new, page.replacen("old", "new", 1));
+        assert!(replace(page, "z", "new").is_err());
     }
 }

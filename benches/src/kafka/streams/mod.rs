@@ -58,12 +58,12 @@ const FULL: Size = Size {
 const SMALL: Size = Size {
     rounds: 1,
     payments: 1_000,
-    due: (Duration::from_secs(1), Duration::from_secs(2)),
+    due: (Duration::from_secs(1), Duration::from_secs(3)),
     on_top: 0,
     ladder: &[],
     times: Times {
         tier: Duration::from_secs(1),
-        warm_up: Duration::from_secs(2),
+        warm_up: Duration::from_secs(1),
         busy: Duration::from_secs(4),
         silent: Duration::from_secs(4),
     },
@@ -79,29 +79,44 @@ const COLUMNS: [&str; 4] = [
     "Streams, in memory",
 ];
 
-/// Measures everything; the tables as Markdown, which also go into the page where one is named.
+/// A table of the comparison.
+type Measure = fn(&Cluster, &Size) -> Result<Table>;
+
+/// The parts, by name.
+const PARTS: [(&str, Measure); 3] = [
+    ("catch-up", catch_up),
+    ("ladder", ladder),
+    ("silence", silent),
+];
+
+/// Measures and prints the tables as Markdown, all or the part of that name; where a page is named, they also replace
+/// those between its marks. `small` only shows that everything works.
 ///
 /// # Errors
-/// Something that is compared does not do what it must.
-pub fn streams(small: bool, page: Option<&Path>) -> Result<String> {
+/// Something that is compared does not do what it must, or there is no such part.
+pub fn streams(small: bool, page: Option<&Path>, part: Option<&str>) -> Result<()> {
     let size = if small { SMALL } else { FULL };
+    let chosen = |name: &str| part.is_none_or(|part| part == name);
+    ensure!(
+        PARTS.iter().any(|(name, _)| chosen(name)),
+        "there is no such part: catch-up, ladder or silence"
+    );
     let cluster = Cluster::start(&Options::default());
-    let mut text = conditions(&size)?;
-    for measure in [catch_up, ladder, silent] {
+    let conditions = conditions()?;
+    for (name, measure) in PARTS.iter().filter(|(name, _)| chosen(name)) {
         let table = measure(&cluster, &size)?.markdown();
-        eprintln!("{table}");
-        text.push('\n');
-        text.push_str(&table);
+        println!("{table}");
+        if let Some(path) = page {
+            let old = std::fs::read_to_string(path)?;
+            let new = page::replace(&old, name, &format!("{conditions}\n{table}"))?;
+            std::fs::write(path, new)?;
+        }
     }
-    if let Some(path) = page {
-        let page = page::replace(&std::fs::read_to_string(path)?, &text)?;
-        std::fs::write(path, page)?;
-    }
-    Ok(text)
+    Ok(())
 }
 
 /// What was measured where.
-fn conditions(size: &Size) -> Result<String> {
+fn conditions() -> Result<String> {
     let output = Command::new("java").arg("-version").output()?;
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     let java = told.split('"').nth(1).unwrap_or("?");
@@ -112,9 +127,8 @@ fn conditions(size: &Size) -> Result<String> {
     let model = named.map_or("?", |name| name.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism()?;
     Ok(format!(
-        "Medians of {} rounds; {cores} cores ({model}), shared by the broker, the loader and whatever else ran; Java \
-         {java}; 4 partitions, {THREADS} lanes or threads.\n",
-        size.rounds
+        "{cores} cores ({model}), shared with the broker, the loader and whatever else ran; Java {java}; 4 partitions, \
+         {THREADS} lanes or threads.\n"
     ))
 }
 
@@ -192,9 +206,15 @@ fn catch_up(cluster: &Cluster, size: &Size) -> Result<Table> {
         let found = drained.found as usize;
         ensure!(found == missing, "settlewatch told {found} of {missing}");
     }
+    let told = |drained: &Drained| drained.found > 0.0;
+    ensure!(
+        rounds.iter().flatten().all(told),
+        "one told nothing: it does not join"
+    );
     let title = format!(
-        "{} payments, one in {MISSING_EVERY} never credited",
-        size.payments
+        "{} payments, one in {MISSING_EVERY} never credited; medians of {}",
+        page::figure(size.payments as f64),
+        size.rounds
     );
     let mut table = Table::new(&title, &[COLUMNS.as_slice(), &["bare consumer"]].concat());
     let none = || vec![Vec::new()];
@@ -217,7 +237,11 @@ fn catch_up(cluster: &Cluster, size: &Size) -> Result<Table> {
 }
 
 fn ladder(cluster: &Cluster, size: &Size) -> Result<Table> {
-    let mut table = Table::new("traffic on top of payments that wait", &COLUMNS);
+    let title = format!(
+        "traffic on top of payments that wait; medians of {}",
+        size.rounds
+    );
+    let mut table = Table::new(&title, &COLUMNS);
     for &waiting in size.ladder {
         let backlog = Backlog {
             waiting,
@@ -228,7 +252,8 @@ fn ladder(cluster: &Cluster, size: &Size) -> Result<Table> {
         let patience = (HOURS, Duration::ZERO);
         let (rounds, _) = rounds(cluster, (&name, size.rounds), backlog, patience)?;
         let mut row = |what: &str, figure: &dyn Fn(&Drained) -> f64| {
-            table.row(&format!("{waiting} wait: {what}"), column(&rounds, figure));
+            let what = format!("{} wait: {what}", page::figure(waiting as f64));
+            table.row(&what, column(&rounds, figure));
         };
         row("records/s, warm", &|it| it.warm_per_s);
         row("CPU-s a million records, warm", &|it| it.warm_cpu_s);
