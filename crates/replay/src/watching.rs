@@ -20,7 +20,8 @@ pub struct Watching {
     /// The last second in which something came.
     busy_s: i64,
     revisions: Vec<Incident>,
-    counts: BTreeMap<&'static str, u64>,
+    /// The verdict of each incident, as it was said last.
+    verdicts: BTreeMap<String, &'static str>,
     stopped: bool,
 }
 
@@ -57,7 +58,7 @@ impl Watching {
             next_s: second,
             busy_s: second,
             revisions: Vec::new(),
-            counts: BTreeMap::new(),
+            verdicts: BTreeMap::new(),
             stopped: false,
         }
     }
@@ -106,12 +107,8 @@ impl Watching {
         while self.next_s < until {
             let said = self.watch.end_second(self.next_s);
             for incident in &said {
-                if incident.revision == 1 {
-                    *self
-                        .counts
-                        .entry(incident.finding.cause.label())
-                        .or_default() += 1;
-                }
+                let label = incident.finding.cause.label();
+                self.verdicts.insert(incident.id.clone(), label);
             }
             self.revisions.extend(said);
             self.next_s += 1;
@@ -127,7 +124,12 @@ impl Watching {
         std::mem::take(&mut self.revisions)
     }
 
+    /// Incidents by their last verdict.
     pub(crate) fn counts(&self) -> BTreeMap<&'static str, u64> {
-        self.counts.clone()
+        let mut counts = BTreeMap::new();
+        for label in self.verdicts.values() {
+            *counts.entry(*label).or_default() += 1;
+        }
+        counts
     }
 }
