@@ -6,7 +6,7 @@ use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims};
-use settlewatch_watch::{Watch, WatchSettings};
+use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
 const QUIET_S: i64 = 3600;
@@ -42,7 +42,10 @@ impl Watching {
                 .iter()
                 .map(|stream| stream.name.clone())
                 .collect(),
-            heartbeat: feeds.heartbeat.map(|feed| feed.interval),
+            heartbeat: feeds.heartbeat.map(|feed| Heartbeat {
+                interval: feed.interval,
+                offline_after: feed.offline_after,
+            }),
             account_feed: feeds.account_status,
             marker_feed: feeds.markers,
             critical_minor: config.incidents.critical_minor.clone(),

@@ -34,6 +34,8 @@ pub(crate) struct Tally {
     /// Slow ones that were credited, and of them those whose business times show no delay.
     pub(crate) delayed: (u64, u64),
     pub(crate) classes: BTreeMap<RefusalClass, u64>,
+    /// Append times of lost payments in milliseconds, and whether their credit came under a corrupted id.
+    pub(crate) lost_ms: Vec<(i64, bool)>,
     pub(crate) merchants: Vec<ValueId>,
     pub(crate) terminals: Vec<ValueId>,
     /// Terminals of all its rows, bad or not.
@@ -96,6 +98,9 @@ impl Tally {
         }
         self.slow += 1;
         self.lost += u64::from(row.lost);
+        if row.lost {
+            self.lost_ms.push((row.accepted_ms, row.misnamed));
+        }
         self.overdue += u64::from(row.overdue);
         self.bad_amounts.push(row.amount_minor);
         self.last_bad_ms = self.last_bad_ms.max(row.accepted_ms);
@@ -124,6 +129,15 @@ impl Tally {
 
     pub(crate) fn rate_inside(&self) -> f64 {
         self.slow as f64 / (self.total.max(1)) as f64
+    }
+
+    /// Whether most of what was lost came under a corrupted id, as far as that can be known: it takes minutes.
+    pub(crate) fn is_misnamed(&self) -> bool {
+        let found = self.lost_ms.iter().filter(|(_, misnamed)| *misnamed);
+        let last_ms = found.clone().map(|(at_ms, _)| *at_ms).max();
+        let told = |(at_ms, _): &&(i64, bool)| last_ms.is_some_and(|last_ms| *at_ms <= last_ms);
+        let (found, told) = (found.count(), self.lost_ms.iter().filter(told).count());
+        found >= 3 && found * 2 >= told
     }
 
     /// The class that most rejections have, where most bad payments were rejected.

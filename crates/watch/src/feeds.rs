@@ -1,6 +1,6 @@
 //! What people and banks announce: markers, account status, batches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use settlewatch_join::Timestamp;
@@ -22,6 +22,9 @@ const UNDER_WAY_MS: i64 = 60 * 1000;
 /// A clock may be a little off: a change up to so long after the onset is blamed too.
 const SLACK_MS: i64 = 60 * 1000;
 
+/// Changes of an account that are remembered.
+const STATUSES: usize = 8;
+
 /// What people did.
 #[derive(Clone, Debug)]
 pub(crate) struct Marker {
@@ -35,7 +38,8 @@ pub(crate) struct Marker {
 #[derive(Default)]
 pub(crate) struct Feeds {
     markers: Vec<Marker>,
-    accounts: BTreeMap<Arc<str>, (AccountStatus, i64)>,
+    /// What the accounts of merchants were, and since when, the oldest first.
+    accounts: BTreeMap<Arc<str>, VecDeque<(AccountStatus, i64)>>,
     /// Last settle date by channel, and when it was said.
     batches: BTreeMap<Arc<str>, (i32, i64)>,
     pub(crate) has_batches: bool,
@@ -61,8 +65,13 @@ impl Feeds {
                 at,
                 status,
             } => {
-                self.accounts
-                    .insert(Arc::clone(merchant_id), (*status, at.millis()));
+                let said = self.accounts.entry(Arc::clone(merchant_id)).or_default();
+                if said.back().is_none_or(|(known, _)| known != status) {
+                    said.push_back((*status, at.millis()));
+                }
+                if said.len() > STATUSES {
+                    said.pop_front();
+                }
             }
             Auxiliary::Batch {
                 channel,
@@ -89,9 +98,20 @@ impl Feeds {
             .retain(|marker| marker.ends_ms.unwrap_or(marker.starts_ms) + MARKER_KEPT_MS > now_ms);
     }
 
-    /// What the account of a merchant is.
-    pub(crate) fn account(&self, merchant_id: &str) -> Option<AccountStatus> {
-        self.accounts.get(merchant_id).map(|(status, _)| *status)
+    /// Whether the account of a merchant was frozen or closed at any time from `from_ms` until `until_ms`, or just
+    /// before or after: the status and the credits come by different ways.
+    pub(crate) fn was_frozen(&self, merchant_id: &str, from_ms: i64, until_ms: i64) -> bool {
+        let Some(said) = self.accounts.get(merchant_id) else {
+            return false;
+        };
+        let ends = said.iter().skip(1).map(|(_, at_ms)| *at_ms);
+        said.iter()
+            .zip(ends.chain([i64::MAX]))
+            .any(|((status, since_ms), end_ms)| {
+                matches!(status, AccountStatus::Frozen | AccountStatus::Closed)
+                    && *since_ms <= until_ms + SLACK_MS
+                    && end_ms >= from_ms - SLACK_MS
+            })
     }
 
     /// The last settle date of a channel, days since 1970-01-01.

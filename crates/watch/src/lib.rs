@@ -31,4 +31,5 @@ mod watch;
 pub use channels::{ChannelRow, Channels};
 pub use lag::{LagBuckets, MAX_LAG_MS};
 pub use survival::Survival;
+pub use terminals::Heartbeat;
 pub use watch::{Watch, WatchSettings};

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use settlewatch_join::Timestamp;
+use settlewatch_join::{Span, Timestamp};
 
 use crate::detect::values::{TupleId, ValueId};
 use crate::pulse::Auxiliary;
@@ -14,6 +14,22 @@ const BEATS: usize = 24;
 
 /// Terminals that are remembered; further ones are not known.
 const LIMIT: usize = 500_000;
+
+/// A terminal that stops takes payments with it whose credit was under way: they are older than the stop by so
+/// much, in milliseconds, and a heartbeat in between is no sign of life.
+const ONSET_MS: i64 = 15_000;
+
+/// So many terminals whose heartbeats are overdue have stopped, before any of them has been silent for long.
+const SEVERAL: usize = 3;
+
+/// What is expected of heartbeats.
+#[derive(Clone, Copy, Debug)]
+pub struct Heartbeat {
+    /// How often a terminal reports.
+    pub interval: Span,
+    /// A terminal that is silent for longer is offline.
+    pub offline_after: Span,
+}
 
 /// One heartbeat.
 #[derive(Clone, Debug)]
@@ -51,7 +67,6 @@ pub(crate) enum Hearts {
 #[derive(Default)]
 pub(crate) struct Terminals {
     known: Map<Arc<str>, Terminal>,
-    /// Terminals of models by software: model value → software text → terminals.
     last_beat_ms: i64,
 }
 
@@ -104,48 +119,35 @@ impl Terminals {
         self.known.get(terminal_id)
     }
 
-    /// What the heartbeats of these terminals say of the time since `since`, with one due every `interval_ms`.
+    /// What the heartbeats of these terminals say of the time from `since` until `until`, as they are known at `now`.
     pub(crate) fn hearts<'a>(
         &self,
         terminals: impl Iterator<Item = &'a str>,
-        since: Timestamp,
+        (since, until): (Timestamp, Timestamp),
         now: Timestamp,
-        interval_ms: i64,
+        feed: Heartbeat,
     ) -> Hearts {
+        let interval_ms = feed.interval.millis() as i64;
         if self.last_beat_ms == 0 || now.millis() - self.last_beat_ms > 3 * interval_ms {
             return Hearts::NoFeed;
         }
-        let (mut heard, mut expected, mut known) = (0.0, 0.0, 0_usize);
+        let (mut offline, mut overdue, mut alive) = (0_usize, 0_usize, 0_usize);
         for terminal in terminals.filter_map(|id| self.known.get(id)) {
-            let before = terminal
-                .beats
-                .iter()
-                .rev()
-                .find(|beat| beat.at_ms <= since.millis());
-            let Some(before) = before else { continue };
-            if since.millis() - before.at_ms > 2 * interval_ms {
-                continue;
+            let gap_ms = terminal.gap_ms(since.millis(), until.millis(), now.millis());
+            let Some(gap_ms) = gap_ms else { continue };
+            if gap_ms > feed.offline_after.millis() as i64 {
+                offline += 1;
+            } else if gap_ms * 2 > interval_ms * 3 {
+                overdue += 1;
+            } else if terminal.beats_after(since.millis() + ONSET_MS) {
+                alive += 1;
             }
-            known += 1;
-            let elapsed = (now.millis() - before.at_ms).min(10 * interval_ms);
-            expected += ((elapsed / interval_ms) as f64).max(0.0);
-            let after = terminal.beats.iter().rev();
-            heard += after
-                .take_while(|beat| beat.at_ms > since.millis())
-                .count()
-                .min(10) as f64;
         }
-        if known == 0 {
-            return if self.known.is_empty() {
-                Hearts::NoFeed
-            } else {
-                Hearts::Unknown
-            };
-        }
-        if heard >= 1.0 && heard >= 0.5 * expected {
-            Hearts::Alive
-        } else if expected >= 2.0 && heard <= 0.25 * expected {
+        let silent = offline + overdue;
+        if offline > alive || silent >= SEVERAL && silent > 2 * alive {
             Hearts::Stopped
+        } else if alive > silent {
+            Hearts::Alive
         } else {
             Hearts::Unknown
         }
@@ -153,18 +155,38 @@ impl Terminals {
 }
 
 impl Terminal {
-    /// Whether its heartbeats show broken hardware from `from` on: an error code, or restarts.
-    pub(crate) fn is_broken(&self, from_ms: i64, now_ms: i64) -> bool {
-        let recent = || {
-            self.beats
-                .iter()
-                .filter(|beat| beat.at_ms >= from_ms && beat.at_ms <= now_ms)
-        };
-        let restarts = recent()
-            .zip(recent().skip(1))
-            .filter(|(a, b)| matches!((a.uptime_s, b.uptime_s), (Some(a), Some(b)) if b < a))
-            .count();
-        recent().any(|beat| beat.has_error) || restarts >= 1
+    /// The longest silence that begins before `until_ms` and ends after `since_ms`, or goes on; `None` where it never
+    /// beat before `until_ms`.
+    fn gap_ms(&self, since_ms: i64, until_ms: i64, now_ms: i64) -> Option<i64> {
+        let ends = self.beats.iter().skip(1).map(|beat| beat.at_ms);
+        self.beats
+            .iter()
+            .zip(ends.chain([now_ms]))
+            .filter(|(beat, end)| beat.at_ms <= until_ms && *end > since_ms)
+            .map(|(beat, end)| end - beat.at_ms)
+            .max()
+    }
+
+    fn beats_after(&self, from_ms: i64) -> bool {
+        self.beats.back().is_some_and(|beat| beat.at_ms > from_ms)
+    }
+
+    /// Whether its heartbeats show broken hardware between the two times: an error code, or that it started again.
+    /// Who starts it again to mend it does so after the last payment that it spoiled.
+    pub(crate) fn is_broken(&self, from_ms: i64, until_ms: i64) -> bool {
+        let during = |at_ms: i64| at_ms >= from_ms && at_ms <= until_ms;
+        let started_again = self
+            .beats
+            .iter()
+            .zip(self.beats.iter().skip(1))
+            .any(|pair| match (pair.0.uptime_s, pair.1.uptime_s) {
+                (Some(before), Some(after)) if after < before => {
+                    during(pair.1.at_ms - (after as i64).saturating_mul(1000))
+                }
+                _ => false,
+            });
+        let mut beats = self.beats.iter();
+        started_again || beats.any(|beat| beat.has_error && during(beat.at_ms))
     }
 
     /// Whether nobody was signed in at its last heartbeat.

@@ -1,10 +1,11 @@
 //! From a place and what its payments show to a cause: the rules of the table of causes, in one order.
 
-use settlewatch_join::event::{AccountStatus, MarkerKind, RefusalClass};
-use settlewatch_join::{Span, Timestamp};
+use settlewatch_join::Timestamp;
+use settlewatch_join::event::{MarkerKind, RefusalClass};
 
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
 use crate::evidence::Tally;
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -13,7 +14,7 @@ use crate::incident::{Basis, Finding};
 use crate::pulse::{
     APP, CARRIER, CHANNEL, CONNECTOR, GATEWAY, MERCHANT, MODEL, REGION, STORE, TERMINAL, VENDOR,
 };
-use crate::terminals::{Hearts, Terminal, Terminals};
+use crate::terminals::{Heartbeat, Hearts, Terminal, Terminals};
 
 /// A channel is at a peak from so many times its usual payments on.
 const PEAK: f64 = 1.5;
@@ -28,7 +29,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) feeds: &'a Feeds,
     pub(crate) gateways: &'a Gateways,
     /// How often a terminal reports; `None` where no feed is configured.
-    pub(crate) heartbeat: Option<Span>,
+    pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) account_feed: bool,
     pub(crate) marker_feed: bool,
     pub(crate) scope: &'a Scope,
@@ -66,7 +67,8 @@ impl Scene<'_> {
     /// The verdict, its basis and what was ruled out.
     pub(crate) fn verdict(&self, confidence: f64) -> Finding {
         let draft = self
-            .by_delay()
+            .by_names()
+            .or_else(|| self.by_delay())
             .or_else(|| self.by_rejections())
             .or_else(|| self.by_amount())
             .unwrap_or_else(|| self.by_place());
@@ -81,6 +83,14 @@ impl Scene<'_> {
             confidence: (confidence * 100.0).round() / 100.0,
             ruled_out: draft.ruled_out,
         }
+    }
+
+    /// Credited, but under other ids than those that were paid.
+    fn by_names(&self) -> Option<Draft> {
+        self.tally.is_misnamed().then(|| {
+            Draft::new(Cause::IdCorrupted, Basis::Inferred)
+                .but("not lost: credits of nearly the same ids came without a payment")
+        })
     }
 
     /// Credited in time by business time, appended late: the records were under way.
@@ -184,14 +194,8 @@ impl Scene<'_> {
         Draft::new(Cause::AccountFrozen, Basis::Confirmed)
     }
 
-    fn merchant_id(&self) -> Option<&str> {
-        let value = self.scope.only(MERCHANT)?;
-        Some(self.detector.values.text(value).1)
-    }
-
     fn merchant(&self) -> Draft {
-        let status = self.merchant_id().and_then(|id| self.feeds.account(id));
-        if matches!(status, Some(AccountStatus::Frozen | AccountStatus::Closed)) {
+        if self.is_frozen(self.scope.only(MERCHANT)) {
             return self.frozen();
         }
         if self.is_ill_operated() {
@@ -220,13 +224,12 @@ impl Scene<'_> {
 
     fn terminal(&self) -> Draft {
         let broken = self.each_terminal(|terminal| {
-            terminal.is_broken(self.onset_ms - HARDWARE_MS, self.now.millis())
+            terminal.is_broken(self.onset_ms - HARDWARE_MS, self.until().millis())
         });
         if broken {
             return Draft::new(Cause::TerminalHardware, Basis::Confirmed);
         }
-        let status = self.merchant_of_terminals();
-        if status == Some(AccountStatus::Frozen) {
+        if self.is_frozen(self.only_merchant()) {
             return self.frozen();
         }
         if self.each_terminal(Terminal::is_signed_out) {
@@ -254,11 +257,21 @@ impl Scene<'_> {
         }
     }
 
-    fn merchant_of_terminals(&self) -> Option<AccountStatus> {
-        let [merchant] = self.tally.merchants.as_slice() else {
-            return None;
-        };
-        self.feeds.account(self.detector.values.text(*merchant).1)
+    /// The merchant that all bad payments have in common.
+    fn only_merchant(&self) -> Option<ValueId> {
+        match self.tally.merchants.as_slice() {
+            [merchant] => Some(*merchant),
+            _ => None,
+        }
+    }
+
+    /// Whether the status of a merchant's account says that it was frozen while payments were bad.
+    fn is_frozen(&self, merchant: Option<ValueId>) -> bool {
+        merchant.is_some_and(|merchant| {
+            let id = self.detector.values.text(merchant).1;
+            self.feeds
+                .was_frozen(id, self.onset_ms, self.until().millis())
+        })
     }
 
     fn release(&self) -> Draft {
@@ -274,6 +287,9 @@ impl Scene<'_> {
     }
 
     fn network(&self) -> Draft {
+        if self.is_frozen(self.only_merchant()) {
+            return self.frozen();
+        }
         if self.is_ill_operated() {
             return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
         }
@@ -351,17 +367,22 @@ impl Scene<'_> {
     }
 
     fn hearts(&self) -> Hearts {
-        let Some(interval) = self.heartbeat else {
+        let Some(feed) = self.heartbeat else {
             return Hearts::NoFeed;
         };
         let ids = self.tally.terminals.iter();
         let ids = ids.map(|value| self.detector.values.text(*value).1.as_ref());
         self.terminals.hearts(
             ids,
-            Timestamp::from_millis(self.onset_ms),
+            (Timestamp::from_millis(self.onset_ms), self.until()),
             self.now,
-            interval.millis() as i64,
+            feed,
         )
+    }
+
+    /// When the last payment came that the fault spoiled, as far as is known.
+    fn until(&self) -> Timestamp {
+        Timestamp::from_millis(self.tally.last_bad_ms.max(self.onset_ms))
     }
 
     fn each_terminal(&self, is: impl Fn(&Terminal) -> bool) -> bool {

@@ -28,7 +28,7 @@ use crate::merchants::Merchants;
 use crate::pulse::{CHANNEL, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
 use crate::silence::Silence;
 use crate::sources::Sources;
-use crate::terminals::Terminals;
+use crate::terminals::{Heartbeat, Terminals};
 
 /// Sources are compared so often, in seconds.
 const COMPARED_EVERY_S: i64 = 2;
@@ -40,8 +40,8 @@ pub struct WatchSettings {
     pub dims: Dims,
     /// Names of the streams: payments, credits, lifecycle, then the others.
     pub streams: Vec<String>,
-    /// How often a terminal reports; `None` where no heartbeats are expected.
-    pub heartbeat: Option<Span>,
+    /// What terminals report; `None` where no heartbeats are expected.
+    pub heartbeat: Option<Heartbeat>,
     /// Whether the status of accounts is reported.
     pub account_feed: bool,
     /// Whether markers are reported.
@@ -160,7 +160,7 @@ impl Watch {
             &mut self.book,
         );
         self.cases
-            .end_second(second, &self.detector, &mut self.book);
+            .end_second(second, &self.detector, &self.faults, &mut self.book);
         self.merchants
             .end_second(second, &self.detector, &mut self.book);
         self.batches.end_second(
@@ -193,7 +193,9 @@ impl Watch {
             sources.explains(row, values) || self.faults.is_over_for(row, values)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || self.faults.explains(row, values)
+            sources.explains(row, values)
+                || self.faults.explains(row, values)
+                || self.cases.explains(row, values)
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
@@ -240,7 +242,8 @@ impl Watch {
         cases.sort_by(|a, b| (a.at, &a.id, a.kind).cmp(&(b.at, &b.id, b.kind)));
         for case in &cases {
             let tuple = self.detector.values.tuple(&case.tuple);
-            self.cases.heard(case, tuple, second);
+            self.cases
+                .heard(case, tuple, second, &self.detector, &self.terminals);
         }
         self.take_in_ways(second, &mut pulses);
     }
@@ -281,6 +284,9 @@ impl Watch {
         let tuple = self.detector.values.tuple(&note.tuple);
         if let Some(terminal) = note.tuple.values.get(TERMINAL).and_then(Option::as_ref) {
             self.terminals.paid(&Arc::clone(terminal), tuple);
+        }
+        if matches!(note.what, What::Paid | What::Credited { .. }) {
+            self.cases.paid(tuple, second);
         }
         let values = self.detector.values.of(tuple);
         if let What::Credited {
@@ -353,7 +359,7 @@ fn rank(what: &What) -> u8 {
     match what {
         What::Paid => 0,
         What::Waiting => 1,
-        What::Excused => 2,
+        What::Excused | What::Misnamed => 2,
         What::Rejected(_) => 3,
         What::Declined(_) => 4,
         What::Overdue => 5,

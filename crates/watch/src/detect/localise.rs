@@ -31,7 +31,7 @@ const PROVEN_NATS: f64 = 4.0;
 const UNSEEN: f64 = 40.0;
 
 /// Of explanations that cover the same rows, the one whose dimension comes first.
-const PREFERRED: [DimIndex; 12] = [
+pub(crate) const PREFERRED: [DimIndex; 12] = [
     CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, REGION, CARRIER, TERMINAL, MERCHANT, STORE, VENDOR, APP,
     MODEL,
 ];

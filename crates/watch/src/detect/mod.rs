@@ -72,7 +72,11 @@ impl Detector {
     /// Takes in a note of a second; `excluded` where it must not count.
     pub(crate) fn note(&mut self, note: &Note, tuple: TupleId, second: i64, excluded: bool) {
         self.first_s.get_or_insert(second);
-        if excluded && !matches!(note.what, What::Ended { .. } | What::Excused) {
+        let ends = matches!(
+            note.what,
+            What::Ended { .. } | What::Excused | What::Misnamed
+        );
+        if excluded && !ends {
             return;
         }
         let channel = self.values.of(tuple)[CHANNEL];

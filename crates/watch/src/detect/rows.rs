@@ -37,6 +37,8 @@ pub(crate) struct Row {
     pub(crate) overdue: bool,
     /// Ended otherwise than by a credit, or out of the statistics.
     pub(crate) ended: bool,
+    /// Its credit came under a corrupted id.
+    pub(crate) misnamed: bool,
     /// Why its credit was rejected.
     pub(crate) class: Option<RefusalClass>,
     /// Whether it is due at once.
@@ -124,7 +126,8 @@ impl Rows {
             What::Rejected(class) => {
                 self.bad(note, tuple, thresholds, Some(class), second, changes);
             }
-            What::Ended { .. } | What::Excused => self.end(note.payment),
+            What::Ended { .. } | What::Excused => self.end(note.payment, false),
+            What::Misnamed => self.end(note.payment, true),
             What::Declined(_) => {}
         }
     }
@@ -227,13 +230,14 @@ impl Rows {
         }
     }
 
-    fn end(&mut self, payment: Fingerprint) {
+    fn end(&mut self, payment: Fingerprint, misnamed: bool) {
         let number = self
             .waiting
             .remove(&payment)
             .and_then(|waiting| waiting.row);
         if let Some(row) = number.and_then(|number| self.get_mut(number)) {
             row.ended = true;
+            row.misnamed = misnamed;
         }
     }
 
@@ -338,6 +342,7 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         lost: false,
         overdue: false,
         ended: false,
+        misnamed: false,
         class: None,
         timed: note.timed,
         usual: (thresholds.slow_share, thresholds.lost_share),

@@ -148,7 +148,8 @@ impl Fault {
     /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
     pub(super) fn settle(&mut self, second: i64, report: &mut Report) {
         let Some(said) = &self.finding else { return };
-        if !self.is_standing(second) {
+        let late = report.finding.cause == Cause::IdCorrupted;
+        if !self.is_standing(second) && !late {
             // What comes after a fault says nothing of it.
             report.finding = said.clone();
             return;
@@ -237,7 +238,7 @@ impl Fault {
             evidence.amount_above_minor = tally.amount_above();
         }
         let severity = match finding.cause {
-            Cause::TerminalBusy => Severity::Info,
+            Cause::TerminalBusy | Cause::IdCorrupted => Severity::Info,
             _ => severity(self.was_down, &evidence, around.critical_minor),
         };
         Report {

@@ -2,8 +2,8 @@
 
 mod fault;
 
+use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
-use settlewatch_join::{Span, Timestamp};
 
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
@@ -14,7 +14,7 @@ use crate::feeds::Feeds;
 use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
-use crate::terminals::Terminals;
+use crate::terminals::{Heartbeat, Terminals};
 
 use fault::{Fault, onset_of};
 
@@ -39,7 +39,7 @@ pub(crate) struct Around<'a> {
     pub(crate) terminals: &'a Terminals,
     pub(crate) feeds: &'a Feeds,
     pub(crate) gateways: &'a Gateways,
-    pub(crate) heartbeat: Option<Span>,
+    pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) account_feed: bool,
     pub(crate) marker_feed: bool,
     pub(crate) critical_minor: &'a [(Currency, u64)],
@@ -57,18 +57,27 @@ pub(crate) struct Faults {
 impl Faults {
     /// Whether a row's slowness is explained by a fault that is over.
     pub(crate) fn is_over_for(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.over.iter().any(|(scope, from_ms, until_ms)| {
-            row.accepted_ms >= *from_ms && row.accepted_ms <= *until_ms && scope.holds(values)
-        })
+        self.was_in(row.accepted_ms, values)
     }
 
     /// Whether a row's slowness is explained by a fault that is over, or open.
     pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        self.covers(row.accepted_ms, values)
+    }
+
+    /// Whether a payment accepted at `accepted_ms` falls into a fault that is over, or open.
+    pub(crate) fn covers(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
         let open = self
             .open
             .iter()
-            .any(|fault| row.accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
-        open || self.is_over_for(row, values)
+            .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
+        open || self.was_in(accepted_ms, values)
+    }
+
+    fn was_in(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        self.over.iter().any(|(scope, from_ms, until_ms)| {
+            accepted_ms >= *from_ms && accepted_ms <= *until_ms && scope.holds(values)
+        })
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use settlewatch_join::{Alert, AlertKind, Fingerprint, Verdict};
+use settlewatch_join::{Alert, AlertKind, Fingerprint, Timestamp, Verdict};
 
 use super::collector::Collector;
 use super::tuple::{CHANNEL, Draft, MERCHANT, TERMINAL, Tuple};
@@ -20,7 +20,10 @@ impl Collector {
             if alert.resolution.is_none() && !excused && !self.open.contains_key(&fingerprint) {
                 self.batch_overdue(fingerprint, alert);
             }
-            return;
+            if alert.verdict != Some(Verdict::IdCorrupted) {
+                return;
+            }
+            self.misname(fingerprint, alert.decided_at);
         }
         let tuple = match self.open.get(&fingerprint) {
             Some(open) => Arc::clone(&open.tuple),
@@ -32,11 +35,22 @@ impl Collector {
             verdict: alert.verdict,
             tuple,
             at: alert.decided_at,
+            since: self.happened(fingerprint, alert),
             amount_minor: alert.amount_minor.unwrap_or(0),
             currency: alert.currency,
             amounts: self.amounts(fingerprint, alert),
             resolved: alert.resolution.is_some(),
         });
+    }
+
+    /// When what an alert is about was appended.
+    fn happened(&self, payment: Fingerprint, alert: &Alert) -> Timestamp {
+        let known = match alert.kind {
+            AlertKind::CreditMissing => self.open.get(&payment).map(|open| open.accepted_at),
+            AlertKind::OrphanCredit => self.early_at(payment),
+            _ => None,
+        };
+        known.unwrap_or(alert.decided_at)
     }
 
     /// Minor units due and credited, where the record that is being applied is the credit of a mismatch.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use settlewatch_join::event::{Body, Credited, Event, RefundStatus, Refusal, Stage, Succeeded};
-use settlewatch_join::{Closing, Fingerprint, Flow, Outcome, Place, Record, Span, Timestamp};
+use settlewatch_join::{Fingerprint, Outcome, Place, Record, Span, Timestamp};
 
 use super::acks::Acks;
 use super::auxiliary::{auxiliary_of, kind_of};
@@ -39,22 +39,22 @@ pub struct CollectorSettings {
 pub(super) struct Open {
     pub(super) tuple: Arc<Tuple>,
     pub(super) id: Arc<str>,
-    partition: i32,
+    pub(super) partition: i32,
     pub(super) accepted_at: Timestamp,
-    occurred_at: Timestamp,
+    pub(super) occurred_at: Timestamp,
     pub(super) amount_minor: u64,
     pub(super) currency: settlewatch_join::event::Currency,
-    timed: bool,
-    noted: bool,
-    overdue: bool,
-    excused: bool,
+    pub(super) timed: bool,
+    pub(super) noted: bool,
+    pub(super) overdue: bool,
+    pub(super) excused: bool,
 }
 
 /// When a credit was appended, and when it happened.
 #[derive(Clone, Copy)]
 pub(super) struct CreditTimes {
-    at: Timestamp,
-    occurred_at: Timestamp,
+    pub(super) at: Timestamp,
+    pub(super) occurred_at: Timestamp,
     pub(super) amount_minor: Option<u64>,
 }
 
@@ -64,16 +64,16 @@ pub struct Collector {
     pub(super) tuples: Tuples,
     pub(super) open: Map<Fingerprint, Open>,
     /// Payments in the order in which they will have waited long.
-    ages: VecDeque<(Timestamp, Fingerprint)>,
+    pub(super) ages: VecDeque<(Timestamp, Fingerprint)>,
     /// Credits whose payment is not known yet.
-    early: Map<Fingerprint, CreditTimes>,
+    pub(super) early: Map<Fingerprint, CreditTimes>,
     early_order: VecDeque<(Timestamp, Fingerprint)>,
     /// The credit that is being applied.
     pub(super) credit: Option<(Fingerprint, CreditTimes)>,
-    acks: Acks,
-    legs: Legs,
+    pub(super) acks: Acks,
+    pub(super) legs: Legs,
     counts: BTreeMap<(u8, i32), StreamCount>,
-    channels: BTreeMap<Arc<str>, ChannelCount>,
+    pub(super) channels: BTreeMap<Arc<str>, ChannelCount>,
     pub(super) pulse: Pulse,
     done: Vec<Pulse>,
 }
@@ -251,137 +251,8 @@ impl Collector {
         });
     }
 
-    /// What explains the wait of a payment takes it out of the statistics.
-    fn excuse(&mut self, event: &Event<'_>, payment_id: &str, at: Timestamp) {
-        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
-        if let Some(open) = self.open.get_mut(&fingerprint) {
-            open.excused = true;
-            if open.noted || open.overdue {
-                self.note(fingerprint, at, What::Excused);
-            }
-        }
-    }
-
     fn auxiliary(&mut self, event: &Event<'_>, at: Timestamp) {
         self.pulse.auxiliary.extend(auxiliary_of(event, at));
-    }
-
-    /// Takes in what the decision says of a payment.
-    pub fn flow(&mut self, flow: &Flow) {
-        match *flow {
-            Flow::Accepted {
-                payment, at, timed, ..
-            } => {
-                if !timed {
-                    // It may wait for days; its alert says what is needed.
-                    self.open.remove(&payment);
-                } else {
-                    self.ages.push_back((at + NOTED_AFTER, payment));
-                    self.count_channel(payment, |count| count.accepted += 1);
-                }
-            }
-            Flow::Overdue { payment, at, .. } => {
-                let noted = self.open.get_mut(&payment).map(|open| {
-                    open.overdue = true;
-                    !open.excused
-                });
-                if noted == Some(true) {
-                    self.note(payment, at, What::Overdue);
-                }
-            }
-            Flow::Closed {
-                payment,
-                closing,
-                at,
-                lag_ms,
-                overdue,
-                ..
-            } => self.closed(payment, closing, at, lag_ms, overdue),
-            Flow::Credit { .. } | Flow::Raised { .. } => {}
-        }
-    }
-
-    fn count_channel(&mut self, payment: Fingerprint, add: impl Fn(&mut ChannelCount)) {
-        let open = self.open.get(&payment);
-        let Some(channel) = open.and_then(|open| open.tuple.values[CHANNEL].as_ref()) else {
-            return;
-        };
-        let count = self.channels.entry(Arc::clone(channel));
-        add(count.or_insert_with(|| ChannelCount {
-            channel: Arc::clone(channel),
-            accepted: 0,
-            credited: 0,
-        }));
-    }
-
-    fn closed(
-        &mut self,
-        payment: Fingerprint,
-        closing: Closing,
-        at: Timestamp,
-        lag_ms: u64,
-        overdue: bool,
-    ) {
-        let times = match self.credit {
-            Some((known, times)) if known == payment => Some(times),
-            _ => self.early.remove(&payment),
-        };
-        let Some(open) = self.open.get(&payment) else {
-            return;
-        };
-        if closing == Closing::Credited && open.timed {
-            self.count_channel(payment, |count| count.credited += 1);
-        }
-        let Some(open) = self.open.get(&payment) else {
-            return;
-        };
-        let what = if closing == Closing::Credited {
-            let occurred_at = times.map_or(at, |times| times.occurred_at);
-            What::Credited {
-                lag_ms,
-                business_ms: occurred_at.since(open.occurred_at),
-                lateness_ms: times.map_or(0, |times| times.at.since(times.occurred_at)),
-                noted: open.noted,
-                overdue,
-            }
-        } else {
-            What::Ended {
-                written_off: closing == Closing::WrittenOff,
-            }
-        };
-        let (excused, wanted) = (
-            open.excused,
-            closing == Closing::Credited || open.noted || overdue,
-        );
-        if !excused && wanted {
-            self.note(payment, at, what);
-        }
-        if let Some(open) = self.open.remove(&payment) {
-            if closing == Closing::Credited && !excused {
-                self.acks.expect(payment, &open, at);
-            }
-            self.legs.forget(payment);
-        }
-    }
-
-    fn note(&mut self, payment: Fingerprint, at: Timestamp, what: What) {
-        let Some(open) = self.open.get(&payment) else {
-            return;
-        };
-        let named = !matches!(what, What::Credited { noted: false, .. });
-        self.pulse.notes.push(Note {
-            payment,
-            tuple: Arc::clone(&open.tuple),
-            partition: open.partition,
-            accepted_at: open.accepted_at,
-            at,
-            amount_minor: open.amount_minor,
-            currency: open.currency,
-            lateness_ms: open.accepted_at.since(open.occurred_at),
-            timed: open.timed,
-            id: named.then(|| Arc::clone(&open.id)),
-            what,
-        });
     }
 
     /// Time reaches `at`: who waits long by then is noted, and the seconds before it end.

@@ -7,6 +7,7 @@ mod acks;
 mod alerts;
 mod auxiliary;
 mod collector;
+mod fates;
 mod legs;
 mod tuple;
 
@@ -72,7 +73,7 @@ pub struct Note {
 /// What became known of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
-    /// It was accepted.
+    /// It was accepted, and is not due at once.
     Paid,
     /// It was credited.
     Credited {
@@ -98,13 +99,15 @@ pub enum What {
     },
     /// Its own records explain why it waits: it does not count towards an incident.
     Excused,
+    /// Its credit came under a corrupted id: it does not count any more.
+    Misnamed,
     /// Its credit was rejected.
     Rejected(RefusalClass),
     /// It was declined after it had succeeded.
     Declined(RefusalClass),
 }
 
-/// An alert about a single payment or credit, other than a missing credit.
+/// An alert about a single payment or credit; a missing one only where it came under a corrupted id.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// The payment, or the id that the credit names.
@@ -117,6 +120,8 @@ pub struct Case {
     pub tuple: Arc<Tuple>,
     /// When it was decided.
     pub at: Timestamp,
+    /// When it happened, as far as is known: append time of the payment or credit.
+    pub since: Timestamp,
     /// Minor units that the alert is about.
     pub amount_minor: u128,
     /// Its currency.

@@ -1,0 +1,287 @@
+//! Cases of one verdict: single ones are for the finance queue, a pattern of them is one incident.
+//!
+//! A pattern is a place in which cases are significantly more frequent than outside, among all payments, or a
+//! signature that their amounts share. While it is open its place is looked for again as cases come.
+
+mod case;
+mod pattern;
+mod payments;
+mod place;
+mod pool;
+mod signature;
+
+use std::collections::BTreeMap;
+
+use settlewatch_join::{AlertKind, Span};
+
+use crate::detect::Detector;
+use crate::detect::rows::Row;
+use crate::detect::values::{TupleId, ValueId};
+use crate::faults::{Faults, end_of};
+use crate::incident::book::{Book, Entry, Family};
+use crate::incident::cause::Cause;
+use crate::pulse::Case;
+use crate::terminals::Terminals;
+
+use case::{Kept, cause_of, values_of};
+use pattern::Pattern;
+use payments::{KEPT_S, Payments};
+use place::{Counted, Place, is_unusual, onset_ms, source_of};
+use pool::{Group, Pool};
+use signature::Signature;
+
+/// Cases from so long before an open pattern began are counted with it, in seconds.
+const BEFORE_S: i64 = 60;
+
+/// Payments that came so long before a pattern began may be touched by it, in milliseconds.
+const LEAD_MS: i64 = 10_000;
+
+/// Places of one group at a time.
+const PLACES: usize = 2;
+
+/// What patterns depend on.
+#[derive(Clone, Debug)]
+pub(crate) struct CaseSettings {
+    pub(crate) cases: usize,
+    pub(crate) within: Span,
+    /// Fee rates that contracts name, in millionths.
+    pub(crate) contract_ppm: Vec<u64>,
+}
+
+/// All cases of the last minutes, by verdict.
+pub(crate) struct Cases {
+    settings: CaseSettings,
+    payments: Payments,
+    pools: BTreeMap<Cause, Pool>,
+    open: Vec<Pattern>,
+}
+
+impl Cases {
+    pub(crate) fn new(settings: CaseSettings) -> Self {
+        Self {
+            settings,
+            payments: Payments::default(),
+            pools: BTreeMap::new(),
+            open: Vec::new(),
+        }
+    }
+
+    /// A payment became known, whatever becomes of it.
+    pub(crate) fn paid(&mut self, tuple: TupleId, second: i64) {
+        self.payments.add(tuple, second);
+    }
+
+    /// An alert about a single payment or credit.
+    pub(crate) fn heard(
+        &mut self,
+        case: &Case,
+        tuple: TupleId,
+        second: i64,
+        detector: &Detector,
+        terminals: &Terminals,
+    ) {
+        let Some(cause) = cause_of(case) else { return };
+        if cause == Cause::IdCorrupted && case.kind == AlertKind::OrphanCredit {
+            // It is counted where its payment is.
+            if let Some(orphans) = self.pools.get_mut(&Cause::OrphanCredit) {
+                orphans.remove(&case.id);
+            }
+            return;
+        }
+        let pool = self.pools.entry(Pool::of(cause)).or_default();
+        if case.resolved {
+            pool.resolve(&case.id);
+            return;
+        }
+        let values = values_of(case, tuple, &detector.values, terminals);
+        let kept = Kept::new(case, cause, values, second);
+        for pattern in &mut self.open {
+            if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(&kept) {
+                pattern.last_s = second;
+            }
+        }
+        pool.add(kept);
+    }
+
+    /// Whether a payment waits because its credit came under a corrupted id, as others of its place do.
+    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        self.open.iter().any(|pattern| {
+            pattern.cause == Cause::IdCorrupted
+                && row.accepted_ms >= pattern.started_ms - LEAD_MS
+                && pattern.place.scope.holds(values)
+        })
+    }
+
+    pub(crate) fn end_second(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        faults: &Faults,
+        book: &mut Book,
+    ) {
+        self.payments.forget(second);
+        let mut due = Vec::new();
+        for (cause, pool) in &mut self.pools {
+            pool.forget(second - KEPT_S);
+            if pool.is_due(*cause, second) {
+                due.push(*cause);
+            }
+        }
+        for cause in due {
+            for found in self.look(cause, second, detector, faults) {
+                self.raise(cause, found, second, detector, book);
+            }
+        }
+        self.close(second, detector, book);
+    }
+
+    /// The second after which cases are looked at.
+    fn after(&self, pool: Cause, second: i64) -> i64 {
+        let within_s = (self.settings.within.millis() / 1000) as i64;
+        let open = self.open.iter().filter(|it| Pool::of(it.cause) == pool);
+        let started_s = open.map(|it| it.started_ms.div_euclid(1000) - BEFORE_S);
+        let oldest = second - KEPT_S;
+        (second - within_s)
+            .min(started_s.min().unwrap_or(second))
+            .max(oldest)
+    }
+
+    /// What the cases of a pool have in common.
+    fn look(&self, pool: Cause, second: i64, detector: &Detector, faults: &Faults) -> Vec<Found> {
+        let (after, least) = (self.after(pool, second), self.settings.cases);
+        let groups = self.pools[&pool].groups(after, &self.settings.contract_ppm, least);
+        let mut found = Vec::new();
+        if groups.is_empty() {
+            return found;
+        }
+        let payments = self.payments.since(after);
+        for mut group in groups {
+            if group.cause == Cause::IdCorrupted {
+                // Their payments are missing: a fault that has them says why.
+                group
+                    .cases
+                    .retain(|case| !faults.covers(case.since_ms, &case.values));
+            }
+            let counted = Counted::new(&payments, &group.cases, detector);
+            let mut places = counted.places(detector, least, PLACES);
+            if places.is_empty() {
+                places.extend(self.unplaced(&group, &counted, second));
+            }
+            for place in places {
+                let in_place = |case: &&&Kept| place.scope.holds(&case.values);
+                let times = group.cases.iter().filter(in_place);
+                let times: Vec<i64> = times.map(|case| case.since_ms).collect();
+                let now_ms = (second + 1) * 1000;
+                let started_ms = onset_ms(times, after * 1000, now_ms).unwrap_or(now_ms);
+                found.push(self.found(&group, place, started_ms));
+            }
+        }
+        found
+    }
+
+    /// One signature is a pattern wherever it is, if it was not usual before; one rate if all of it is of one source.
+    fn unplaced(&self, group: &Group<'_>, counted: &Counted, second: i64) -> Option<Place> {
+        let signature = group.signature?;
+        let within_s = (self.settings.within.millis() / 1000) as i64;
+        let mut recent = group.cases.clone();
+        recent.retain(|case| case.second > second - within_s);
+        if recent.len() < self.settings.cases {
+            return None;
+        }
+        if let Some(source) = source_of(&recent) {
+            return Some(counted.place(source));
+        }
+        if matches!(signature, Signature::Rate(_)) {
+            return None;
+        }
+        let before = self.pools[&Pool::of(group.cause)]
+            .cases
+            .iter()
+            .filter(|case| case.second <= second - within_s && signature.holds(case))
+            .count() as f64;
+        let payments = self.payments.ever as f64 - counted.total();
+        let usual = before * counted.total() / payments.max(1.0);
+        is_unusual(recent.len(), usual).then(|| counted.place(Default::default()))
+    }
+
+    fn found(&self, group: &Group<'_>, place: Place, started_ms: i64) -> Found {
+        let known = self.open.iter().position(|pattern| {
+            Pool::of(pattern.cause) == Pool::of(group.cause)
+                && pattern.is_about(group.cause, group.signature, &place, &group.cases)
+        });
+        Found {
+            cause: group.cause,
+            signature: group.signature,
+            place,
+            started_ms,
+            known,
+        }
+    }
+
+    fn raise(
+        &mut self,
+        pool: Cause,
+        found: Found,
+        second: i64,
+        detector: &Detector,
+        book: &mut Book,
+    ) {
+        let now = end_of(second);
+        if let Some(at) = found.known {
+            let pattern = &mut self.open[at];
+            if found.signature.is_some() {
+                (pattern.cause, pattern.signature) = (found.cause, found.signature);
+            }
+            if pattern.improve(found.place) {
+                pattern.started_ms = found.started_ms;
+            }
+            let report = self.open[at].report(self.pools[&pool].cases.iter(), detector);
+            book.update(self.open[at].entry, report, now);
+            return;
+        }
+        let mut pattern = Pattern {
+            entry: Entry::NONE,
+            cause: found.cause,
+            signature: found.signature,
+            place: found.place,
+            better: None,
+            started_ms: found.started_ms,
+            last_s: second,
+        };
+        let within_s = (self.settings.within.millis() / 1000) as i64;
+        let cases = &self.pools[&pool].cases;
+        let recent = cases
+            .iter()
+            .filter(|case| case.second > second - within_s && pattern.has(case));
+        if recent.count() < self.settings.cases {
+            return;
+        }
+        let report = pattern.report(cases.iter(), detector);
+        pattern.entry = book.open(Family::Cases(pattern.cause), report, now);
+        self.open.push(pattern);
+    }
+
+    fn close(&mut self, second: i64, detector: &Detector, book: &mut Book) {
+        let mut at = 0;
+        while at < self.open.len() {
+            if self.open[at].is_over(second) {
+                let pattern = self.open.remove(at);
+                let pool = &self.pools[&Pool::of(pattern.cause)];
+                let report = pattern.report(pool.cases.iter(), detector);
+                book.resolve(pattern.entry, report, end_of(second));
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// A pattern as it was just seen.
+struct Found {
+    cause: Cause,
+    signature: Option<Signature>,
+    place: Place,
+    started_ms: i64,
+    /// Which of the open ones it is.
+    known: Option<usize>,
+}

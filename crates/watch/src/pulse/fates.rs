@@ -1,0 +1,164 @@
+//! What becomes of single payments: accepted, overdue, closed, explained.
+
+use std::sync::Arc;
+
+use settlewatch_join::event::Event;
+use settlewatch_join::{Closing, Fingerprint, Flow, Timestamp};
+
+use super::collector::{Collector, NOTED_AFTER};
+use super::tuple::CHANNEL;
+use super::{ChannelCount, Note, What};
+
+impl Collector {
+    /// Takes in what the decision says of a payment.
+    pub fn flow(&mut self, flow: &Flow) {
+        match *flow {
+            Flow::Accepted {
+                payment, at, timed, ..
+            } => {
+                if !timed {
+                    self.settles_later(payment, at);
+                } else {
+                    self.ages.push_back((at + NOTED_AFTER, payment));
+                    self.count_channel(payment, |count| count.accepted += 1);
+                }
+            }
+            Flow::Overdue { payment, at, .. } => {
+                let noted = self.open.get_mut(&payment).map(|open| {
+                    open.overdue = true;
+                    !open.excused
+                });
+                if noted == Some(true) {
+                    self.note(payment, at, What::Overdue);
+                }
+            }
+            Flow::Closed {
+                payment,
+                closing,
+                at,
+                lag_ms,
+                overdue,
+                ..
+            } => self.closed(payment, closing, at, lag_ms, overdue),
+            Flow::Credit { .. } | Flow::Raised { .. } => {}
+        }
+    }
+
+    fn count_channel(&mut self, payment: Fingerprint, add: impl Fn(&mut ChannelCount)) {
+        let open = self.open.get(&payment);
+        let Some(channel) = open.and_then(|open| open.tuple.values[CHANNEL].as_ref()) else {
+            return;
+        };
+        let count = self.channels.entry(Arc::clone(channel));
+        add(count.or_insert_with(|| ChannelCount {
+            channel: Arc::clone(channel),
+            accepted: 0,
+            credited: 0,
+        }));
+    }
+
+    fn closed(
+        &mut self,
+        payment: Fingerprint,
+        closing: Closing,
+        at: Timestamp,
+        lag_ms: u64,
+        overdue: bool,
+    ) {
+        let times = match self.credit {
+            Some((known, times)) if known == payment => Some(times),
+            _ => self.early.remove(&payment),
+        };
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        if closing == Closing::Credited && open.timed {
+            self.count_channel(payment, |count| count.credited += 1);
+        }
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        let what = if closing == Closing::Credited {
+            let occurred_at = times.map_or(at, |times| times.occurred_at);
+            What::Credited {
+                lag_ms,
+                business_ms: occurred_at.since(open.occurred_at),
+                lateness_ms: times.map_or(0, |times| times.at.since(times.occurred_at)),
+                noted: open.noted,
+                overdue,
+            }
+        } else {
+            What::Ended {
+                written_off: closing == Closing::WrittenOff,
+            }
+        };
+        let (excused, wanted) = (
+            open.excused,
+            closing == Closing::Credited || open.noted || overdue,
+        );
+        if !excused && wanted {
+            self.note(payment, at, what);
+        }
+        if let Some(open) = self.open.remove(&payment) {
+            if closing == Closing::Credited && !excused {
+                self.acks.expect(payment, &open, at);
+            }
+            self.legs.forget(payment);
+        }
+    }
+
+    pub(super) fn note(&mut self, payment: Fingerprint, at: Timestamp, what: What) {
+        let Some(open) = self.open.get(&payment) else {
+            return;
+        };
+        let named = !matches!(what, What::Credited { noted: false, .. });
+        self.pulse.notes.push(Note {
+            payment,
+            tuple: Arc::clone(&open.tuple),
+            partition: open.partition,
+            accepted_at: open.accepted_at,
+            at,
+            amount_minor: open.amount_minor,
+            currency: open.currency,
+            lateness_ms: open.accepted_at.since(open.occurred_at),
+            timed: open.timed,
+            id: named.then(|| Arc::clone(&open.id)),
+            what,
+        });
+    }
+
+    /// It may wait for days; its alert says what is needed then.
+    fn settles_later(&mut self, payment: Fingerprint, at: Timestamp) {
+        if let Some(open) = self.open.get_mut(&payment) {
+            open.timed = false;
+            self.note(payment, at, What::Paid);
+            self.open.remove(&payment);
+        }
+    }
+
+    /// What explains the wait of a payment takes it out of the statistics.
+    pub(super) fn excuse(&mut self, event: &Event<'_>, payment_id: &str, at: Timestamp) {
+        let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
+        if let Some(open) = self.open.get_mut(&fingerprint) {
+            open.excused = true;
+            if open.noted || open.overdue {
+                self.note(fingerprint, at, What::Excused);
+            }
+        }
+    }
+
+    /// A payment waits because its credit came under a corrupted id.
+    pub(super) fn misname(&mut self, payment: Fingerprint, at: Timestamp) {
+        let Some(open) = self.open.get_mut(&payment) else {
+            return;
+        };
+        if !std::mem::replace(&mut open.excused, true) {
+            self.note(payment, at, What::Misnamed);
+        }
+    }
+
+    /// Append time of a credit whose payment is not known.
+    pub(super) fn early_at(&self, payment: Fingerprint) -> Option<Timestamp> {
+        self.early.get(&payment).map(|times| times.at)
+    }
+}
