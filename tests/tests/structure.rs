@@ -114,6 +114,7 @@ const CRATES: &[Allowed] = &[
             "settlewatch-protocol",
             "settlewatch-replay",
             "settlewatch-sim",
+            "settlewatch-watch",
             "settlewatch-wire",
         ],
         outside: None,

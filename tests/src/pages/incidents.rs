@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::Value;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 use settlewatch_replay::incident_json;
@@ -160,6 +159,8 @@ fn example() -> Incident {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
