@@ -1,243 +1,240 @@
 //! How late the records of each source are appended: synchronisation that lags, and clocks that are wrong.
 //!
-//! A source is a value of gateway or connector, for payments and for credits. What is appended late has a
-//! larger difference between append and business time, and its payments and credits are further apart, or
-//! nearer to each other, in the log. A wrong clock changes the difference alone.
+//! What comes of one gateway and connector, payments and credits apart, is a cell. A cell is shifted where nearly all
+//! of its records differ from what is usual for it by far more than they do among each other. Cells that are shifted
+//! together are one event, and the place of an event is the stream or the value that holds them and nothing else.
+//! Records that are under way are missing before they come late: a shift after a pause of about its own length is a
+//! delay, one without a pause is a clock.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::detect::values::{TupleId, ValueId, Values};
-use crate::pulse::{CONNECTOR, GATEWAY};
+use crate::cells::{Cell, State, Usual, median};
+use crate::detect::values::ValueId;
+use crate::places::{Place, place_of};
+use crate::pulse::Side;
 
-/// Observations of a source that are kept.
-const KEPT: usize = 600;
+/// Shifted records that make an event.
+const ENOUGH: usize = 8;
 
-/// Now is the last so many seconds.
-const NOW_S: i64 = 20;
+/// A shift must have lasted so long, in seconds.
+const STOOD_S: i64 = 8;
 
-/// What is usual is older than that, in seconds.
-const USUAL_BEFORE_S: i64 = 45;
+/// Where an event is is looked at so long after it was found, in seconds: sources with few records show it later.
+const PLACED_S: i64 = 90;
 
-/// Observations that are enough, now and before.
-const ENOUGH: (usize, usize) = (8, 20);
+/// An event is over when no shifted record came for so long, in seconds.
+const OVER_S: i64 = 75;
 
-/// A shift below that, in milliseconds, is not worth a word.
-const LEAST_SHIFT_MS: i64 = 3_000;
+/// This share of a delay passes without a record before it shows.
+const PAUSE: f64 = 0.6;
 
-/// Payments or credits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Side {
-    /// `payment.succeeded`.
-    Payments,
-    /// `terminal.credited`.
-    Credits,
-}
+/// The middle half of the shifts of a constant delay lies within this share of it.
+const EVEN: f64 = 0.25;
 
-/// One record.
-#[derive(Clone, Copy)]
-struct Seen {
-    second: i64,
-    lateness_ms: i64,
-    /// Append to append, of the payment and its credit.
-    lag_ms: i64,
-}
+/// Two shifts that differ by less than this share belong together.
+const ALIKE: f64 = 0.3;
 
-/// What is wrong with a source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Shift {
-    /// The source; `None`: all of them.
-    pub(crate) source: Option<(usize, ValueId)>,
-    pub(crate) side: Side,
+/// A side of a gateway and connector.
+pub(crate) type Key = (Side, ValueId, ValueId);
+
+/// Sources whose records are shifted.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) number: u64,
+    pub(crate) place: Place,
     /// Whether the clock is wrong, rather than the records late.
     pub(crate) clock: bool,
     /// By how much, in milliseconds.
     pub(crate) shift_ms: i64,
-    /// When it was first seen.
+    /// The last second in which its sources were as usual.
+    pub(crate) fine_s: i64,
+    /// The first second with shifted records.
     pub(crate) since_s: i64,
-    /// When it was last seen.
+    /// The last one.
     pub(crate) last_s: i64,
+    /// Records that were seen shifted at once, at most.
     pub(crate) count: u64,
-}
-
-/// The records of one source.
-#[derive(Default)]
-struct Source {
-    seen: VecDeque<Seen>,
-    /// Usual lateness and lag, once known; kept while it is shifted.
-    usual: Option<(i64, i64, i64)>,
+    /// Whether the shift is constant: what catches up after a silence is not.
+    pub(crate) steady: bool,
+    found_s: i64,
+    cells: BTreeSet<Key>,
 }
 
 /// All sources.
 #[derive(Default)]
 pub(crate) struct Lateness {
-    sources: BTreeMap<(Side, usize, ValueId), Source>,
+    cells: BTreeMap<Key, Cell>,
+    events: Vec<Event>,
+    /// Events so far.
+    count: u64,
 }
 
 impl Lateness {
-    /// A payment and its credit were seen.
-    pub(crate) fn credited(
-        &mut self,
-        values: &Values,
-        tuple: TupleId,
-        second: i64,
-        (payment_ms, credit_ms): (i64, i64),
-        lag_ms: i64,
-    ) {
-        let tuple = values.of(tuple);
-        for dim in [GATEWAY, CONNECTOR] {
-            let value = tuple[dim];
-            for (side, lateness_ms) in [(Side::Payments, payment_ms), (Side::Credits, credit_ms)] {
-                let source = self.sources.entry((side, dim, value)).or_default();
-                source.seen.push_back(Seen {
-                    second,
-                    lateness_ms,
-                    lag_ms,
-                });
-                if source.seen.len() > KEPT {
-                    source.seen.pop_front();
+    /// Records of a cell were appended in `second`, so late.
+    pub(crate) fn heard(&mut self, key: Key, second: i64, lateness_ms: &[i64]) {
+        let cell = self.cells.entry(key).or_default();
+        for lateness_ms in lateness_ms {
+            cell.add(second, *lateness_ms);
+        }
+    }
+
+    /// Looks at every cell at the end of `now_s`.
+    pub(crate) fn look(&mut self, now_s: i64) {
+        let usual = self.usual_of_sides();
+        let mut states = BTreeMap::new();
+        for (key, cell) in &mut self.cells {
+            let in_event = self.events.iter().any(|event| event.cells.contains(key));
+            cell.learn(usual.get(&key.0).copied(), !in_event);
+            states.insert(*key, cell.state(now_s));
+        }
+        for event in &mut self.events {
+            event.go_on(&self.cells, &states, now_s);
+        }
+        self.find(&states, now_s);
+        for event in &mut self.events {
+            if now_s - event.found_s <= PLACED_S {
+                event.place = place_of(&event.cells, &self.cells, event.since_s);
+            }
+        }
+    }
+
+    /// Events that go on, or were over a moment ago.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Forgets events that are over, and returns them.
+    pub(crate) fn take_over(&mut self, now_s: i64) -> Vec<Event> {
+        let events = std::mem::take(&mut self.events).into_iter();
+        let (over, open) = events.partition(|event| now_s - event.last_s >= OVER_S);
+        self.events = open;
+        over
+    }
+
+    /// What is usual for all of a side: for cells that are too small to say.
+    fn usual_of_sides(&self) -> BTreeMap<Side, Usual> {
+        let mut sides: BTreeMap<Side, Vec<i64>> = BTreeMap::new();
+        for ((side, ..), cell) in &self.cells {
+            sides.entry(*side).or_default().extend(cell.sample());
+        }
+        let usual = sides.into_iter();
+        usual
+            .filter_map(|(side, sample)| Some((side, Usual::of(sample)?)))
+            .collect()
+    }
+
+    /// Shifted cells of no event: they join one that is alike, or make a new one.
+    fn find(&mut self, states: &BTreeMap<Key, State>, now_s: i64) {
+        let mut free: Vec<(Key, State)> = Vec::new();
+        for (key, state) in states {
+            let known = self.events.iter().any(|event| event.cells.contains(key));
+            if state.is_shifted() && !known {
+                let alike = self.events.iter_mut().find(|event| event.is_like(state));
+                match alike {
+                    Some(event) => drop(event.cells.insert(*key)),
+                    None => free.push((*key, *state)),
                 }
             }
         }
+        // The largest first: what is alike belongs to it.
+        free.sort_by_key(|(key, state)| (std::cmp::Reverse(state.shifted), *key));
+        while let Some((_, first)) = free.first().copied() {
+            let (group, rest): (Vec<_>, Vec<_>) = free
+                .into_iter()
+                .partition(|(_, state)| alike(state.shift_ms, first.shift_ms));
+            free = rest;
+            self.open(&group, now_s);
+        }
     }
 
-    /// What is shifted at `now_s`.
-    pub(crate) fn shifts(&mut self, now_s: i64) -> Vec<Shift> {
-        let mut found = Vec::new();
-        let mut alive = BTreeMap::<(Side, usize), (u64, u64)>::new();
-        for (&(side, dim, value), source) in &mut self.sources {
-            let Some((count, shift)) = source.shift(now_s) else {
-                continue;
-            };
-            let sums = alive.entry((side, dim)).or_default();
-            sums.0 += count;
-            if let Some((clock, shift_ms, since_s, last_s)) = shift {
-                sums.1 += count;
-                if value == ValueId::NONE {
-                    continue;
-                }
-                found.push(Shift {
-                    source: Some((dim, value)),
-                    side,
-                    clock,
-                    shift_ms,
-                    since_s,
-                    last_s,
-                    count,
-                });
+    fn open(&mut self, group: &[(Key, State)], now_s: i64) {
+        let count: usize = group.iter().map(|(_, state)| state.shifted).sum();
+        let since_s = group.iter().map(|(_, state)| state.first_s).min();
+        let last_s = group.iter().map(|(_, state)| state.last_s).max();
+        let (Some(since_s), Some(last_s)) = (since_s, last_s) else {
+            return;
+        };
+        if count < ENOUGH || now_s - since_s < STOOD_S {
+            return;
+        }
+        let cells: BTreeSet<Key> = group.iter().map(|(key, _)| *key).collect();
+        let fine_s = cells
+            .iter()
+            .filter_map(|key| self.cells[key].fine_before(since_s));
+        let fine_s = fine_s.max().unwrap_or(since_s);
+        let shift_ms = group[0].1.shift_ms;
+        let pause_ms = (since_s - fine_s) * 1000;
+        self.count += 1;
+        self.events.push(Event {
+            number: self.count,
+            place: Place::Everything,
+            clock: shift_ms < 0 || (pause_ms as f64) < PAUSE * shift_ms as f64,
+            shift_ms,
+            fine_s,
+            since_s,
+            last_s,
+            count: count as u64,
+            steady: false,
+            found_s: now_s,
+            cells,
+        });
+        let event = self.events.len() - 1;
+        self.events[event].steady = self.events[event].is_steady(&self.cells);
+    }
+}
+
+impl Event {
+    /// Whether a cell that is shifted belongs to it.
+    fn is_like(&self, state: &State) -> bool {
+        alike(self.shift_ms, state.shift_ms)
+    }
+
+    fn go_on(&mut self, cells: &BTreeMap<Key, Cell>, states: &BTreeMap<Key, State>, now_s: i64) {
+        let states = self.cells.iter().filter_map(|key| states.get(key));
+        let (mut shifted, mut seen) = (0, 0);
+        for state in states.clone() {
+            shifted += state.shifted;
+            seen += state.seen;
+        }
+        // A fifth: after a delay what is in time comes among what is still under way.
+        if shifted > 0 && shifted * 5 >= seen {
+            let last = states.map(|state| state.last_s).max();
+            self.last_s = self.last_s.max(last.unwrap_or(self.last_s));
+        }
+        self.count = self.count.max(shifted as u64);
+        if !self.steady && now_s - self.last_s < STOOD_S {
+            self.steady = self.is_steady(cells);
+        }
+    }
+
+    /// Whether its records are shifted by the same time, those that came last too.
+    fn is_steady(&self, cells: &BTreeMap<Key, Cell>) -> bool {
+        let mut seen: Vec<(i64, i64)> = Vec::new();
+        for key in &self.cells {
+            if let Some(cell) = cells.get(key) {
+                seen.extend(cell.shifts_since(self.last_s - 2 * STOOD_S));
             }
         }
-        for side in [Side::Payments, Side::Credits] {
-            let everywhere = [GATEWAY, CONNECTOR].iter().all(|dim| {
-                alive
-                    .get(&(side, *dim))
-                    .is_none_or(|(all, shifted)| *shifted * 10 >= *all * 8)
-            });
-            let of_side: Vec<&Shift> = found.iter().filter(|shift| shift.side == side).collect();
-            if everywhere && of_side.len() >= 2 {
-                let whole = Shift {
-                    source: None,
-                    count: of_side.iter().map(|shift| shift.count).sum(),
-                    since_s: of_side
-                        .iter()
-                        .map(|shift| shift.since_s)
-                        .min()
-                        .unwrap_or(now_s),
-                    ..(*of_side[0]).clone()
-                };
-                found.retain(|shift| shift.side != side);
-                found.push(whole);
-            }
+        seen.sort_unstable();
+        let size = seen.len();
+        if size < ENOUGH {
+            return false;
         }
-        narrow(found)
+        let mut shifts: Vec<i64> = seen.iter().map(|(_, shift)| *shift).collect();
+        let third = size / 3;
+        let drift =
+            median(&mut shifts[size - third..].to_vec()) - median(&mut shifts[..third].to_vec());
+        shifts.sort_unstable();
+        let spread = shifts[size * 3 / 4] - shifts[size / 4];
+        let allowed = (EVEN * self.shift_ms.abs() as f64).max(500.0);
+        (spread as f64) <= allowed && (drift.abs() as f64) <= allowed / 2.0
     }
 }
 
-/// Of a gateway and a connector that are shifted alike, the one that is behind both: the one with more records.
-fn narrow(mut found: Vec<Shift>) -> Vec<Shift> {
-    found.sort_by_key(|shift| (shift.side, std::cmp::Reverse(shift.count), shift.since_s));
-    let mut kept: Vec<Shift> = Vec::new();
-    for shift in found {
-        let other_dim = |known: &Shift| {
-            known.side == shift.side
-                && known.source.map(|(dim, _)| dim) != shift.source.map(|(dim, _)| dim)
-                && known.clock == shift.clock
-        };
-        if !kept.iter().any(other_dim) {
-            kept.push(shift);
-        }
-    }
-    kept
+fn alike(a: i64, b: i64) -> bool {
+    let larger = a.abs().max(b.abs()) as f64;
+    (a - b).abs() as f64 <= (ALIKE * larger).max(1000.0)
 }
 
-impl Source {
-    /// Records now, and by how much they are shifted: whether by a clock, by how much, since when, and until when.
-    #[expect(clippy::type_complexity, reason = "one caller takes it apart at once")]
-    fn shift(&mut self, now_s: i64) -> Option<(u64, Option<(bool, i64, i64, i64)>)> {
-        let now: Vec<Seen> = self
-            .seen
-            .iter()
-            .rev()
-            .take_while(|seen| seen.second > now_s - NOW_S)
-            .copied()
-            .collect();
-        if now.len() < ENOUGH.0 {
-            return None;
-        }
-        let lateness = median(now.iter().map(|seen| seen.lateness_ms));
-        let lag = median(now.iter().map(|seen| seen.lag_ms));
-        let (usual, usual_lag, spread) = match self.usual {
-            Some(usual) => usual,
-            None => self.learn(now_s)?,
-        };
-        let least = LEAST_SHIFT_MS.max(4 * spread);
-        let shift_ms = lateness - usual;
-        let count = now.len() as u64;
-        if shift_ms.abs() < least {
-            // Nothing is wrong: what is usual follows.
-            self.usual = None;
-            return Some((count, None));
-        }
-        self.usual = Some((usual, usual_lag, spread));
-        let shifted = |seen: &&Seen| (seen.lateness_ms - usual).abs() >= shift_ms.abs() / 2;
-        // Most of it at least, or it is a mixture of something narrower.
-        let most = now.iter().filter(shifted).count() * 10 >= now.len() * 8;
-        if !most {
-            return Some((count, None));
-        }
-        let moved = (lag - usual_lag).abs();
-        let clock = shift_ms < 0 || moved * 3 < shift_ms.abs() && moved * 2 < usual_lag.max(1000);
-        let since_s = self
-            .seen
-            .iter()
-            .rev()
-            .take_while(|seen| (seen.lateness_ms - usual).abs() >= shift_ms.abs() / 3)
-            .last()
-            .map_or(now_s, |seen| seen.second);
-        Some((count, Some((clock, shift_ms, since_s, now[0].second))))
-    }
-
-    /// Usual lateness and lag, and how widely the lateness is spread.
-    fn learn(&self, now_s: i64) -> Option<(i64, i64, i64)> {
-        let before: Vec<&Seen> = self
-            .seen
-            .iter()
-            .filter(|seen| seen.second <= now_s - USUAL_BEFORE_S)
-            .collect();
-        if before.len() < ENOUGH.1 {
-            return None;
-        }
-        let usual = median(before.iter().map(|seen| seen.lateness_ms));
-        let spread = median(before.iter().map(|seen| (seen.lateness_ms - usual).abs()));
-        let lag = median(before.iter().map(|seen| seen.lag_ms));
-        Some((usual, lag, spread))
-    }
-}
-
-fn median(values: impl Iterator<Item = i64>) -> i64 {
-    let mut sorted: Vec<i64> = values.collect();
-    if sorted.is_empty() {
-        return 0;
-    }
-    sorted.sort_unstable();
-    sorted[sorted.len() / 2]
-}
+/// Seconds and latenesses, the newest last.
+pub(crate) type Seen = VecDeque<(i64, i64)>;

@@ -1,4 +1,4 @@
-//! Incidents of sources: those that say nothing, come late, or have a wrong clock.
+//! Incidents of streams and partitions that say nothing.
 
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
@@ -8,23 +8,38 @@ use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::evidence::Tally;
 use crate::faults::end_of;
-use crate::incident::book::{Book, Entry, Family, Report, severity};
+use crate::incident::book::{Book, Entry, Family, Report, Scoped, severity, stream_scope};
 use crate::incident::cause::Cause;
-use crate::incident::{Basis, Finding, Severity};
-use crate::lateness::Shift;
-use crate::sources::{Aftermath, Silent, Sources};
-
-/// Index of the stream of credits.
-const CREDITS: u8 = 1;
-
-/// Streams whose silence is an incident: payments, credits, lifecycle.
-const STREAMS: u8 = 3;
+use crate::incident::{Basis, Finding};
+use crate::sources::{Aftermath, CREDITS, Silent, Sources};
 
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
 
-/// A source that speaks again catches up within so many seconds, or it is late for good.
-const CATCHES_UP_S: i64 = 15;
+/// What was paid so long before a silence may wait because of it, in seconds.
+const LEAD_S: i64 = 30;
+
+/// After it speaks again, in seconds, what is missing follows at once.
+const FOLLOWS_S: i64 = 5;
+
+/// What is seen in the first seconds may mislead; so long the evidence is looked at again, in seconds.
+const JUDGED_S: i64 = 90;
+
+/// Partitions that fall silent within so many seconds are one fault.
+const TOGETHER_S: i64 = 30;
+
+/// What was silent explains its payments so long afterwards, in milliseconds.
+const REMEMBERED_MS: i64 = 1_200_000;
+
+/// What a second is made of, for incidents of sources.
+pub(crate) struct Moment<'a> {
+    pub(crate) second: i64,
+    pub(crate) detector: &'a Detector,
+    pub(crate) sources: &'a Sources,
+    pub(crate) critical_minor: &'a [(Currency, u64)],
+    /// Whether everything is under maintenance: nothing falls silent then.
+    pub(crate) maintained: bool,
+}
 
 /// A source that is silent, or was until a moment ago.
 struct Open {
@@ -32,25 +47,52 @@ struct Open {
     silent: Silent,
     /// When it spoke again.
     spoke_s: Option<i64>,
+    /// The last second in which what it says was late: it catches up.
+    late_s: i64,
     effect_s: i64,
     finding: Finding,
-    everything: bool,
 }
 
-/// A source whose records are late, or whose clock is wrong.
-struct Late {
-    entry: Entry,
-    shift: Shift,
-    last_s: i64,
+/// Payments that explain themselves: partitions, from and until in milliseconds.
+struct Past {
+    partitions: Vec<i32>,
+    from_ms: i64,
+    until_ms: i64,
 }
 
-/// Names of the streams, by index.
+impl Past {
+    fn explains(&self, row: &Row) -> bool {
+        row.accepted_ms >= self.from_ms
+            && row.accepted_ms <= self.until_ms
+            && (self.partitions.is_empty() || self.partitions.contains(&row.partition))
+    }
+}
+
+/// All of them.
 pub(crate) struct Silence {
+    /// Names of the streams, by index.
     streams: Vec<String>,
     open: Vec<Open>,
-    late: Vec<Late>,
-    /// Times in which payments explain themselves: partition, from, until in milliseconds.
-    over: Vec<(Option<i32>, i64, i64)>,
+    over: Vec<Past>,
+}
+
+impl Open {
+    fn is_whole(&self) -> bool {
+        self.silent.partitions.is_empty()
+    }
+
+    fn is_everything(&self) -> bool {
+        self.finding.cause == Cause::PlatformBackend
+    }
+
+    fn past(&self) -> Past {
+        let until = |spoke: i64| (spoke.max(self.late_s) + FOLLOWS_S) * 1000;
+        Past {
+            partitions: self.silent.partitions.keys().copied().collect(),
+            from_ms: (self.silent.since_s - LEAD_S) * 1000,
+            until_ms: self.spoke_s.map_or(i64::MAX, until),
+        }
+    }
 }
 
 impl Silence {
@@ -58,238 +100,122 @@ impl Silence {
         Self {
             streams,
             open: Vec::new(),
-            late: Vec::new(),
             over: Vec::new(),
         }
     }
 
-    /// Whether every credit is missing, or everything is late.
+    /// Whether a whole stream says nothing.
     pub(crate) fn is_everything(&self) -> bool {
-        self.open
-            .iter()
-            .any(|open| open.silent.partition.is_none() && open.silent.stream <= CREDITS)
+        self.open.iter().any(Open::is_whole)
     }
 
     /// Whether a row is slow because a source is, or was, silent.
     pub(crate) fn explains(&self, row: &Row) -> bool {
-        let is_in = |partition: Option<i32>, from_ms: i64, until_ms: i64| {
-            row.accepted_ms >= from_ms
-                && row.accepted_ms <= until_ms
-                && partition.is_none_or(|known| known == row.partition)
-        };
-        let open = self.open.iter().any(|open| {
-            let until = open.spoke_s.map_or(i64::MAX, |spoke| (spoke + 5) * 1000);
-            is_in(
-                open.silent.partition,
-                (open.silent.since_s - 30) * 1000,
-                until,
-            )
-        });
-        open || self
-            .over
-            .iter()
-            .any(|(partition, from, until)| is_in(*partition, *from, *until))
+        self.open.iter().any(|open| open.past().explains(row))
+            || self.over.iter().any(|past| past.explains(row))
     }
 
-    /// The second `second` ended.
-    #[expect(clippy::too_many_arguments, reason = "what a second is made of")]
-    pub(crate) fn end_second(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        sources: &Sources,
-        shifts: Vec<Shift>,
-        changes: &[Change],
-        critical_minor: &[(Currency, u64)],
-        maintained: bool,
-        book: &mut Book,
-    ) {
-        self.touch(second, detector, changes);
-        if !maintained {
-            self.fall_silent(second, detector, sources, critical_minor, book);
+    /// The second ended.
+    pub(crate) fn end_second(&mut self, moment: &Moment<'_>, changes: &[Change], book: &mut Book) {
+        self.touch(moment, changes);
+        if !moment.maintained {
+            for silent in moment.sources.silent(moment.second) {
+                self.fall_silent(moment, silent, book);
+            }
         }
         for at in 0..self.open.len() {
-            self.review(at, second, detector, sources, critical_minor, book);
+            self.review(at, moment, book);
         }
-        self.shifted(second, detector, shifts, book);
-        self.close(second, detector, critical_minor, book);
+        self.close(moment, book);
     }
 
-    fn touch(&mut self, second: i64, detector: &Detector, changes: &[Change]) {
+    fn touch(&mut self, moment: &Moment<'_>, changes: &[Change]) {
         for change in changes {
             let (Change::Late(number) | Change::Overdue(number)) = *change else {
                 continue;
             };
-            let Some(row) = detector.rows.get(number) else {
+            let Some(row) = moment.detector.rows.get(number) else {
                 continue;
             };
             for open in &mut self.open {
-                let until = open.spoke_s.map_or(i64::MAX, |spoke| (spoke + 5) * 1000);
-                let during = row.accepted_ms >= (open.silent.since_s - 30) * 1000
-                    && row.accepted_ms <= until;
-                let here = open
-                    .silent
-                    .partition
-                    .is_none_or(|partition| partition == row.partition);
-                if during && here {
-                    open.effect_s = second;
+                if open.past().explains(row) {
+                    open.effect_s = moment.second;
                 }
             }
         }
     }
 
-    fn fall_silent(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        sources: &Sources,
-        critical_minor: &[(Currency, u64)],
-        book: &mut Book,
-    ) {
-        for silent in sources.silent(second, STREAMS) {
-            let known = self.open.iter().any(|open| {
-                open.silent.partition.is_none() && open.spoke_s.is_none()
-                    || open.silent.stream == silent.stream
-                        && open.silent.partition == silent.partition
-            });
-            // Stages come and go with payments: their silence alone is told by its own verdicts.
-            let counts = silent.stream < 2
-                && (silent.stream != CREDITS
-                    || silent.partition.is_some()
-                    || sources.payments_go_on(silent.since_s, second));
-            if known || !counts {
-                continue;
-            }
-            let mut open = Open {
-                entry: Entry::NONE,
-                spoke_s: None,
-                effect_s: second,
-                finding: self.judge(&silent, sources, second),
-                everything: false,
-                silent,
-            };
-            open.everything = open.finding.cause == Cause::PlatformBackend;
-            let report = self.report(&open, second, detector, critical_minor);
-            open.entry = book.open(Family::Silence, report, end_of(second));
-            self.open.push(open);
+    fn fall_silent(&mut self, moment: &Moment<'_>, silent: Silent, book: &mut Book) {
+        let whole = silent.partitions.is_empty();
+        let mut lasting = self.open.iter_mut().filter(|open| open.spoke_s.is_none());
+        if lasting.any(|open| open.is_whole()) {
+            return;
         }
-    }
-
-    fn judge(&self, silent: &Silent, sources: &Sources, second: i64) -> Finding {
-        let (cause, basis, why) = if silent.stream != CREDITS || silent.partition.is_some() {
-            (
-                Cause::SourceSilent,
-                Basis::Inferred,
-                "the others go on: only this feed is silent",
-            )
-        } else {
-            match sources.aftermath(silent.since_s, second) {
-                Aftermath::AsUsual => (
-                    Cause::SourceSilent,
-                    Basis::Confirmed,
-                    "not the platform: what follows a credit arrives as usual",
-                ),
-                Aftermath::Stopped => (
-                    Cause::PlatformBackend,
-                    Basis::Confirmed,
-                    "not the feed alone: what follows a credit stopped too",
-                ),
-                Aftermath::Rejections => (
-                    Cause::PlatformBackend,
-                    Basis::Confirmed,
-                    "not the feed: rejections come in place of credits",
-                ),
-                Aftermath::Unknown => (
-                    Cause::SourceSilent,
-                    Basis::Guess,
-                    "a dead feed and a dead platform look alike from here: no stages or batches follow credits that would tell",
-                ),
-            }
+        let mut alike = self.open.iter_mut().filter(|open| {
+            let near = (open.silent.since_s - silent.since_s).abs() <= TOGETHER_S;
+            open.silent.stream == silent.stream && open.spoke_s.is_none() && near
+        });
+        if !whole && let Some(known) = alike.next() {
+            known.silent.partitions.extend(silent.partitions);
+            return;
+        }
+        // Partitions that fell silent first were the beginning of it.
+        let part = alike.next().map(|open| open.entry);
+        let mut open = Open {
+            entry: Entry::NONE,
+            spoke_s: None,
+            late_s: silent.since_s,
+            effect_s: moment.second,
+            finding: judge(&silent, moment),
+            silent,
         };
-        Finding {
-            cause,
-            basis,
-            confidence: if basis == Basis::Guess { 0.5 } else { 0.9 },
-            ruled_out: vec![why.into()],
+        let report = self.report(&open, moment);
+        let now = end_of(moment.second);
+        let mut scopes = vec![report.scope.clone()];
+        if whole {
+            scopes.push(Vec::new());
         }
+        open.entry = match part {
+            Some(entry) => book.hand_over(entry, Family::Silence, report, now),
+            None => book.take_over(&scopes, Family::Silence, report, now),
+        };
+        self.open.retain(|open| part != Some(open.entry));
+        self.open.push(open);
     }
 
-    fn review(
-        &mut self,
-        at: usize,
-        second: i64,
-        detector: &Detector,
-        sources: &Sources,
-        critical_minor: &[(Currency, u64)],
-        book: &mut Book,
-    ) {
-        let open = &self.open[at];
-        match open.spoke_s {
-            None => {
-                let spoke_s = sources.speaks(&open.silent);
-                let finding = self.judge(&open.silent, sources, second);
-                let open = &mut self.open[at];
-                open.spoke_s = spoke_s;
-                // What is seen while it lasts is the evidence; the first seconds may mislead.
-                if spoke_s.is_none() && second - open.silent.since_s < 90 {
-                    open.everything = finding.cause == Cause::PlatformBackend;
-                    open.finding = finding;
-                }
-                if spoke_s.is_some() {
-                    open.effect_s = second;
-                }
+    fn review(&mut self, at: usize, moment: &Moment<'_>, book: &mut Book) {
+        let open = &mut self.open[at];
+        if open.spoke_s.is_none() {
+            open.spoke_s = moment.sources.spoke(&open.silent, moment.second);
+            if open.spoke_s.is_some() {
+                open.effect_s = moment.second;
+            } else if moment.second - open.silent.since_s < JUDGED_S {
+                open.finding = judge(&open.silent, moment);
             }
-            Some(spoke) if second - spoke == CATCHES_UP_S => {
-                let late = open.silent.partition.is_none()
-                    && open.silent.stream == CREDITS
-                    && is_still_late(detector, second);
-                if late {
-                    let open = &mut self.open[at];
-                    open.everything = true;
-                    open.finding = Finding {
-                        cause: Cause::SyncDelay,
-                        basis: Basis::Inferred,
-                        confidence: 0.9,
-                        ruled_out: vec![
-                            "not silent: credits come again, each as late as the one before".into(),
-                        ],
-                    };
-                }
-            }
-            Some(_) => {}
         }
-        let report = self.report(&self.open[at], second, detector, critical_minor);
-        book.update(self.open[at].entry, report, end_of(second));
+        let report = self.report(&self.open[at], moment);
+        book.update(self.open[at].entry, report, end_of(moment.second));
     }
 
-    fn report(
-        &self,
-        open: &Open,
-        second: i64,
-        detector: &Detector,
-        critical_minor: &[(Currency, u64)],
-    ) -> Report {
+    fn report(&self, open: &Open, moment: &Moment<'_>) -> Report {
         let onset_ms = (open.silent.since_s + 1) * 1000;
-        let now = end_of(second);
-        let tally = Tally::of(
-            detector,
-            &Scope::default(),
-            (onset_ms, i64::MAX),
-            now.millis(),
-        );
+        let now_ms = end_of(moment.second).millis();
+        let during = (onset_ms, open.past().until_ms);
+        let tally = Tally::of(moment.detector, &Scope::default(), during, now_ms);
         let mut scope = Vec::new();
-        if !open.everything {
-            let name = self.streams.get(usize::from(open.silent.stream));
-            scope.push(("stream".to_owned(), vec![name.cloned().unwrap_or_default()]));
-            if let Some(partition) = open.silent.partition {
-                scope.push(("partition".to_owned(), vec![partition.to_string()]));
+        if !open.is_everything() {
+            scope = self.scope_of(open.silent.stream);
+            let partitions = open.silent.partitions.keys();
+            let partitions: Vec<String> = partitions.map(ToString::to_string).collect();
+            if !partitions.is_empty() {
+                scope.push(("partition".to_owned(), partitions));
             }
         }
         let evidence = tally.evidence();
-        let total = open.silent.partition.is_none() && open.silent.stream == CREDITS;
+        let nothing = open.is_whole() && open.silent.stream == CREDITS;
         Report {
             finding: open.finding.clone(),
-            severity: severity(total, &evidence, critical_minor),
+            severity: severity(nothing, &evidence, moment.critical_minor),
             scope,
             started_at: Timestamp::from_millis(onset_ms),
             evidence,
@@ -297,139 +223,93 @@ impl Silence {
         }
     }
 
-    fn shifted(&mut self, second: i64, detector: &Detector, shifts: Vec<Shift>, book: &mut Book) {
-        for shift in shifts {
-            let everything = self
-                .open
-                .iter()
-                .any(|open| open.finding.cause == Cause::SyncDelay || open.spoke_s.is_some());
-            if everything && !shift.clock {
-                continue;
-            }
-            let known = self.late.iter().position(|late| {
-                late.shift.source == shift.source && late.shift.clock == shift.clock
-            });
-            if let Some(at) = known {
-                self.late[at].last_s = second;
-                let report = late_report(&shift, detector);
-                book.update(self.late[at].entry, report, end_of(second));
-                continue;
-            }
-            let report = late_report(&shift, detector);
-            let entry = book.open(Family::Sources, report, end_of(second));
-            self.late.push(Late {
-                entry,
-                last_s: second,
-                shift,
-            });
-        }
+    /// The scope of a stream, by its index.
+    pub(crate) fn scope_of(&self, stream: u8) -> Scoped {
+        let name = self.streams.get(usize::from(stream));
+        stream_scope(name.map_or("", String::as_str))
     }
 
-    fn close(
-        &mut self,
-        second: i64,
-        detector: &Detector,
-        critical_minor: &[(Currency, u64)],
-        book: &mut Book,
-    ) {
+    fn close(&mut self, moment: &Moment<'_>, book: &mut Book) {
+        let second = moment.second;
         let mut at = 0;
         while at < self.open.len() {
             let open = &self.open[at];
-            let late = open.finding.cause == Cause::SyncDelay && is_still_late(detector, second);
-            let over = open.spoke_s.is_some() && second - open.effect_s >= OVER_S && !late;
-            if over {
-                let report = self.report(open, second, detector, critical_minor);
+            if open.spoke_s.is_some() && second - open.effect_s.max(open.late_s) >= OVER_S {
+                let report = self.report(open, moment);
                 let open = self.open.remove(at);
                 book.resolve(open.entry, report, end_of(second));
-                self.over.push((
-                    open.silent.partition,
-                    (open.silent.since_s - 30) * 1000,
-                    open.effect_s.max(open.spoke_s.unwrap_or(second)) * 1000,
-                ));
+                self.over.push(open.past());
             } else {
                 at += 1;
             }
         }
+        let now_ms = second * 1000;
         self.over
-            .retain(|(_, _, until)| until + 1_200_000 > second * 1000);
-        let (over, late) = std::mem::take(&mut self.late)
-            .into_iter()
-            .partition(|late| second - late.last_s >= OVER_S);
-        self.late = late;
-        for late in Vec::<Late>::from_iter(over) {
-            let report = late_report(&late.shift, detector);
-            book.resolve(late.entry, report, end_of(second));
+            .retain(|past| past.until_ms + REMEMBERED_MS > now_ms);
+    }
+
+    /// Records of streams came late in `second`: what was silent catches up.
+    pub(crate) fn catches_up(&mut self, second: i64) {
+        for open in &mut self.open {
+            if open.spoke_s.is_some() {
+                open.late_s = open.late_s.max(second);
+            }
         }
     }
 
-    /// Scopes whose records are late: what is slow there is explained.
-    pub(crate) fn late_scopes(&self) -> Vec<(Scope, i64)> {
-        self.late
-            .iter()
-            .filter(|late| !late.shift.clock)
-            .map(|late| {
-                let scope = late
-                    .shift
-                    .source
-                    .map_or_else(Scope::default, |(dim, value)| Scope::one(dim, value));
-                (scope, late.shift.since_s)
-            })
-            .collect()
+    /// Usual rate and index of the stream that was silent until `since_s` or later, as far as it is known.
+    pub(crate) fn silent_before(&self, since_s: i64) -> Option<(u8, f64)> {
+        let mut wholes = self.open.iter().filter(|open| open.is_whole());
+        let found = wholes.find(|open| open.silent.since_s <= since_s)?;
+        Some((found.silent.stream, found.silent.rate))
+    }
+
+    /// What was silent is late from now on: its incidents are another's.
+    pub(crate) fn give_up(&mut self, since_s: i64, second: i64) -> Option<Entry> {
+        let of_it = |open: &Open| open.is_whole() && open.silent.since_s <= since_s;
+        let at = self.open.iter().position(of_it)?;
+        let mut open = self.open.remove(at);
+        open.spoke_s = open.spoke_s.or(Some(second));
+        self.over.push(open.past());
+        Some(open.entry)
     }
 }
 
-/// Whether the credits of the last seconds came as late in the log as those before, though by business time
-/// they were in time.
-fn is_still_late(detector: &Detector, second: i64) -> bool {
-    let credited = detector.rows.since(second - 5).filter(|row| row.timed);
-    let (mut all, mut late) = (0, 0);
-    for row in credited {
-        if let (Some(lag), Some(business)) = (row.lag_ms, row.business_ms) {
-            all += 1;
-            let apart = lag as i64 - business;
-            late += u32::from(apart >= 5_000 && business < 30_000);
-        }
-    }
-    all >= 5 && late * 2 >= all
-}
-
-fn late_report(shift: &Shift, detector: &Detector) -> Report {
-    let scope = shift
-        .source
-        .map_or_else(Scope::default, |(dim, value)| Scope::one(dim, value));
-    let (cause, why) = if shift.clock {
+fn judge(silent: &Silent, moment: &Moment<'_>) -> Finding {
+    let (cause, basis, why) = if silent.stream != CREDITS || !silent.partitions.is_empty() {
         (
-            Cause::ClockSkew,
-            format!(
-                "not a delay: records are appended in time, their business times are off by {} s",
-                -shift.shift_ms / 1000
-            ),
+            Cause::SourceSilent,
+            Basis::Inferred,
+            "the others go on: only this feed is silent",
         )
     } else {
-        (
-            Cause::SyncDelay,
-            format!(
-                "not the clock: the records are appended {} s later than usual",
-                shift.shift_ms / 1000
+        match moment.sources.aftermath(silent.since_s, moment.second) {
+            Aftermath::AsUsual => (
+                Cause::SourceSilent,
+                Basis::Confirmed,
+                "not the platform: what follows a credit arrives as usual",
             ),
-        )
+            Aftermath::Stopped => (
+                Cause::PlatformBackend,
+                Basis::Confirmed,
+                "not the feed alone: what follows a credit stopped too",
+            ),
+            Aftermath::Rejections => (
+                Cause::PlatformBackend,
+                Basis::Confirmed,
+                "not the feed: rejections come in place of credits",
+            ),
+            Aftermath::Unknown => (
+                Cause::SourceSilent,
+                Basis::Guess,
+                "a dead feed and a dead platform look alike from here: no stages or batches follow credits that would tell",
+            ),
+        }
     };
-    let evidence = crate::incident::Evidence {
-        touched: shift.count,
-        rate_inside: 1.0,
-        ..Default::default()
-    };
-    Report {
-        finding: Finding {
-            cause,
-            basis: Basis::Inferred,
-            confidence: 0.9,
-            ruled_out: vec![why],
-        },
-        severity: Severity::Warning,
-        scope: scope.named(&detector.values, &detector.dims),
-        started_at: Timestamp::from_millis(shift.since_s * 1000),
-        evidence,
-        samples: Vec::new(),
+    Finding {
+        cause,
+        basis,
+        confidence: if basis == Basis::Guess { 0.5 } else { 0.9 },
+        ruled_out: vec![why.into()],
     }
 }

@@ -1,94 +1,46 @@
 //! Streams and partitions that fall silent, and what follows a credit while they are.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
+use crate::counts::Counts;
 use crate::pulse::{KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Pulse};
 
-/// What is usual is what was seen in so many seconds.
-const USUAL_S: i64 = 180;
-
-/// Records that must be missing before silence is said.
-const MISSING: f64 = 25.0;
+/// Evidence in natural units that a stream is silent.
+const NATS: f64 = 25.0;
 
 /// The same of one partition of many.
-const MISSING_OF_PARTITION: f64 = 30.0;
+const NATS_OF_PARTITION: f64 = 30.0;
 
-/// Silence must last so long, in seconds.
-const LEAST_S: i64 = 5;
+/// Where this share of payments goes on, credits must follow.
+const GOES_ON: f64 = 0.4;
 
-/// Beyond that what was usual says nothing any more.
-const MOST_S: i64 = 120;
+/// A partition is silent by itself where the others go on at this share of what is usual for them.
+const OTHERS_GO_ON: f64 = 0.6;
 
-/// Counts by second.
-#[derive(Default)]
-struct Counts(VecDeque<(i64, u64)>);
+/// More than so many times what is usual comes while a source catches up.
+const FLOOD: f64 = 1.6;
 
-impl Counts {
-    fn add(&mut self, second: i64, count: u64) {
-        if count == 0 {
-            return;
-        }
-        match self.0.back_mut() {
-            Some((last, known)) if *last == second => *known += count,
-            _ => self.0.push_back((second, count)),
-        }
-        while self
-            .0
-            .front()
-            .is_some_and(|(first, _)| *first < second - 3 * USUAL_S)
-        {
-            self.0.pop_front();
-        }
-    }
+/// Index of the stream of payments.
+pub(crate) const PAYMENTS: u8 = 0;
 
-    /// How many between two seconds, both inclusive.
-    fn between(&self, from: i64, until: i64) -> u64 {
-        let start = self.0.partition_point(|(second, _)| *second < from);
-        self.0
-            .range(start..)
-            .take_while(|(second, _)| *second <= until)
-            .map(|(_, count)| count)
-            .sum()
-    }
+/// Index of the stream of credits.
+pub(crate) const CREDITS: u8 = 1;
 
-    fn last(&self) -> Option<i64> {
-        self.0.back().map(|(second, _)| *second)
-    }
+/// Streams whose silence is an incident, and the kind of record that counts in each.
+const WATCHED: [(u8, usize); 2] = [(PAYMENTS, KIND_PAYMENT), (CREDITS, KIND_CREDIT)];
 
-    fn first(&self) -> Option<i64> {
-        self.0.front().map(|(second, _)| *second)
-    }
-
-    /// Records a second before `until`.
-    fn rate(&self, until: i64) -> f64 {
-        let Some(first) = self.first() else {
-            return 0.0;
-        };
-        let from = (until - USUAL_S).max(first);
-        if until - from < 20 {
-            return 0.0;
-        }
-        self.between(from, until) as f64 / (until - from + 1) as f64
-    }
-
-    /// Since when nothing comes, and how many records that is, at the least rate of the last minutes.
-    fn silence(&self, now: i64) -> Option<(i64, f64)> {
-        let last = self.last()?;
-        let missing_s = now - last;
-        let recent = self.between(last - 29, last) as f64 / 30.0;
-        let rate = self.rate(last).min(recent);
-        (missing_s > 0).then_some((last, rate * missing_s as f64))
-    }
-}
-
-/// A stream or partition that says nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A stream, or partitions of it, that say nothing.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Silent {
     pub(crate) stream: u8,
-    /// The partition, where others speak.
-    pub(crate) partition: Option<i32>,
+    /// The partitions, where others speak, and how many records a second each had.
+    pub(crate) partitions: BTreeMap<i32, f64>,
     /// The last second in which it spoke.
     pub(crate) since_s: i64,
+    /// The second in which that was found.
+    pub(crate) found_s: i64,
+    /// Records a second before that.
+    pub(crate) rate: f64,
 }
 
 /// What follows a credit, or takes its place, while credits are silent.
@@ -115,42 +67,63 @@ pub(crate) struct Sources {
 impl Sources {
     pub(crate) fn heard(&mut self, pulse: &Pulse) {
         for count in &pulse.streams {
-            let key = (count.stream, count.partition);
-            self.partitions
-                .entry(key)
-                .or_default()
-                .add(pulse.second, count.records);
-            self.streams
-                .entry(count.stream)
-                .or_default()
-                .add(pulse.second, count.records);
             for (kind, known) in self.kinds.iter_mut().enumerate() {
                 known.add(pulse.second, count.kinds[kind]);
+            }
+            let Some(&(stream, kind)) = WATCHED.iter().find(|(of, _)| *of == count.stream) else {
+                continue;
+            };
+            let records = count.kinds[kind];
+            let partition = self.partitions.entry((stream, count.partition));
+            partition.or_default().add(pulse.second, records);
+            let whole = self.streams.entry(stream);
+            whole.or_default().add(pulse.second, records);
+        }
+    }
+
+    /// The second ended; `blind` where not everything of it was read: what is missing says nothing then.
+    pub(crate) fn end_second(&mut self, second: i64, blind: bool) {
+        let all = self
+            .streams
+            .values_mut()
+            .chain(self.partitions.values_mut());
+        for counts in all {
+            if blind {
+                counts.forget_silence();
+            } else {
+                counts.end_second(second);
             }
         }
     }
 
-    /// Streams among the first `streams` that are silent at `now`, or single partitions of them.
-    pub(crate) fn silent(&self, now: i64, streams: u8) -> Vec<Silent> {
+    /// Streams that are silent at `now`, or single partitions of them.
+    pub(crate) fn silent(&self, now: i64) -> Vec<Silent> {
         let mut found = Vec::new();
-        for (&stream, counts) in self.streams.range(..streams) {
-            if let Some(since_s) = is_silent(counts, now, MISSING) {
-                found.push(Silent {
-                    stream,
-                    partition: None,
-                    since_s,
-                });
-                continue;
-            }
-            for (&(_, partition), counts) in self
-                .partitions
-                .range((stream, i32::MIN)..=(stream, i32::MAX))
-            {
-                if let Some(since_s) = is_silent(counts, now, MISSING_OF_PARTITION) {
+        for (&stream, counts) in &self.streams {
+            if let Some(since_s) = counts.silent_since(now, NATS) {
+                if stream == PAYMENTS || self.payments_go_on(since_s, now) {
                     found.push(Silent {
                         stream,
-                        partition: Some(partition),
+                        partitions: BTreeMap::new(),
                         since_s,
+                        found_s: now,
+                        rate: counts.rate(since_s),
+                    });
+                }
+                continue;
+            }
+            let partitions = (stream, i32::MIN)..=(stream, i32::MAX);
+            for (&(_, partition), counts) in self.partitions.range(partitions) {
+                let since_s = counts.silent_since(now, NATS_OF_PARTITION);
+                let Some(since_s) = since_s else { continue };
+                if self.is_alone(stream, partition, since_s, now) {
+                    let rate = counts.rate(since_s);
+                    found.push(Silent {
+                        stream,
+                        partitions: BTreeMap::from([(partition, rate)]),
+                        since_s,
+                        found_s: now,
+                        rate,
                     });
                 }
             }
@@ -158,42 +131,62 @@ impl Sources {
         found
     }
 
-    /// Whether a stream or partition speaks again after `since`.
-    pub(crate) fn speaks(&self, silent: &Silent) -> Option<i64> {
-        let counts = match silent.partition {
-            Some(partition) => self.partitions.get(&(silent.stream, partition)),
-            None => self.streams.get(&silent.stream),
-        }?;
-        let start = counts
-            .0
-            .partition_point(|(second, _)| *second <= silent.since_s);
-        counts.0.get(start).map(|(second, _)| *second)
+    /// Whether a partition is silent while the rest of its stream, and what it depends on, goes on.
+    fn is_alone(&self, stream: u8, partition: i32, since_s: i64, now: i64) -> bool {
+        let (mut seen, mut usual) = (0.0, 0.0);
+        for (&(_, other), counts) in self
+            .partitions
+            .range((stream, i32::MIN)..=(stream, i32::MAX))
+        {
+            if other != partition && counts.silent_since(now, NATS_OF_PARTITION).is_none() {
+                seen += counts.between(since_s + 1, now) as f64;
+                usual += counts.rate(since_s) * (now - since_s) as f64;
+            }
+        }
+        let payments = self.partitions.get(&(PAYMENTS, partition));
+        let paid =
+            stream == PAYMENTS || payments.is_some_and(|payments| goes_on(payments, since_s, now));
+        paid && usual > 0.0 && seen >= OTHERS_GO_ON * usual
     }
 
-    /// Whether payments go on in a silence of `since` to `now`.
-    pub(crate) fn payments_go_on(&self, since: i64, now: i64) -> bool {
-        let payments = &self.kinds[KIND_PAYMENT];
-        let seen = payments.between(since + 1, now) as f64;
-        seen >= 0.4 * payments.rate(since) * (now - since) as f64 && seen > 0.0
+    /// When a stream or all of its partitions spoke again.
+    pub(crate) fn spoke(&self, silent: &Silent, now: i64) -> Option<i64> {
+        let spoke = |counts: &Counts, rate| counts.spoke(silent.found_s, rate, now);
+        if silent.partitions.is_empty() {
+            return spoke(self.streams.get(&silent.stream)?, silent.rate);
+        }
+        let each = silent.partitions.iter().map(|(&partition, &rate)| {
+            let counts = self.partitions.get(&(silent.stream, partition))?;
+            spoke(counts, rate)
+        });
+        each.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// Whether more comes than is usual in the seconds `from` to `now`: what was missing is sent.
+    pub(crate) fn is_flooding(&self, stream: u8, usual: f64, (from, now): (i64, i64)) -> bool {
+        let seen = self.streams.get(&stream).map(|it| it.between(from, now));
+        seen.unwrap_or(0) as f64 > FLOOD * usual * (now - from + 1) as f64
+    }
+
+    fn payments_go_on(&self, since_s: i64, now: i64) -> bool {
+        goes_on(&self.kinds[KIND_PAYMENT], since_s, now)
     }
 
     /// What follows credits in a silence of `since` to `now`.
     pub(crate) fn aftermath(&self, since: i64, now: i64) -> Aftermath {
-        // What was credited before the silence is still followed for a moment.
-        let from = (since + 4).max(now - 20);
-        let span = (now - from + 1).max(1) as f64;
-        let rejections = &self.kinds[KIND_REJECTION];
-        let credits = self.kinds[KIND_CREDIT].rate(since);
-        if rejections.between(from, now) as f64 >= 0.3 * credits * span && span >= 3.0 {
+        let usual = |kind: usize| self.kinds[kind].rate(since);
+        let rejected = self.kinds[KIND_REJECTION].between(since + 1, now) as f64;
+        if rejected >= 0.3 * usual(KIND_CREDIT) * (now - since) as f64 {
             return Aftermath::Rejections;
         }
-        let after = &self.kinds[KIND_AFTER];
-        let usual = after.rate(since) * span;
-        if after.rate(since) * 10.0 < 1.0 {
+        if usual(KIND_AFTER) * 10.0 < 1.0 {
             return Aftermath::Unknown;
         }
-        let seen = after.between(from, now) as f64;
-        if seen >= 0.5 * usual {
+        // What was credited before the silence is still followed for a moment.
+        let from = (since + 4).max(now - 20);
+        let seen = self.kinds[KIND_AFTER].between(from, now) as f64;
+        let span = (now - from + 1).max(1) as f64;
+        if seen >= 0.5 * usual(KIND_AFTER) * span {
             Aftermath::AsUsual
         } else {
             Aftermath::Stopped
@@ -201,8 +194,7 @@ impl Sources {
     }
 }
 
-fn is_silent(counts: &Counts, now: i64, missing: f64) -> Option<i64> {
-    let (since, count) = counts.silence(now)?;
-    let lasted = now - since;
-    (count >= missing && (LEAST_S..=MOST_S).contains(&lasted)).then_some(since)
+fn goes_on(counts: &Counts, since_s: i64, now: i64) -> bool {
+    let seen = counts.between(since_s + 1, now) as f64;
+    seen > 0.0 && seen >= GOES_ON * counts.rate(since_s) * (now - since_s) as f64
 }

@@ -5,6 +5,7 @@
 //!
 //! It depends on nothing else: not on the number of partitions, not on a clock.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use settlewatch_join::Span;
@@ -16,22 +17,19 @@ use crate::cases::{CaseSettings, Cases};
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
-use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
 use crate::incident::Incident;
 use crate::incident::book::Book;
+use crate::late::Late;
 use crate::lateness::Lateness;
 use crate::merchants::Merchants;
-use crate::pulse::{CHANNEL, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
-use crate::silence::Silence;
+use crate::pulse::{CHANNEL, CONNECTOR, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
+use crate::silence::{Moment, Silence};
 use crate::sources::Sources;
 use crate::terminals::{Heartbeat, Terminals};
-
-/// Sources are compared so often, in seconds.
-const COMPARED_EVERY_S: i64 = 2;
 
 /// What the watch depends on.
 #[derive(Clone, Debug)]
@@ -67,6 +65,7 @@ pub struct Watch {
     gateways: Gateways,
     sources: Sources,
     lateness: Lateness,
+    late: Late,
     faults: Faults,
     silence: Silence,
     cases: Cases,
@@ -89,6 +88,7 @@ impl Watch {
             gateways: Gateways::default(),
             sources: Sources::default(),
             lateness: Lateness::default(),
+            late: Late::default(),
             faults: Faults::default(),
             silence: Silence::new(settings.streams.clone()),
             cases: Cases::new(CaseSettings {
@@ -122,25 +122,8 @@ impl Watch {
         let pulses = std::mem::take(&mut self.waiting);
         self.take_in(second, pulses);
         let changes = self.end_rows(second);
-        let shifts = if second.rem_euclid(COMPARED_EVERY_S) == 0 {
-            self.lateness.shifts(second)
-        } else {
-            Vec::new()
-        };
         self.behind.end_second(second, &mut self.book);
-        // Who has not read everything does not say that somebody is silent.
-        let maintained =
-            self.feeds.is_everything_maintained(second * 1000) || self.behind.is_any(second);
-        self.silence.end_second(
-            second,
-            &self.detector,
-            &self.sources,
-            shifts,
-            &changes,
-            &self.settings.critical_minor,
-            maintained,
-            &mut self.book,
-        );
+        self.end_sources(second, &changes);
         let suspicions = self.suspicions(second);
         let around = Around {
             terminals: &self.terminals,
@@ -175,8 +158,33 @@ impl Watch {
         self.book.take()
     }
 
+    fn end_sources(&mut self, second: i64, changes: &[Change]) {
+        // Who has not read everything does not say that somebody is silent.
+        let blind = self.behind.is_any(second);
+        self.sources.end_second(second, blind);
+        let moment = Moment {
+            second,
+            detector: &self.detector,
+            sources: &self.sources,
+            critical_minor: &self.settings.critical_minor,
+            maintained: self.feeds.is_everything_maintained(second * 1000) || blind,
+        };
+        self.silence.end_second(&moment, changes, &mut self.book);
+        self.late.end_second(
+            &moment,
+            &mut self.lateness,
+            &mut self.silence,
+            &mut self.book,
+        );
+    }
+
     fn end_rows(&mut self, second: i64) -> Vec<Change> {
-        let sources = Explaining::new(&self.silence, &self.behind, second);
+        let sources = Explaining {
+            silence: &self.silence,
+            late: &self.late,
+            behind: &self.behind,
+            second,
+        };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values) || faults.explains(row, values)
@@ -188,7 +196,12 @@ impl Watch {
         if self.silence.is_everything() {
             return Vec::new();
         }
-        let sources = Explaining::new(&self.silence, &self.behind, second);
+        let sources = Explaining {
+            silence: &self.silence,
+            late: &self.late,
+            behind: &self.behind,
+            second,
+        };
         let excluded = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values) || self.faults.is_over_for(row, values)
         };
@@ -249,6 +262,7 @@ impl Watch {
     }
 
     fn take_in_ways(&mut self, second: i64, pulses: &mut [Pulse]) {
+        self.take_in_arrivals(second, pulses);
         for pulse in pulses.iter() {
             self.sources.heard(pulse);
             for count in &pulse.channels {
@@ -280,6 +294,23 @@ impl Watch {
         }
     }
 
+    fn take_in_arrivals(&mut self, second: i64, pulses: &mut [Pulse]) {
+        let mut all: BTreeMap<_, Vec<i64>> = BTreeMap::new();
+        for arrivals in pulses.iter_mut().flat_map(|pulse| pulse.arrivals.drain(..)) {
+            let key = (arrivals.side, arrivals.gateway, arrivals.connector);
+            all.entry(key).or_default().extend(arrivals.lateness_ms);
+        }
+        let values = &mut self.detector.values;
+        for ((side, gateway, connector), mut lateness_ms) in all {
+            lateness_ms.sort_unstable();
+            let mut id = |dim, text: Option<Arc<str>>| {
+                text.map_or(ValueId::NONE, |text| values.named(dim, &text))
+            };
+            let key = (side, id(GATEWAY, gateway), id(CONNECTOR, connector));
+            self.lateness.heard(key, second, &lateness_ms);
+        }
+    }
+
     fn note(&mut self, note: &Note, second: i64) {
         let tuple = self.detector.values.tuple(&note.tuple);
         if let Some(terminal) = note.tuple.values.get(TERMINAL).and_then(Option::as_ref) {
@@ -289,20 +320,6 @@ impl Watch {
             self.cases.paid(tuple, second);
         }
         let values = self.detector.values.of(tuple);
-        if let What::Credited {
-            lag_ms,
-            lateness_ms,
-            ..
-        } = note.what
-        {
-            self.lateness.credited(
-                &self.detector.values,
-                tuple,
-                second,
-                (note.lateness_ms, lateness_ms),
-                lag_ms as i64,
-            );
-        }
         if !note.timed && note.what == What::Overdue {
             self.batches.missed(note, tuple, values, second);
             return;
@@ -330,27 +347,16 @@ impl Watch {
 /// What silent and late sources explain, and what we have not read.
 struct Explaining<'a> {
     silence: &'a Silence,
+    late: &'a Late,
     behind: &'a Behind,
     second: i64,
-    late: Vec<(Scope, i64)>,
 }
 
-impl<'a> Explaining<'a> {
-    fn new(silence: &'a Silence, behind: &'a Behind, second: i64) -> Self {
-        Self {
-            silence,
-            behind,
-            second,
-            late: silence.late_scopes(),
-        }
-    }
-
+impl Explaining<'_> {
     fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
         self.silence.explains(row)
+            || self.late.explains(row, values)
             || self.behind.is_blind(row.partition, self.second)
-            || self.late.iter().any(|(scope, since_s)| {
-                row.accepted_ms >= (since_s - 60) * 1000 && scope.holds(values)
-            })
     }
 }
 

@@ -30,28 +30,38 @@ pub(crate) enum Family {
     Behind,
 }
 
+/// A scope by names, as it is shown.
+pub(crate) type Scoped = Vec<(String, Vec<String>)>;
+
 /// An incident as one of the finders sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Report {
     pub(crate) finding: Finding,
     pub(crate) severity: Severity,
-    pub(crate) scope: Vec<(String, Vec<String>)>,
+    pub(crate) scope: Scoped,
     pub(crate) started_at: Timestamp,
     pub(crate) evidence: Evidence,
     pub(crate) samples: Vec<String>,
 }
 
-/// Number of an incident in the book.
+/// The right to speak of an incident: its number in the book, and how often it changed hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry(usize);
+pub(crate) struct Entry(usize, u32);
 
 impl Entry {
     /// Not in the book yet.
-    pub(crate) const NONE: Self = Self(usize::MAX);
+    pub(crate) const NONE: Self = Self(usize::MAX, 0);
+}
+
+/// The scope of a whole stream.
+pub(crate) fn stream_scope(name: &str) -> Scoped {
+    vec![("stream".to_owned(), vec![name.to_owned()])]
 }
 
 struct Kept {
     family: Family,
+    /// How often another finder took it over.
+    hand: u32,
     shown: Incident,
     /// Whether it paged: it is said once.
     tenfold: u64,
@@ -87,18 +97,7 @@ impl Book {
             })
         });
         if let Some(at) = again {
-            let kept = self.kept[at].as_mut().expect("it was just found");
-            kept.shown.resolved_at = None;
-            let started_at = kept.shown.started_at.min(report.started_at);
-            self.say(
-                at,
-                Report {
-                    started_at,
-                    ..report
-                },
-                now,
-            );
-            return Entry(at);
+            return self.go_on(at, family, report, now);
         }
         let id = id_of(family, &report, now);
         let touched = report.evidence.touched.max(1);
@@ -118,15 +117,79 @@ impl Book {
         self.said.push(shown.clone());
         self.kept.push(Some(Kept {
             family,
+            hand: 0,
             shown,
             tenfold: touched,
         }));
-        Entry(self.kept.len() - 1)
+        Entry(self.kept.len() - 1, 0)
+    }
+
+    /// As [`open`](Self::open), but where payments were missed in one of `scopes` when it began, this is what was
+    /// behind it: that incident goes on with this verdict, and who opened it has no say any more.
+    pub(crate) fn take_over(
+        &mut self,
+        scopes: &[Scoped],
+        family: Family,
+        report: Report,
+        now: Timestamp,
+    ) -> Entry {
+        let symptom = self.kept.iter().rposition(|kept| {
+            kept.as_ref().is_some_and(|kept| {
+                let end = kept.shown.resolved_at;
+                kept.family == Family::Credits
+                    && scopes
+                        .iter()
+                        .any(|scope| is_within(&kept.shown.scope, scope))
+                    && end.is_none_or(|at| at >= report.started_at)
+            })
+        });
+        match symptom {
+            Some(at) => self.go_on(at, family, report, now),
+            None => self.open(family, report, now),
+        }
+    }
+
+    /// What `entry` tells of turned out to be of another family.
+    pub(crate) fn hand_over(
+        &mut self,
+        entry: Entry,
+        family: Family,
+        report: Report,
+        now: Timestamp,
+    ) -> Entry {
+        if self.owned(entry).is_some() {
+            self.go_on(entry.0, family, report, now)
+        } else {
+            self.open(family, report, now)
+        }
+    }
+
+    /// A known incident goes on, or again, as `family` sees it.
+    fn go_on(&mut self, at: usize, family: Family, report: Report, now: Timestamp) -> Entry {
+        let Some(kept) = self.kept[at].as_mut() else {
+            return Entry::NONE;
+        };
+        kept.shown.resolved_at = None;
+        kept.family = family;
+        kept.hand += 1;
+        let entry = Entry(at, kept.hand);
+        let started_at = kept.shown.started_at.min(report.started_at);
+        let report = Report {
+            started_at,
+            ..report
+        };
+        self.say(at, report, now);
+        entry
+    }
+
+    fn owned(&mut self, entry: Entry) -> Option<&mut Kept> {
+        let kept = self.kept.get_mut(entry.0)?.as_mut()?;
+        (kept.hand == entry.1).then_some(kept)
     }
 
     /// Says what changed, where it is worth saying.
     pub(crate) fn update(&mut self, entry: Entry, report: Report, now: Timestamp) {
-        let Some(kept) = self.kept.get_mut(entry.0).and_then(Option::as_mut) else {
+        let Some(kept) = self.owned(entry) else {
             return;
         };
         let shown = &kept.shown;
@@ -144,7 +207,7 @@ impl Book {
 
     /// The fault is over.
     pub(crate) fn resolve(&mut self, entry: Entry, report: Report, now: Timestamp) {
-        if let Some(kept) = self.kept.get_mut(entry.0).and_then(Option::as_mut) {
+        if let Some(kept) = self.owned(entry) {
             kept.shown.resolved_at = Some(now);
             self.say(entry.0, report, now);
         }
@@ -193,6 +256,11 @@ impl Book {
             .map(|kept| &kept.shown)
             .filter(|shown| shown.resolved_at.is_none())
     }
+}
+
+/// Whether everything in `inner` lies in `outer`; in everything lies itself alone.
+fn is_within(inner: &Scoped, outer: &Scoped) -> bool {
+    inner == outer || !outer.is_empty() && outer.iter().all(|condition| inner.contains(condition))
 }
 
 /// The identity of an incident: its family, its first scope, and the second in which it was opened.

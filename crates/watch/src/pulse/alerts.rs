@@ -77,7 +77,6 @@ impl Collector {
                 .and_then(|amount| u64::try_from(amount).ok())
                 .unwrap_or(0),
             currency,
-            lateness_ms: 0,
             timed: false,
             id: Some(alert.payment_id.as_str().into()),
             what: What::Overdue,

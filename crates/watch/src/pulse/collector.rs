@@ -9,8 +9,10 @@ use settlewatch_join::{Fingerprint, Outcome, Place, Record, Span, Timestamp};
 use super::acks::Acks;
 use super::auxiliary::{auxiliary_of, kind_of};
 use super::legs::Legs;
-use super::tuple::{CHANNEL, CURRENCY, Dims, Draft, MERCHANT, TERMINAL, Tuple, Tuples};
-use super::{ChannelCount, KINDS, Note, Pulse, StreamCount, What};
+use super::tuple::{
+    CHANNEL, CONNECTOR, CURRENCY, Dims, Draft, GATEWAY, MERCHANT, TERMINAL, Tuple, Tuples,
+};
+use super::{Arrivals, ChannelCount, KINDS, Note, Pulse, Side, StreamCount, What};
 use crate::tables::Map;
 
 /// A payment that waits this long is worth a note of its own.
@@ -21,9 +23,6 @@ const OPEN_LIMIT: usize = 1_000_000;
 
 /// Credits that came before their payment are remembered so long.
 const EARLY_KEPT: Span = Span::from_secs(600);
-
-/// Latenesses that a second keeps of each stream and partition.
-const LATENESS_SAMPLES: usize = 16;
 
 /// What the pulses depend on.
 #[derive(Clone, Debug)]
@@ -58,6 +57,9 @@ pub(super) struct CreditTimes {
     pub(super) amount_minor: Option<u64>,
 }
 
+/// Side, gateway, connector.
+type SourceKey = (Side, Option<Arc<str>>, Option<Arc<str>>);
+
 /// The maker of one partition's pulses. Seconds end when [`advance`](Self::advance) passes them.
 pub struct Collector {
     pub(super) settings: CollectorSettings,
@@ -74,6 +76,7 @@ pub struct Collector {
     pub(super) legs: Legs,
     counts: BTreeMap<(u8, i32), StreamCount>,
     pub(super) channels: BTreeMap<Arc<str>, ChannelCount>,
+    arrivals: BTreeMap<SourceKey, Vec<i64>>,
     pub(super) pulse: Pulse,
     done: Vec<Pulse>,
 }
@@ -93,6 +96,7 @@ impl Collector {
             legs: Legs::default(),
             counts: BTreeMap::new(),
             channels: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
             pulse: Pulse {
                 second: second_of(first),
                 ..Pulse::default()
@@ -144,16 +148,12 @@ impl Collector {
             records: 0,
             rejected: 0,
             kinds: [0; KINDS],
-            lateness_ms: Vec::new(),
         });
         count.records += 1;
         count.rejected += u64::from(rejected);
         let Some(event) = event else { return };
         if let Some(kind) = kind_of(&event.body) {
             count.kinds[kind] += 1;
-        }
-        if count.lateness_ms.len() < LATENESS_SAMPLES {
-            count.lateness_ms.push(place.at.since(event.occurred_at));
         }
     }
 
@@ -179,6 +179,8 @@ impl Collector {
             excused: false,
         };
         self.legs.accepted(fingerprint, &open.tuple);
+        let lateness_ms = open.accepted_at.since(open.occurred_at);
+        self.arrived(Side::Payments, &open.tuple, lateness_ms);
         self.open.insert(fingerprint, open);
     }
 
@@ -244,7 +246,6 @@ impl Collector {
             at,
             amount_minor: refusal.amount_minor.unwrap_or(0),
             currency,
-            lateness_ms: 0,
             timed: false,
             id: Some(refusal.payment_id.as_ref().into()),
             what,
@@ -253,6 +254,12 @@ impl Collector {
 
     fn auxiliary(&mut self, event: &Event<'_>, at: Timestamp) {
         self.pulse.auxiliary.extend(auxiliary_of(event, at));
+    }
+
+    pub(super) fn arrived(&mut self, side: Side, tuple: &Tuple, lateness_ms: i64) {
+        let of = |dim: usize| tuple.values.get(dim).cloned().flatten();
+        let key = (side, of(GATEWAY), of(CONNECTOR));
+        self.arrivals.entry(key).or_default().push(lateness_ms);
     }
 
     /// Time reaches `at`: who waits long by then is noted, and the seconds before it end.
@@ -283,6 +290,15 @@ impl Collector {
         }
         self.pulse.legs = self.legs.take();
         self.pulse.streams = std::mem::take(&mut self.counts).into_values().collect();
+        let arrivals = std::mem::take(&mut self.arrivals).into_iter();
+        self.pulse.arrivals = arrivals
+            .map(|((side, gateway, connector), lateness_ms)| Arrivals {
+                side,
+                gateway,
+                connector,
+                lateness_ms,
+            })
+            .collect();
         self.pulse.channels = std::mem::take(&mut self.channels).into_values().collect();
         let next = Pulse {
             second,

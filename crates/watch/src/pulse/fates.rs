@@ -7,7 +7,7 @@ use settlewatch_join::{Closing, Fingerprint, Flow, Timestamp};
 
 use super::collector::{Collector, NOTED_AFTER};
 use super::tuple::CHANNEL;
-use super::{ChannelCount, Note, What};
+use super::{ChannelCount, Note, Side, What};
 
 impl Collector {
     /// Takes in what the decision says of a payment.
@@ -72,8 +72,15 @@ impl Collector {
         let Some(open) = self.open.get(&payment) else {
             return;
         };
-        if closing == Closing::Credited && open.timed {
-            self.count_channel(payment, |count| count.credited += 1);
+        if closing == Closing::Credited {
+            let (timed, tuple) = (open.timed, Arc::clone(&open.tuple));
+            if timed {
+                self.count_channel(payment, |count| count.credited += 1);
+            }
+            if let Some(times) = times {
+                let lateness_ms = times.at.since(times.occurred_at);
+                self.arrived(Side::Credits, &tuple, lateness_ms);
+            }
         }
         let Some(open) = self.open.get(&payment) else {
             return;
@@ -83,7 +90,6 @@ impl Collector {
             What::Credited {
                 lag_ms,
                 business_ms: occurred_at.since(open.occurred_at),
-                lateness_ms: times.map_or(0, |times| times.at.since(times.occurred_at)),
                 noted: open.noted,
                 overdue,
             }
@@ -120,7 +126,6 @@ impl Collector {
             at,
             amount_minor: open.amount_minor,
             currency: open.currency,
-            lateness_ms: open.accepted_at.since(open.occurred_at),
             timed: open.timed,
             id: named.then(|| Arc::clone(&open.id)),
             what,

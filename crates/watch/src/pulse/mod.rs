@@ -35,6 +35,8 @@ pub struct Pulse {
     pub cases: Vec<Case>,
     /// Records by stream and input partition.
     pub streams: Vec<StreamCount>,
+    /// How late the records of each source were appended.
+    pub arrivals: Vec<Arrivals>,
     /// Steps between stages.
     pub legs: Vec<Leg>,
     /// Acknowledgements of merchants.
@@ -60,8 +62,6 @@ pub struct Note {
     pub amount_minor: u64,
     /// Its currency.
     pub currency: Currency,
-    /// Append time less business time of the payment, in milliseconds.
-    pub lateness_ms: i64,
     /// Whether its lag counts: its rule has no `due`.
     pub timed: bool,
     /// Its id, where it is worth naming.
@@ -81,8 +81,6 @@ pub enum What {
         lag_ms: u64,
         /// The same by business times; may be negative.
         business_ms: i64,
-        /// Append time less business time of the credit, in milliseconds.
-        lateness_ms: i64,
         /// Whether [`What::Waiting`] was said before.
         noted: bool,
         /// Whether it had passed its first deadline.
@@ -156,7 +154,27 @@ pub struct StreamCount {
     pub rejected: u64,
     /// Of them: credits, credit rejections, and stages that follow a credit.
     pub kinds: [u64; KINDS],
-    /// Append time less business time in milliseconds, of the first few.
+}
+
+/// Payments or their credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// `payment.succeeded`.
+    Payments,
+    /// `terminal.credited`.
+    Credits,
+}
+
+/// Records of one source: what came of one gateway and connector.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrivals {
+    /// Payments or credits.
+    pub side: Side,
+    /// The gateway of the payment.
+    pub gateway: Option<Arc<str>>,
+    /// The connector of the payment.
+    pub connector: Option<Arc<str>>,
+    /// Append time less business time in milliseconds, of each record.
     pub lateness_ms: Vec<i64>,
 }
 
