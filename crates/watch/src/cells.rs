@@ -51,6 +51,11 @@ impl Usual {
     fn is_far(&self, lateness_ms: i64) -> bool {
         (lateness_ms - self.mid_ms).abs() >= self.far_ms
     }
+
+    /// Whether a lateness is far nearer to none than what is usual: that is no fault, one ended.
+    fn is_bettered_by(&self, lateness_ms: i64) -> bool {
+        self.is_far(lateness_ms) && lateness_ms.abs() + LEAST_SHIFT_MS <= self.mid_ms.abs()
+    }
 }
 
 /// What a cell shows now.
@@ -123,8 +128,7 @@ impl Cell {
             .take(LEAST_LEARNED)
             .map(|it| it.1)
             .collect();
-        let better =
-            |late: &i64| usual.is_far(*late) && late.abs() + LEAST_SHIFT_MS <= usual.mid_ms.abs();
+        let better = |late: &i64| usual.is_bettered_by(*late);
         if free && last.len() == LEAST_LEARNED && last.iter().all(better) {
             self.calm = last.into();
             self.usual = Usual::of(self.calm.iter().copied().collect());
@@ -148,7 +152,8 @@ impl Cell {
         let far: Vec<(i64, i64)> = now
             .iter()
             .copied()
-            .filter(|(_, shift)| shift.abs() >= usual.far_ms)
+            .filter(|(_, shift)| usual.is_far(usual.mid_ms + shift))
+            .filter(|(_, shift)| !usual.is_bettered_by(usual.mid_ms + shift))
             .collect();
         let mut shifts: Vec<i64> = far.iter().map(|(_, shift)| *shift).collect();
         let run = self

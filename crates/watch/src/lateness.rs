@@ -238,3 +238,104 @@ fn alike(a: i64, b: i64) -> bool {
 
 /// Seconds and latenesses, the newest last.
 pub(crate) type Seen = VecDeque<(i64, i64)>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulse::{CONNECTOR, GATEWAY};
+
+    /// Two gateways with two connectors each, payments and credits; `late` says how late a record of a cell is that
+    /// happens in a second, and whether it comes at all.
+    fn heard(until: i64, late: impl Fn(Key, i64) -> Option<i64>) -> (Lateness, Vec<Event>) {
+        let mut lateness = Lateness::default();
+        let mut over = Vec::new();
+        for second in 0..until {
+            for connector in 0..4 {
+                for side in [Side::Payments, Side::Credits] {
+                    let key = (side, ValueId(1 + connector / 2), ValueId(10 + connector));
+                    if let Some(late_ms) = late(key, second) {
+                        lateness.heard(key, second, &[late_ms + second % 3 * 20]);
+                    }
+                }
+            }
+            if second % 2 == 0 {
+                lateness.look(second);
+                over.extend(lateness.take_over(second));
+            }
+        }
+        (lateness, over)
+    }
+
+    #[test]
+    fn a_pause_tells_a_delay_from_a_clock() {
+        // Nothing of a connector for half a minute, then all of it half a minute late.
+        let (lateness, _) = heard(300, |key, second| match (key.2, second) {
+            (ValueId(12), 200..230) => None,
+            (ValueId(12), 230..) => Some(30_000),
+            _ => Some(100),
+        });
+        let [event] = lateness.events() else {
+            panic!("{:?}", lateness.events());
+        };
+        assert_eq!(event.place, Place::Value(CONNECTOR, ValueId(12)));
+        assert!(!event.clock && event.steady);
+        assert_eq!((event.fine_s, event.since_s), (199, 230));
+        // The same without a pause.
+        let (lateness, _) = heard(300, |key, second| match (key.1, second) {
+            (ValueId(2), 200..) => Some(30_000),
+            _ => Some(100),
+        });
+        let [event] = lateness.events() else {
+            panic!("{:?}", lateness.events());
+        };
+        assert_eq!(event.place, Place::Value(GATEWAY, ValueId(2)));
+        assert!(event.clock && event.steady);
+    }
+
+    #[test]
+    fn a_stream_is_a_place_and_so_is_everything() {
+        let wrong = |sides: &'static [Side]| {
+            move |key: Key, second: i64| {
+                let far = second >= 200 && sides.contains(&key.0);
+                Some(if far { -40_000 } else { 100 })
+            }
+        };
+        let (lateness, _) = heard(240, wrong(&[Side::Credits]));
+        assert_eq!(lateness.events()[0].place, Place::Stream(Side::Credits));
+        let (lateness, _) = heard(240, wrong(&[Side::Credits, Side::Payments]));
+        assert_eq!(lateness.events().len(), 1);
+        assert_eq!(lateness.events()[0].place, Place::Everything);
+        assert!(lateness.events()[0].clock);
+    }
+
+    #[test]
+    fn it_is_over_when_its_records_are_as_usual_and_leaves_nothing() {
+        let (lateness, over) = heard(500, |key, second| match (key.2, second) {
+            (ValueId(12), 200..230) => None,
+            (ValueId(12), 230..300) => Some(30_000),
+            _ => Some(100),
+        });
+        assert_eq!(over.len(), 1);
+        assert!((295..=300).contains(&over[0].last_s), "{over:?}");
+        assert!(lateness.events().is_empty());
+    }
+
+    #[test]
+    fn who_was_late_before_anything_was_known_may_get_better() {
+        let (lateness, over) = heard(500, |key, second| match (key.2, second) {
+            (ValueId(12), ..200) => Some(30_000),
+            _ => Some(100),
+        });
+        assert!(lateness.events().is_empty() && over.is_empty());
+    }
+
+    #[test]
+    fn what_catches_up_is_not_constant() {
+        let (lateness, _) = heard(270, |key, second| match (key.0, second) {
+            (Side::Credits, 200..230) => None,
+            (Side::Credits, 230..260) => Some((260 - second) * 1000),
+            _ => Some(100),
+        });
+        assert!(lateness.events().iter().all(|event| !event.steady));
+    }
+}

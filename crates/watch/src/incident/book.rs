@@ -292,3 +292,73 @@ pub(crate) fn severity(
         Severity::Warning
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::incident::Basis;
+
+    fn report(cause: Cause, scope: &[(&str, &str)], started_s: i64) -> Report {
+        let scope = scope.iter();
+        Report {
+            finding: Finding {
+                cause,
+                basis: Basis::Inferred,
+                confidence: 0.9,
+                ruled_out: Vec::new(),
+            },
+            severity: Severity::Warning,
+            scope: scope
+                .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]))
+                .collect(),
+            started_at: Timestamp::from_millis(started_s * 1000),
+            evidence: Evidence::default(),
+            samples: Vec::new(),
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_millis(second * 1000)
+    }
+
+    #[test]
+    fn what_was_behind_a_symptom_is_a_revision_of_it() {
+        let mut book = Book::new(Span::from_secs(600));
+        let place = [("connector", "c")];
+        let fault = || report(Cause::InterfaceFault, &place, 100);
+        let symptom = book.open(Family::Credits, fault(), at(110));
+        let late = || report(Cause::SyncDelay, &place, 101);
+        let scopes = [late().scope];
+        let owner = book.take_over(&scopes, Family::Sources, late(), at(200));
+        // Who saw the symptom has no say any more.
+        book.resolve(symptom, fault(), at(210));
+        book.resolve(owner, late(), at(300));
+        let said = book.take();
+        let told: Vec<_> = said
+            .iter()
+            .map(|it| (it.revision, it.finding.cause))
+            .collect();
+        let expected = [
+            (1, Cause::InterfaceFault),
+            (2, Cause::SyncDelay),
+            (3, Cause::SyncDelay),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(said[2].resolved_at, Some(at(300)));
+        assert!(said.iter().all(|it| it.id == said[0].id));
+    }
+
+    #[test]
+    fn what_was_over_before_is_another_fault() {
+        let mut book = Book::new(Span::from_secs(600));
+        let place = [("connector", "c")];
+        let fault = || report(Cause::InterfaceFault, &place, 100);
+        let entry = book.open(Family::Credits, fault(), at(110));
+        book.resolve(entry, fault(), at(150));
+        let late = report(Cause::SyncDelay, &place, 180);
+        let scopes = [late.scope.clone()];
+        book.take_over(&scopes, Family::Sources, late, at(200));
+        let ids: Vec<_> = book.take().into_iter().map(|it| it.id).collect();
+        assert_ne!(ids[0], ids[2]);
+    }
+}
