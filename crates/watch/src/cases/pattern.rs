@@ -10,6 +10,7 @@ use crate::detect::scope::Scope;
 use crate::incident::book::{Entry, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::pulse::{MERCHANT, TERMINAL};
 use crate::terminals::distinct;
 
@@ -151,3 +152,13 @@ impl Pattern {
         }
     }
 }
+
+keep!(Pattern {
+    entry,
+    cause,
+    signature,
+    place,
+    better,
+    started_ms,
+    last_s,
+});

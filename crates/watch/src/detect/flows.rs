@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::rates::shortfall;
 use super::values::ValueId;
+use crate::keep::keep;
 
 /// Payments older than that are not expected any more, in seconds.
 const KEPT_S: i64 = 240;
@@ -133,6 +134,9 @@ fn look(
         since_s: if came > 0.0 { start + 1 } else { since_s },
     }
 }
+
+keep!(Second { accepted, credited });
+keep!(Flows { seconds, shares });
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId};
 use super::{Detector, Explained, WINDOWS_S};
+use crate::keep::keep;
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
     TERMINAL, VENDOR,
@@ -315,3 +316,12 @@ impl Detector {
         total * shrunk(seen, before, prior, UNSEEN) * doubt
     }
 }
+
+keep!(Suspicion {
+    scope,
+    lost,
+    window_s,
+    nats,
+    coverage,
+    since_ms,
+});
