@@ -112,6 +112,8 @@ pub enum Input {
     },
     /// How the last transaction ended.
     Transaction(TxnOutcome),
+    /// Broker time, about: what tells that a second is over in which nobody said anything.
+    BrokerTime(Timestamp),
     /// Time passed: milliseconds of any monotonic clock. Work is done now: the shell says so after every batch
     /// of records, and at least ten times a second.
     Tick(u64),
@@ -152,6 +154,8 @@ pub enum Topic {
     Pairs,
     /// Claims, steps and snapshots.
     State,
+    /// Revisions of incidents.
+    Incidents,
 }
 
 /// A record to write.
@@ -289,7 +293,29 @@ pub enum Fault {
         /// The first offset that is left.
         left: i64,
     },
+    /// The watch has no state, but its group has offsets.
+    WatchLost,
+    /// The state of the watch cannot be read.
+    WatchBroken {
+        /// Why not.
+        detail: String,
+    },
+    /// Records that the watch took in since its last snapshot are gone.
+    WatchInputsGone {
+        /// The topic: the pulses are 0.
+        source: SourceId,
+        /// The partition number.
+        partition: i32,
+        /// The first offset that is left.
+        left: i64,
+    },
 }
+
+/// How the watch begins anew.
+const WATCH_ANEW: &str = "To begin anew, stop every process with the role watch, delete the topic of output.watch_state \
+                          and the offsets of its group (the group's name and -watch), and run settlewatch topics \
+                          --create: what is usual is learned again within minutes; incidents that are open now are \
+                          not closed by themselves";
 
 impl core::fmt::Display for Fault {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -314,6 +340,26 @@ impl core::fmt::Display for Fault {
                 "records that were applied since the last snapshot are gone from input {} partition {partition}: it \
                  begins at offset {left}. Rebuild the state: settlewatch state rebuild --partition {partition} --from \
                  TIME",
+                source.0
+            ),
+            Self::WatchLost => write!(
+                f,
+                "the state of the watch is empty, but its group has offsets: it was lost. {WATCH_ANEW}"
+            ),
+            Self::WatchBroken { detail } => {
+                write!(
+                    f,
+                    "the state of the watch cannot be used: {detail}. {WATCH_ANEW}"
+                )
+            }
+            Self::WatchInputsGone {
+                source,
+                partition,
+                left,
+            } => write!(
+                f,
+                "records that the watch took in since its last snapshot are gone from its input {} partition \
+                 {partition}: it begins at offset {left}. {WATCH_ANEW}",
                 source.0
             ),
         }

@@ -214,6 +214,8 @@ impl<H: Host> Lane<H> {
                 self.config.reload_limit = limit;
                 self.rules_to_check = Some((true, force));
             }
+            // A lane decides by known time alone.
+            Input::BrokerTime(_) => {}
             Input::Drain => self.drain(),
         }
     }

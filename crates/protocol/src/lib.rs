@@ -37,6 +37,7 @@ mod snapshots;
 mod source;
 mod step;
 mod task;
+mod watcher;
 
 pub use clock::BrokerClock;
 pub use io::{
@@ -53,3 +54,4 @@ pub use rebuilt::{Rebuilt, claim, rebuild};
 pub use restore::RestoreError;
 pub use rules::rules_id;
 pub use source::SourceConfig;
+pub use watcher::{Core, FeedConfig, Heard, Said, Second, Watcher, WatcherConfig};

@@ -20,6 +20,17 @@ pub struct Limits {
     pub waiting_at_least: usize,
 }
 
+impl Limits {
+    /// The watch judges a second for up to a tenth of one: a restart must not judge many again.
+    pub fn of_watch() -> Self {
+        Self {
+            snapshot_times_its_size: 1,
+            snapshot_at_most_steps: 600,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -42,6 +42,7 @@ impl Topics {
             Topic::State => 1,
             Topic::Alerts => 2,
             Topic::DeadLetters => 3,
+            Topic::Incidents => panic!("lanes write no incidents"),
         };
         Place {
             topic: self.inputs + after,
