@@ -58,9 +58,9 @@ impl Clocks {
         i64::try_from(now.ok()?.as_millis()).ok()
     }
 
-    /// The cluster says who leads.
+    /// The cluster says who leads these partitions.
     pub(crate) fn set_leaders(&self, leaders: Leaders) {
-        *lock(&self.leaders) = leaders;
+        lock(&self.leaders).extend(leaders);
     }
 
     /// Who leads a partition, as last heard.

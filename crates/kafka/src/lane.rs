@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use settlewatch_protocol::{Fault, Host, Input, Lane, LaneConfig, RulesNews, Sour
 
 use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
+use crate::machine::{Machine, Member, Probing};
 use crate::prober::Prober;
 use crate::running::Running;
 use crate::start::StartAt;
@@ -102,6 +103,21 @@ impl fmt::Display for LaneEnd {
     }
 }
 
+/// Runs a machine on this thread until it ends.
+pub(crate) fn run<M: Machine>(
+    member: Member,
+    machine: M,
+    prober: Arc<dyn Probing>,
+    clocks: Arc<Clocks>,
+    monotonic: Monotonic,
+    channel: (Sender<Told>, Receiver<Told>),
+) -> LaneEnd {
+    match Running::new(member, machine, prober, clocks, monotonic, channel) {
+        Ok(mut running) => running.run(),
+        Err(error) => LaneEnd::Broken(error.to_string()),
+    }
+}
+
 /// A lane that runs.
 pub struct LaneHandle {
     told: Sender<Told>,
@@ -122,12 +138,18 @@ impl LaneHandle {
     ) -> std::io::Result<Self> {
         let (told, hears) = channel();
         let tells = told.clone();
-        let run = move || match Running::new(spec, prober, clocks, monotonic, (tells, hears)) {
-            Ok(mut running) => running.run(),
-            Err(error) => LaneEnd::Broken(error.to_string()),
+        let member = Member::of_lane(&spec);
+        let run = move || {
+            let lane = Lane::new(spec.config, spec.host);
+            run(member, lane, prober, clocks, monotonic, (tells, hears))
         };
         let thread = std::thread::Builder::new().name(name).spawn(run)?;
         Ok(Self { told, thread })
+    }
+
+    /// A watch that runs: it is told the same.
+    pub(crate) fn of_watch(told: Sender<Told>, thread: JoinHandle<LaneEnd>) -> Self {
+        Self { told, thread }
     }
 
     /// Other rules, and how many alerts at once they may raise.

@@ -14,6 +14,7 @@ mod feed;
 mod forbidden;
 mod history;
 mod lane;
+mod machine;
 mod mock;
 mod offsets;
 mod outage;
@@ -28,6 +29,7 @@ mod tail;
 mod topics;
 mod truncate;
 mod upkeep;
+mod watch;
 
 pub use admin::{
     Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Right, Rights, Setting, TopicId,
@@ -45,3 +47,4 @@ pub use start::StartAt;
 pub use tail::{Tail, TailFrom, Tailed};
 pub use topics::Topics;
 pub use upkeep::{Entry, ReadTo, Upkeep, Writer};
+pub use watch::{WatchHost, WatchProber, WatchSpec, start_watch};

@@ -34,8 +34,8 @@ struct Acknowledged {
     failed: Option<KafkaError>,
     /// First offset written to each partition of the state topic.
     state: BTreeMap<i32, i64>,
-    /// Moment of the decision and append time of every alert.
-    alerts: Vec<(Timestamp, Timestamp)>,
+    /// Moment of the decision and append time of every alert or revision.
+    decided: Vec<(Timestamp, Timestamp)>,
 }
 
 /// Counts acknowledgements down; whoever commits waits for the last.
@@ -96,7 +96,7 @@ impl ProducerContext for Deliveries {
                 }
                 if let (Some(decided_at), Some(stamp)) = (sent.decided_at, stamp) {
                     let stamp = Timestamp::from_millis(stamp);
-                    acknowledged.alerts.push((decided_at, stamp));
+                    acknowledged.decided.push((decided_at, stamp));
                 }
                 if let Some(stamp) = stamp {
                     let place = (self.topics.output(sent.topic), message.partition());
@@ -116,8 +116,8 @@ impl ProducerContext for Deliveries {
 pub(crate) struct Learned {
     /// First offset written to each partition of the state topic.
     pub(crate) state: BTreeMap<i32, i64>,
-    /// Moment of the decision and append time of every alert.
-    pub(crate) alerts: Vec<(Timestamp, Timestamp)>,
+    /// Moment of the decision and append time of every alert or revision.
+    pub(crate) decided: Vec<(Timestamp, Timestamp)>,
 }
 
 /// How a step of a transaction failed.
@@ -185,7 +185,7 @@ impl Transactions {
         let mut acknowledged = self.deliveries().lock();
         let learned = Learned {
             state: std::mem::take(&mut acknowledged.state),
-            alerts: std::mem::take(&mut acknowledged.alerts),
+            decided: std::mem::take(&mut acknowledged.decided),
         };
         (TxnOutcome::Committed, learned)
     }

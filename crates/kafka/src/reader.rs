@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
@@ -14,6 +14,8 @@ use rdkafka::types::RDKafkaRespErr;
 use settlewatch_protocol::{RawRecord, SourceId};
 
 use crate::client::Context;
+use crate::machine::Member;
+use crate::settings::consumer_config;
 use crate::topics::Topics;
 
 /// What the group did since it was last asked.
@@ -30,7 +32,8 @@ pub(crate) enum Rebalanced {
 struct Members {
     context: Context,
     events: Arc<Mutex<Vec<Rebalanced>>>,
-    topics: Topics,
+    /// The topics that the group hands out.
+    joined: Vec<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -74,7 +77,7 @@ impl ConsumerContext for Members {
             tracing::error!(%error, "the assignment could not be acknowledged");
         }
         let event = if assigned {
-            match numbers(&self.topics, list) {
+            match numbers(&self.joined, list) {
                 // The metadata of this very assignment: asked for later, it may be another's.
                 Ok(numbers) => Rebalanced::Assigned(numbers, consumer.group_metadata()),
                 Err(torn) => Rebalanced::Torn(torn),
@@ -87,30 +90,26 @@ impl ConsumerContext for Members {
 }
 
 /// The partition numbers of an assignment: the same of every topic.
-fn numbers(topics: &Topics, list: &TopicPartitionList) -> Result<Vec<i32>, String> {
-    let mut by_source = BTreeMap::<SourceId, BTreeSet<i32>>::new();
-    for (source, _) in topics.sources() {
-        by_source.insert(source, BTreeSet::new());
-    }
+fn numbers(joined: &[String], list: &TopicPartitionList) -> Result<Vec<i32>, String> {
+    let mut by_topic: Vec<(&str, BTreeSet<i32>)> = joined
+        .iter()
+        .map(|topic| (topic.as_str(), BTreeSet::new()))
+        .collect();
     for element in list.elements() {
-        if let Some(source) = topics.source_named(element.topic()) {
-            by_source
-                .entry(source)
-                .or_default()
-                .insert(element.partition());
+        let known = by_topic.iter_mut();
+        let known = known.filter(|(topic, _)| *topic == element.topic());
+        for (_, set) in known {
+            set.insert(element.partition());
         }
     }
-    let mut sets = by_source.iter();
-    let Some((_, first)) = sets.next() else {
+    let Some(((first, numbers), rest)) = by_topic.split_first() else {
         return Ok(Vec::new());
     };
-    match sets.find(|(_, set)| *set != first) {
-        None => Ok(first.iter().copied().collect()),
-        Some((source, set)) => Err(format!(
-            "the group assigned partitions {first:?} of {}, but {set:?} of {}: another member uses another assignor or \
-             other topics",
-            topics.source(SourceId(0)),
-            topics.source(*source)
+    match rest.iter().find(|(_, set)| set != numbers) {
+        None => Ok(numbers.iter().copied().collect()),
+        Some((topic, set)) => Err(format!(
+            "the group assigned partitions {numbers:?} of {first}, but {set:?} of {topic}: another member uses another \
+             assignor or other topics"
         )),
     }
 }
@@ -136,20 +135,18 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// Joins the group.
-    pub(crate) fn new(
-        config: &ClientConfig,
-        context: Context,
-        topics: Topics,
-    ) -> KafkaResult<Self> {
+    pub(crate) fn new(member: &Member) -> KafkaResult<Self> {
         let events = Arc::default();
         let members = Members {
-            context,
+            context: member.context.clone(),
             events: Arc::clone(&events),
-            topics: topics.clone(),
+            joined: member.joined.clone(),
         };
+        let config = consumer_config(member);
         let consumer: BaseConsumer<Members> = config.create_with_context(members)?;
-        let names: Vec<&str> = topics.sources().map(|(_, name)| name).collect();
+        let names: Vec<&str> = member.joined.iter().map(String::as_str).collect();
         consumer.subscribe(&names)?;
+        let topics = member.topics.clone();
         Ok(Self {
             consumer,
             events,
@@ -229,6 +226,7 @@ impl Reader {
         let Ok(list) = self.consumer.position() else {
             return Vec::new();
         };
+        let mut told = BTreeSet::new();
         let mut positions = Vec::with_capacity(self.positions.len());
         for element in list.elements() {
             let (Some(source), Offset::Offset(position)) =
@@ -239,12 +237,13 @@ impl Reader {
             let place = (source, element.partition());
             if let Some(known) = self.positions.get_mut(&place) {
                 *known = position.max(*known);
+                told.insert(place);
                 positions.push((place.0, place.1, *known));
             }
         }
         // What was never fetched has no position, but the one it was given.
         for (&(source, partition), &position) in &self.positions {
-            if !positions.iter().any(|p| (p.0, p.1) == (source, partition)) {
+            if !told.contains(&(source, partition)) {
                 positions.push((source, partition, position));
             }
         }

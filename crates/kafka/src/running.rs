@@ -1,28 +1,25 @@
-//! What a lane does on its thread: polls, tells the protocol, carries its commands out.
+//! What a lane or the watch does on its thread: polls, tells the protocol, carries its commands out.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, KafkaResult};
 use settlewatch_join::Timestamp;
-use settlewatch_protocol::{Command, Input, Lane, Transaction, TxnOutcome};
+use settlewatch_protocol::{Command, Input, Transaction, TxnOutcome};
 
-use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::failpoint;
 use crate::forbidden::forbidden;
-use crate::lane::{LaneEnd, LaneHost, LaneSpec, Told};
-use crate::prober::Prober;
+use crate::lane::{LaneEnd, Told};
+use crate::machine::{Machine, Member, Probing};
 use crate::producer::Transactions;
 use crate::reader::{Polled, Reader, Rebalanced};
-use crate::settings::{consumer_config, producer_config, state_config};
-use crate::start::{Beginnings, Finder, StartAt};
+use crate::settings::{producer_config, state_config};
+use crate::start::{Beginnings, Finder};
 use crate::state::StateReader;
-use crate::topics::Topics;
 use crate::truncate::Truncator;
 
 /// Records of one round: then the protocol gets its turn.
@@ -49,67 +46,45 @@ const JOIN_ANEW_WITHIN: Duration = Duration::from_secs(120);
 /// How long the cluster has for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) struct Running<H> {
-    spec: LaneSpecLeft,
-    consumer_config: ClientConfig,
-    producer_config: ClientConfig,
-    lane: Lane<H>,
+pub(crate) struct Running<M> {
+    member: Member,
+    truncator: Truncator,
+    machine: M,
     reader: Reader,
     state: StateReader,
     ends: Ends,
     producer: Option<Transactions>,
     group: Option<Arc<ConsumerGroupMetadata>>,
     numbers: Vec<i32>,
-    prober: Arc<Prober>,
+    prober: Arc<dyn Probing>,
     clocks: Arc<Clocks>,
     monotonic: Monotonic,
     tells: Sender<Told>,
     hears: Receiver<Told>,
     looked_ms: u64,
-    /// Consumers that were of no use, one after the other.
     /// When the consumer had to be replaced, lately.
     joined_anew: Vec<Instant>,
 }
 
-/// What is left of the specification once the clients are made.
-struct LaneSpecLeft {
-    context: Context,
-    group_id: String,
-    member: Option<String>,
-    topics: Topics,
-    start_at: StartAt,
-    transaction_timeout: Duration,
-    truncator: Truncator,
-}
-
-impl<H: LaneHost> Running<H> {
+impl<M: Machine> Running<M> {
     pub(crate) fn new(
-        spec: LaneSpec<H>,
-        prober: Arc<Prober>,
+        member: Member,
+        machine: M,
+        prober: Arc<dyn Probing>,
         clocks: Arc<Clocks>,
         monotonic: Monotonic,
         (tells, hears): (Sender<Told>, Receiver<Told>),
     ) -> KafkaResult<Self> {
-        let (context, topics) = (spec.context.clone(), spec.topics.clone());
-        let reader = Reader::new(&consumer_config(&spec), context.clone(), topics.clone())?;
+        let (context, topics) = (member.context.clone(), member.topics.clone());
+        let reader = Reader::new(&member)?;
         let state_topic = topics.state.clone();
-        let state = StateReader::new(&state_config(&spec), context.clone(), state_topic)?;
-        let ends = Ends::new(&spec.base, context.clone(), topics.clone())?;
-        let state_topic = topics.state.clone();
-        let truncator = Truncator::new(&spec.base, context.clone(), state_topic)?;
+        let state = StateReader::new(&state_config(&member), context.clone(), state_topic)?;
+        let ends = Ends::new(&member.base, context.clone(), topics.clone())?;
+        let truncator = Truncator::new(&member.base, context, topics.state)?;
         Ok(Self {
-            consumer_config: consumer_config(&spec),
-            producer_config: producer_config(&spec),
-            lane: Lane::new(spec.config, spec.host),
-            spec: LaneSpecLeft {
-                context,
-                group_id: spec.group_id,
-                member: spec.member,
-                topics,
-                start_at: spec.start_at,
-                transaction_timeout: spec.transaction_timeout,
-                truncator,
-            },
+            member,
+            truncator,
+            machine,
             reader,
             state,
             ends,
@@ -138,12 +113,12 @@ impl<H: LaneHost> Running<H> {
             }
             self.rebalance();
             self.look();
-            self.lane.handle(Input::Tick(self.monotonic.now_ms()));
+            self.machine.handle(Input::Tick(self.monotonic.now_ms()));
         }
     }
 
     fn carry_commands(&mut self) -> Option<LaneEnd> {
-        while let Some(command) = self.lane.next_command() {
+        while let Some(command) = self.machine.next_command() {
             match command {
                 Command::NewProducer => {
                     if let Some(end) = self.make_producer() {
@@ -180,10 +155,10 @@ impl<H: LaneHost> Running<H> {
                 }
                 Command::Pause(places) => self.reader.set_paused(&places, true),
                 Command::Resume(places) => self.reader.set_paused(&places, false),
-                Command::Rules(news) => self.lane.host().rules(news),
+                Command::Rules(news) => self.machine.rules(news),
                 Command::Truncate { partition, before } => {
                     failpoint::pass("truncating");
-                    self.spec.truncator.delete_before(partition, before);
+                    self.truncator.delete_before(partition, before);
                     failpoint::pass("truncated");
                 }
                 Command::Drained => {
@@ -204,7 +179,7 @@ impl<H: LaneHost> Running<H> {
                     if matches!(input, Input::Drain) {
                         failpoint::pass("drain_begun");
                     }
-                    self.lane.handle(input);
+                    self.machine.handle(input);
                 }
             }
         }
@@ -218,16 +193,16 @@ impl<H: LaneHost> Running<H> {
         mut attempt: impl FnMut(&mut Self) -> KafkaResult<T>,
     ) -> Result<T, LaneEnd> {
         loop {
-            self.lane.host().calling(true);
+            self.machine.calling(true);
             let attempted = attempt(self);
-            self.lane.host().calling(false);
+            self.machine.calling(false);
             match attempted {
                 Ok(done) => return Ok(done),
                 Err(error) => {
-                    if let Some(why) = forbidden(&error, &self.spec.group_id) {
+                    if let Some(why) = forbidden(&error, &self.member.group_id) {
                         return Err(LaneEnd::Broken(why));
                     }
-                    let error = self.spec.context.describe(&error);
+                    let error = self.member.context.describe(&error);
                     tracing::warn!(%error, "{what} failed; trying again");
                 }
             }
@@ -238,7 +213,7 @@ impl<H: LaneHost> Running<H> {
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            self.lane.host().look(&self.lane, self.now());
+            self.machine.look(self.now());
         }
     }
 
@@ -247,12 +222,12 @@ impl<H: LaneHost> Running<H> {
         self.producer = None;
         let made = self.until_done("making a producer", |running| {
             Transactions::new(
-                &running.producer_config,
-                running.spec.context.clone(),
+                &producer_config(&running.member),
+                running.member.context.clone(),
                 Arc::clone(&running.clocks),
                 running.monotonic,
-                running.spec.topics.clone(),
-                running.spec.transaction_timeout,
+                running.member.topics.clone(),
+                running.member.transaction_timeout,
             )
         });
         match made {
@@ -272,16 +247,19 @@ impl<H: LaneHost> Running<H> {
                 monotonic: running.monotonic,
                 beginnings: Beginnings {
                     ends: &running.ends,
-                    topics: &running.spec.topics,
+                    topics: &running.member.topics,
                     wait: PATIENCE,
                 },
             };
-            finder.find(number, running.spec.start_at)
+            match running.machine.places() {
+                None => finder.find(number, running.member.start_at),
+                Some(places) => finder.find_all(number, &places, running.member.start_at),
+            }
         });
         match found {
             Ok(start) => {
                 let partition = number;
-                self.lane.handle(Input::Start { partition, start });
+                self.machine.handle(Input::Start { partition, start });
                 None
             }
             Err(end) => Some(end),
@@ -291,22 +269,23 @@ impl<H: LaneHost> Running<H> {
     fn transact(&mut self, transaction: &Transaction) {
         let began = Instant::now();
         let Some(producer) = &self.producer else {
-            self.lane.handle(Input::Transaction(TxnOutcome::Indefinite));
+            self.machine
+                .handle(Input::Transaction(TxnOutcome::Indefinite));
             return;
         };
-        let host = self.lane.host();
-        host.calling(true);
+        self.machine.calling(true);
         let (outcome, learned) = producer.carry(transaction, self.group.as_ref());
-        host.calling(false);
-        host.transaction(outcome, began.elapsed());
-        for &(decided_at, appended_at) in &learned.alerts {
-            host.alert_visible(decided_at, appended_at);
+        self.machine.calling(false);
+        self.machine.transaction(outcome, began.elapsed());
+        for &(decided_at, appended_at) in &learned.decided {
+            self.machine.visible(decided_at, appended_at);
         }
         for (partition, offset) in learned.state {
-            self.lane.handle(Input::StateWritten { partition, offset });
+            self.machine
+                .handle(Input::StateWritten { partition, offset });
         }
-        self.lane.handle(Input::Tick(self.monotonic.now_ms()));
-        self.lane.handle(Input::Transaction(outcome));
+        self.machine.handle(Input::Tick(self.monotonic.now_ms()));
+        self.machine.handle(Input::Transaction(outcome));
     }
 
     fn poll(&mut self) -> Option<LaneEnd> {
@@ -318,9 +297,9 @@ impl<H: LaneHost> Running<H> {
                     partition, value, ..
                 } = &input
                 {
-                    self.lane.host().restoring(*partition, value.len());
+                    self.machine.restoring(*partition, value.len());
                 }
-                self.lane.handle(input);
+                self.machine.handle(input);
                 wait = Duration::ZERO;
                 if Instant::now() > round || !self.state.is_reading() {
                     break;
@@ -330,7 +309,7 @@ impl<H: LaneHost> Running<H> {
         }
         for i in 0..RECORDS_PER_ROUND {
             match self.reader.poll(wait) {
-                Polled::Record(record) => self.lane.handle(Input::Record(record)),
+                Polled::Record(record) => self.machine.handle(Input::Record(record)),
                 Polled::OutOfRange => {
                     self.find_holes();
                     return None;
@@ -350,8 +329,8 @@ impl<H: LaneHost> Running<H> {
     /// The consumer will never read again: the group took it for another's, though it may have been our own answer
     /// that was lost. A new one joins as a new member.
     fn join_anew(&mut self, error: &KafkaError) -> Option<LaneEnd> {
-        let error = self.spec.context.describe(error);
-        let member = self.spec.member.as_deref().unwrap_or("none");
+        let error = self.member.context.describe(error);
+        let member = self.member.name.as_deref().unwrap_or("none");
         tracing::error!(
             %error,
             member,
@@ -370,11 +349,7 @@ impl<H: LaneHost> Running<H> {
         }
         self.void_assignment();
         let made = self.until_done("joining the group anew", |running| {
-            Reader::new(
-                &running.consumer_config,
-                running.spec.context.clone(),
-                running.spec.topics.clone(),
-            )
+            Reader::new(&running.member)
         });
         match made {
             Ok(reader) => {
@@ -390,8 +365,8 @@ impl<H: LaneHost> Running<H> {
         self.group = None;
         self.prober.read_by(&self.tells, &[], &self.numbers);
         self.numbers.clear();
-        self.lane.host().rebalanced(&[]);
-        self.lane.handle(Input::Revoked);
+        self.machine.rebalanced(&[]);
+        self.machine.handle(Input::Revoked);
     }
 
     /// Retention took records that were not read.
@@ -400,8 +375,8 @@ impl<H: LaneHost> Running<H> {
         match self.ends.firsts(&places, PATIENCE) {
             Ok(firsts) => {
                 for (source, partition, to) in self.reader.holes(&firsts) {
-                    self.lane.host().hole(source, partition, to);
-                    self.lane.handle(Input::Hole {
+                    self.machine.hole(source, partition, to);
+                    self.machine.handle(Input::Hole {
                         source,
                         partition,
                         to,
@@ -433,9 +408,9 @@ impl<H: LaneHost> Running<H> {
                 }
             };
             self.prober.read_by(&self.tells, &numbers, &self.numbers);
-            self.lane.host().rebalanced(&numbers);
+            self.machine.rebalanced(&numbers);
             self.numbers.clone_from(&numbers);
-            self.lane.handle(if numbers.is_empty() {
+            self.machine.handle(if numbers.is_empty() {
                 Input::Revoked
             } else {
                 Input::Assigned(numbers)
@@ -453,13 +428,16 @@ impl<H: LaneHost> Running<H> {
             return;
         }
         self.looked_ms = now_ms;
+        if let Some(now) = self.now() {
+            self.machine.handle(Input::BrokerTime(now));
+        }
         for (source, partition, position) in self.reader.positions() {
-            self.lane.handle(Input::Position {
+            self.machine.handle(Input::Position {
                 source,
                 partition,
                 position,
             });
         }
-        self.lane.host().look(&self.lane, self.now());
+        self.machine.look(self.now());
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use rdkafka::config::ClientConfig;
 
-use crate::lane::LaneSpec;
+use crate::machine::Member;
 
 /// Settings of a consumer of the group.
-pub(crate) fn consumer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+pub(crate) fn consumer_config(spec: &Member) -> ClientConfig {
     let mut config = spec.base.clone();
     config
         .set("group.id", &spec.group_id)
@@ -32,13 +32,13 @@ pub(crate) fn consumer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
         .set("queued.max.messages.kbytes", "65536")
         // What is fetched ahead of an input that must stand aside is fetched again when it goes on.
         .set("queued.min.messages", "5000");
-    if let Some(member) = &spec.member {
-        config.set("group.instance.id", member);
+    if let Some(name) = &spec.name {
+        config.set("group.instance.id", name);
     }
     config
 }
 
-pub(crate) fn state_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+pub(crate) fn state_config(spec: &Member) -> ClientConfig {
     let mut config = spec.base.clone();
     config
         // Never used: it joins no group and commits nothing.
@@ -50,7 +50,7 @@ pub(crate) fn state_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
     config
 }
 
-pub(crate) fn producer_config<H>(spec: &LaneSpec<H>) -> ClientConfig {
+pub(crate) fn producer_config(spec: &Member) -> ClientConfig {
     transactional(&spec.base, &spec.transactional_id, spec.transaction_timeout)
 }
 

@@ -1,5 +1,6 @@
 //! Where a partition number begins that has no state.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rdkafka::error::KafkaResult;
@@ -46,6 +47,33 @@ impl Finder<'_> {
         Ok(StartPoint {
             group_has_offsets,
             ..start
+        })
+    }
+}
+
+impl Finder<'_> {
+    /// Finds the beginning of everything at once. Where the configuration names a time, what is stamped then or later
+    /// is read.
+    pub(crate) fn find_all(
+        &self,
+        number: i32,
+        places: &[(SourceId, i32)],
+        start_at: StartAt,
+    ) -> KafkaResult<StartPoint> {
+        let Beginnings { ends, wait, .. } = self.beginnings;
+        let group_has_offsets = self.reader.has_offsets(number, wait)?;
+        let now = self.clocks.about(self.monotonic.now_ms());
+        let answers = match start_at {
+            StartAt::Latest => ends.ends(places, wait)?,
+            StartAt::Earliest => ends.firsts(places, wait)?,
+            StartAt::Time(at) => ends.since(places, at.millis(), wait)?,
+        };
+        let by_place: BTreeMap<_, _> = answers.iter().map(|it| ((it.0, it.1), it.2)).collect();
+        let positions = places.iter().map(|place| by_place.get(place).copied());
+        Ok(StartPoint {
+            positions: positions.map(|at| at.unwrap_or(0)).collect(),
+            knows_since: now.unwrap_or(OLDEST),
+            group_has_offsets,
         })
     }
 }

@@ -35,6 +35,24 @@ impl Topics {
         }
     }
 
+    /// Those of the watch: it reads the pulses and the streams that are not keyed by payment, and its state topic stands
+    /// where a lane has parcels and state.
+    pub fn of_watch(run: &Run, streams: &[Stream]) -> Self {
+        let others = streams.iter().filter(|stream| stream.keyed_other);
+        let others = others.map(|stream| &stream.topic);
+        let state = &run.output.watch_state;
+        Self {
+            inputs: [&run.output.pulse]
+                .into_iter()
+                .chain(others)
+                .cloned()
+                .collect(),
+            pairs: state.clone(),
+            state: state.clone(),
+            ..Self::of(run, streams)
+        }
+    }
+
     /// The name of a topic that is written.
     pub fn output(&self, topic: Topic) -> &str {
         match topic {
