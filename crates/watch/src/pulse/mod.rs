@@ -6,6 +6,7 @@
 mod acks;
 mod alerts;
 mod auxiliary;
+mod codec;
 mod collector;
 mod fates;
 mod kept;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use settlewatch_join::event::{AccountStatus, Currency, MarkerKind, RefusalClass};
 use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 
+pub use codec::{Malformed, PulseRecord, WHOLE_PPM};
 pub use collector::{Collector, CollectorSettings};
 pub(crate) use tuple::hash_of;
 pub use tuple::{

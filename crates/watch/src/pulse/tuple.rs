@@ -113,7 +113,7 @@ impl Dims {
     }
 
     /// Names of the configured attributes, in the order of their dimensions.
-    fn attrs(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn attrs(&self) -> impl Iterator<Item = &str> {
         self.all[STANDARD..].iter().map(|dim| match dim {
             Dimension::Attr(name) => name.as_str(),
             _ => "",
