@@ -8,11 +8,12 @@ use alloc::vec::Vec;
 
 use settlewatch_join::Timestamp;
 
-use super::PARTITION;
 use super::core::{Core, Said, Second};
-use super::ledge::{CORE, Ledge, RULES, end_ms};
+use super::layout::{CORE, FEEDS, RULES, write_feeds};
+use super::ledge::{Ledge, end_ms};
 use super::pulses::Pulses;
 use super::step::WatchStep;
+use super::{FeedConfig, PARTITION};
 use crate::io::{Produce, SourceId, Topic};
 use crate::snapshots::Subject;
 use crate::step::StateRecord;
@@ -177,6 +178,7 @@ pub(super) fn written<P>(ledge: &Ledge<P>) -> Produce {
 pub(super) struct Kept<'a, C: Core> {
     pub(super) ledge: &'a mut Ledge<C::Pulse>,
     pub(super) core: &'a mut C,
+    pub(super) feeds: &'a [FeedConfig],
 }
 
 impl<C: Core> Subject for Kept<'_, C> {
@@ -199,7 +201,10 @@ impl<C: Core> Subject for Kept<'_, C> {
         self.ledge.bytes_since_snapshot = 0;
         self.ledge.steps_since_snapshot = 0;
         let chunk = |kind: u8, bytes: &[u8]| [&[kind][..], bytes].concat().into_boxed_slice();
-        let mut chunks = VecDeque::from([chunk(RULES, &self.ledge.rules.write())]);
+        let mut chunks = VecDeque::from([
+            chunk(RULES, &self.ledge.rules.write()),
+            chunk(FEEDS, &write_feeds(self.feeds)),
+        ]);
         chunks.extend(self.core.snapshot().iter().map(|it| chunk(CORE, it)));
         chunks
     }

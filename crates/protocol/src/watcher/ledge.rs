@@ -1,6 +1,5 @@
 //! Where the watch stands: what was read of every partition, and up to which second it judged.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -63,26 +62,23 @@ impl<P> Ledge<P> {
         rules: Rules,
         now_ms: u64,
     ) -> Result<Self, String> {
-        let step = manifest.step.clone();
+        let mut step = manifest.step.clone();
+        let mut clocks = manifest.clocks.clone();
         let (was, is) = (
-            step.pulses.len() + step.feeds.len(),
-            config.places().count(),
+            step.pulses.len(),
+            usize::try_from(config.numbers).unwrap_or(0),
         );
-        let numbers = usize::try_from(config.numbers).unwrap_or(0);
-        if step.pulses.len() != numbers || was != is {
+        if was > is {
             return Err(format!(
-                "it was written of {was} partitions, but there are {is}"
+                "it was written of {was} pulse partitions, but there are {is}"
             ));
         }
+        // Partitions that were added begin with their first record, known from the beginning of the next second on.
+        step.pulses.resize(is, 0);
+        let known = Timestamp::from_millis(end_ms(step.second));
+        clocks.splice(was..was, (was..is).map(|_| known));
         let second = Some(step.second);
-        Ok(Self::of(
-            config,
-            step,
-            second,
-            &manifest.clocks,
-            rules,
-            now_ms,
-        ))
+        Ok(Self::of(config, step, second, &clocks, rules, now_ms))
     }
 
     fn of(
@@ -253,26 +249,4 @@ impl<P> Ledge<P> {
 /// The end of a second, in milliseconds.
 pub(super) fn end_ms(second: i64) -> i64 {
     second.saturating_add(1).saturating_mul(1000)
-}
-
-/// Chunks of what the core knows, and of the rules.
-pub(super) const CORE: u8 = b'w';
-pub(super) const RULES: u8 = b'u';
-
-/// The rules of a snapshot, and the core's chunks.
-type Unpacked = (Rules, Vec<Box<[u8]>>);
-
-/// Reads the chunks of a snapshot.
-pub(super) fn unpack(chunks: &[Box<[u8]>]) -> Result<Unpacked, String> {
-    let mut of_core = Vec::new();
-    for chunk in chunks {
-        match chunk.split_first() {
-            Some((&CORE, bytes)) => of_core.push(bytes.into()),
-            Some((&RULES, _)) => {}
-            _ => return Err("a chunk of an unknown kind".into()),
-        }
-    }
-    let rules = crate::assembly::of_kind(chunks, RULES);
-    let rules = Rules::read(&rules).map_err(|_| "the rules are malformed")?;
-    Ok((rules, of_core))
 }

@@ -9,6 +9,7 @@
 mod core;
 mod feed;
 mod judging;
+mod layout;
 mod ledge;
 mod pulses;
 mod seconds;
@@ -36,12 +37,15 @@ use crate::step::claim;
 
 pub use self::core::{Core, Heard, Said, Second};
 
+use layout::{Layout, Unpacked, unpack};
 use ledge::Ledge;
 use step::WatchStep;
 
 /// An auxiliary topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedConfig {
+    /// Which topic it is: one that was made anew is another one.
+    pub identity: Arc<[u8]>,
     /// Rank of its stream.
     pub rank: u8,
     /// How many partitions it has.
@@ -61,7 +65,7 @@ pub struct WatcherConfig {
     pub feeds: Vec<FeedConfig>,
     /// Records of one partition that may wait before it stands aside.
     pub waiting_records: usize,
-    /// Whose state it is: cluster, topics, group. State of another identity is refused.
+    /// Whose state it is: cluster, pulse topic, group. State of another identity is refused.
     pub identity: Arc<[u8]>,
     /// Differs for every watcher that ever runs.
     pub nonce: u64,
@@ -398,10 +402,14 @@ impl<C: Core> Watcher<C> {
         if *identity != self.config.identity {
             return Err(crate::assembly::foreign(identity, &self.config.identity));
         }
-        let (rules, chunks) = ledge::unpack(&snapshot.chunks)?;
-        self.core.restore(&rules.text, &chunks)?;
-        let mut ledge = Ledge::restored(&self.config, &snapshot.manifest, rules, self.now_ms)?;
-        ledge.apply_again(restorer.steps);
+        let Unpacked { rules, core, feeds } = unpack(&snapshot.chunks)?;
+        self.core.restore(&rules.text, &core)?;
+        let layout = Layout::of(&feeds, &self.config.feeds);
+        let mut manifest = snapshot.manifest;
+        layout.lay_out(&mut manifest)?;
+        let steps = restorer.steps.into_iter().map(|step| layout.laid_out(step));
+        let mut ledge = Ledge::restored(&self.config, &manifest, rules, self.now_ms)?;
+        ledge.apply_again(steps.collect());
         Ok((ledge, snapshot.begins_at))
     }
 

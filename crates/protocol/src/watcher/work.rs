@@ -85,6 +85,7 @@ impl<C: Core> Watcher<C> {
         let mut kept = Kept {
             ledge,
             core: &mut self.core,
+            feeds: &self.config.feeds,
         };
         self.snapshots
             .first(&mut kept, &self.config.identity, records);
@@ -111,6 +112,7 @@ impl<C: Core> Watcher<C> {
         let mut kept = Kept {
             ledge,
             core: &mut self.core,
+            feeds: &self.config.feeds,
         };
         let (identity, draining) = (&self.config.identity, self.draining);
         self.snapshots

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use settlewatch_join::Timestamp;
 
-use super::super::ledge::unpack;
+use super::super::layout::unpack;
 use super::super::step::WatchStep;
 use super::super::{Core, FeedConfig, Second, Watcher, WatcherConfig};
 use super::naive::{Naive, word};
@@ -69,8 +69,9 @@ fn watcher(nonce: u64, rules: &[u8], stamps: bool) -> Watcher<Naive> {
     let config = WatcherConfig {
         rules: rules.into(),
         numbers: NUMBERS as i32,
-        feeds: [true, stamps]
-            .map(|log_append_time| FeedConfig {
+        feeds: [(0, true), (1, stamps)]
+            .map(|(number, log_append_time)| FeedConfig {
+                identity: [number].into(),
                 rank: 3,
                 partitions: 1,
                 log_append_time,
@@ -372,8 +373,8 @@ impl World {
             }
         });
         let first: Vec<Box<[u8]>> = chunks.take(3).collect();
-        let (rules, _) = unpack(&first).expect("a snapshot");
-        rules.text.to_vec()
+        let first = unpack(&first).expect("a snapshot");
+        first.rules.text.to_vec()
     }
 
     fn steps(&self) -> Vec<WatchStep> {
