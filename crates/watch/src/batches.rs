@@ -141,7 +141,7 @@ impl Batches {
         let settled = feeds.settled(text).is_some_and(|date| date + 1 >= today);
         let (basis, why) = if settled {
             (Basis::Confirmed, "its batch settled without these payments")
-        } else if feeds.has_batches {
+        } else if feeds.has_batches && feeds.is_known() {
             (Basis::Inferred, "no batch of this channel settled by then")
         } else {
             (
@@ -154,7 +154,10 @@ impl Batches {
                 cause: Cause::BankBatchMissed,
                 basis,
                 confidence: 0.95,
-                ruled_out: vec![why.into()],
+                ruled_out: [why.into()]
+                    .into_iter()
+                    .chain(feeds.not_ruled_out())
+                    .collect(),
             },
             severity: severity(false, &evidence, critical_minor),
             scope: Scope::one(CHANNEL, channel).named(&detector.values, &detector.dims),

@@ -44,6 +44,8 @@ pub(crate) struct Feeds {
     /// Last settle date by channel, and when it was said.
     batches: BTreeMap<Arc<str>, (i32, i64)>,
     pub(crate) has_batches: bool,
+    /// Streams whose announcements are not known up to now.
+    withheld: Vec<String>,
 }
 
 impl Feeds {
@@ -92,6 +94,23 @@ impl Feeds {
             }
             Auxiliary::Heartbeat { .. } => {}
         }
+    }
+
+    /// Of these streams not everything is known up to now.
+    pub(crate) fn withhold(&mut self, streams: &[String]) {
+        self.withheld = streams.to_vec();
+    }
+
+    /// Whether everything that was announced is known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.withheld.is_empty()
+    }
+
+    /// What could not be ruled out because its announcements are not known.
+    pub(crate) fn not_ruled_out(&self) -> impl Iterator<Item = String> + '_ {
+        self.withheld.iter().map(|stream| {
+            format!("what the stream {stream} says is not known up to now and does not count")
+        })
     }
 
     pub(crate) fn forget(&mut self, now_ms: i64) {
@@ -209,4 +228,5 @@ keep!(Feeds {
     accounts,
     batches,
     has_batches,
+    withheld,
 });

@@ -126,6 +126,12 @@ impl Watch {
         self.behind.known(partition, known_s);
     }
 
+    /// Of these streams, that are not keyed by payment, not everything is known up to the second that ends next: what they
+    /// do not say means nothing.
+    pub fn withhold(&mut self, streams: &[String]) {
+        self.feeds.withhold(streams);
+    }
+
     /// The second `second` is complete: what is known of it was absorbed. Returns the revisions of incidents.
     pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
         let waiting = std::mem::take(&mut self.waiting).into_iter();
@@ -136,13 +142,15 @@ impl Watch {
         self.behind.end_second(second, &mut self.book);
         self.end_sources(second, &changes);
         let suspicions = self.suspicions(second);
+        // A feed that is behind says as little as one that is not configured.
+        let is_known = self.feeds.is_known();
         let around = Around {
             terminals: &self.terminals,
             feeds: &self.feeds,
             gateways: &self.gateways,
-            heartbeat: self.settings.heartbeat,
-            account_feed: self.settings.account_feed,
-            marker_feed: self.settings.marker_feed,
+            heartbeat: self.settings.heartbeat.filter(|_| is_known),
+            account_feed: self.settings.account_feed && is_known,
+            marker_feed: self.settings.marker_feed && is_known,
             critical_minor: &self.settings.critical_minor,
         };
         self.faults.end_second(

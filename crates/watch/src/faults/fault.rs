@@ -233,7 +233,8 @@ impl Fault {
             tally: &tally,
             was_down: self.was_down,
         };
-        let finding = scene.verdict(self.confidence);
+        let mut finding = scene.verdict(self.confidence);
+        finding.ruled_out.extend(around.feeds.not_ruled_out());
         let mut evidence = tally.evidence();
         if finding.cause == Cause::LimitExceeded {
             evidence.amount_above_minor = tally.amount_above();

@@ -9,6 +9,7 @@ mod auxiliary;
 mod codec;
 mod collector;
 mod fates;
+mod fitted;
 mod kept;
 mod legs;
 mod tuple;
