@@ -11,14 +11,23 @@ use crate::node::{Node, Scalar, Value, reads_as_null};
 /// Sections that detection uses and no decision about a payment.
 const WATCH_ONLY: [&str; 1] = ["incidents"];
 
-/// Renders the tree as YAML in its flow style.
+/// What decisions about payments depend on, as YAML in its flow style.
 pub(crate) fn text(root: &Node, env: &Env) -> String {
+    rendered(root, env, &WATCH_ONLY)
+}
+
+/// The same, and what detection depends on besides.
+pub(crate) fn watch_text(root: &Node, env: &Env) -> String {
+    rendered(root, env, &[])
+}
+
+fn rendered(root: &Node, env: &Env, without: &[&str]) -> String {
     let mut out = String::new();
     if let Value::Map(entries) = &root.value {
         for entry in entries {
             let known = keys::ROOT.keys.iter().find(|key| key.name == entry.key);
             let kept =
-                known.is_some_and(|key| !key.run_only) && !WATCH_ONLY.contains(&entry.key.as_str());
+                known.is_some_and(|key| !key.run_only) && !without.contains(&entry.key.as_str());
             if kept {
                 write(&entry.key, &entry.node, env, &mut out);
                 out.push('\n');
@@ -110,6 +119,7 @@ rules:
     tiers: {warn: 30s}
   - {name: default, tiers: {warn: 30s, breach: 120s}}
 fees: {contract_rates: ["0.0060"]}
+incidents: {reopen_within: 7m}
 "#;
 
     #[test]
@@ -130,5 +140,10 @@ fees: {contract_rates: ["0.0060"]}
         assert_eq!(settings, loaded.config.settings);
         assert_eq!(alone.config.streams, loaded.config.streams);
         assert_eq!(alone.decision, loaded.decision);
+        let watch = load_str("c.yaml", &loaded.watch, Purpose::Replay, &Env::empty());
+        let watch = watch.unwrap_or_else(|told| panic!("{told}\n{}", loaded.watch));
+        assert_eq!(watch.config.incidents, loaded.config.incidents);
+        assert_ne!(watch.config.incidents, alone.config.incidents);
+        assert!(!loaded.watch.contains("hunter2"));
     }
 }

@@ -24,6 +24,8 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// The part that decisions depend on, as a configuration that stands alone.
     pub decision: String,
+    /// The part that detection depends on, likewise.
+    pub watch: String,
 }
 
 /// Reads the configuration in the file at `path`; relative paths in it start from its directory.
@@ -85,12 +87,13 @@ fn read(
     if report.has_errors() {
         return Err(Diagnostics(report.into_list()));
     }
-    let (mut config, decision) =
+    let (mut config, decision, watch) =
         config.expect("what keeps a configuration from being built is reported");
     config.settings.version = version(&decision);
     Ok(Loaded {
         config,
         decision,
+        watch,
         warnings: report.into_list(),
     })
 }
@@ -106,7 +109,7 @@ fn compile(
     purpose: Purpose,
     env: &Env,
     report: &mut Report,
-) -> Option<(Config, String)> {
+) -> Option<(Config, String, String)> {
     let mut root = syntax::parse(report, source, 0)?;
     if root.is_null() {
         root = Node::empty_map(Mark::start(source));
@@ -136,5 +139,6 @@ fn compile(
         kind: walker.section(&keys::ROOT, &root, ""),
     };
     let config = build::config(&item, purpose, report)?;
-    Some((config, decision::text(&root, env)))
+    let (decision, watch) = (decision::text(&root, env), decision::watch_text(&root, env));
+    Some((config, decision, watch))
 }

@@ -24,7 +24,7 @@ use settlewatch_config::Kafka;
 use crate::client::{self, Context};
 use crate::truncate::block_on;
 
-pub use plan::{Mismatch, Need, OwnTopic, Setting, own_topics};
+pub use plan::{Mismatch, Need, OwnTopic, Partitions, Setting, own_topics};
 pub use rights::{Right, Rights};
 
 /// Why the cluster gave no answer.

@@ -66,6 +66,19 @@ pub struct CheckedInput {
     pub partitioner: Partitioner,
 }
 
+/// A topic of auxiliary events, which is not keyed by payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedFeed {
+    /// Rank of its stream.
+    pub rank: u8,
+    /// Its topic.
+    pub topic: String,
+    /// How many partitions it has.
+    pub partitions: i32,
+    /// Whether its timestamps are the broker's.
+    pub log_append_time: bool,
+}
+
 /// What is known after everything was found right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
@@ -75,6 +88,8 @@ pub struct Checked {
     pub numbers: i32,
     /// The inputs that are keyed by payment, in the order of their ranks.
     pub inputs: Vec<CheckedInput>,
+    /// The topics of auxiliary events, in the order of their ranks.
+    pub feeds: Vec<CheckedFeed>,
     /// Whether the brokers stamp what they append; a mock does not.
     pub stamps: bool,
     /// Identities of all topics, by name.
@@ -90,12 +105,26 @@ impl Checked {
     /// is another one.
     pub fn identity(&self, group_id: &str, pairs: &str) -> Vec<u8> {
         let read = self.inputs.iter().map(|input| input.topic.as_str());
+        self.identity_of(group_id, read.chain([pairs]))
+    }
+
+    /// The same of the watch: its group, and the topic of pulses.
+    pub fn identity_of<'a>(
+        &self,
+        group_id: &str,
+        topics: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<u8> {
         let mut text = format!("cluster={}\ngroup={group_id}\n", self.cluster.id);
-        for topic in read.chain([pairs]) {
-            let id = self.ids.get(topic).copied().unwrap_or(TopicId(0));
-            text.push_str(&format!("topic={topic} {id}\n"));
+        for topic in topics {
+            text.push_str(&format!("topic={}\n", self.topic(topic)));
         }
         text.into_bytes()
+    }
+
+    /// Which topic it is: its name and its identity.
+    pub fn topic(&self, name: &str) -> String {
+        let id = self.ids.get(name).copied().unwrap_or(TopicId(0));
+        format!("{name} {id}")
     }
 }
 
@@ -128,12 +157,13 @@ pub fn check(
         check.transactions();
     }
     match found {
-        Some((numbers, inputs, ids)) if check.problems.is_empty() => Ok(Checked {
+        Some(known) if check.problems.is_empty() => Ok(Checked {
             cluster,
-            numbers,
-            inputs,
+            numbers: known.numbers,
+            inputs: known.inputs,
+            feeds: known.feeds,
             stamps: true,
-            ids,
+            ids: known.ids,
             notices: check.notices,
             findings: check.findings,
         }),

@@ -32,10 +32,12 @@ mod upkeep;
 mod watch;
 
 pub use admin::{
-    Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Right, Rights, Setting, TopicId,
-    TopicSettings, TopicState, own_topics,
+    Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Partitions, Right, Rights, Setting,
+    TopicId, TopicSettings, TopicState, own_topics,
 };
-pub use checks::{Cause, CheckOptions, Checked, CheckedInput, Partitioner, Problem, check};
+pub use checks::{
+    Cause, CheckOptions, Checked, CheckedFeed, CheckedInput, Partitioner, Problem, check,
+};
 pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};
 pub use feed::{Fed, Feed};

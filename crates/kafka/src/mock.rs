@@ -9,7 +9,7 @@ use rdkafka::producer::DefaultProducerContext;
 use settlewatch_config::{Kafka, Output, Stream, is_loopback_host};
 
 use crate::admin::Cluster;
-use crate::checks::{Checked, CheckedInput, Partitioner};
+use crate::checks::{Checked, CheckedFeed, CheckedInput, Partitioner};
 
 /// What a real cluster does and the mock does not, for people.
 pub const LIMITS_OF_THE_MOCK: [&str; 4] = [
@@ -90,6 +90,17 @@ impl Mock {
                     partitioner: Partitioner::Murmur2,
                 })
                 .collect(),
+            feeds: streams
+                .iter()
+                .zip(0..)
+                .filter(|(stream, _)| stream.keyed_other)
+                .map(|(stream, rank)| CheckedFeed {
+                    rank,
+                    topic: stream.topic.clone(),
+                    partitions: numbers,
+                    log_append_time: false,
+                })
+                .collect(),
             stamps: false,
             ids: BTreeMap::new(),
             notices: Vec::new(),
@@ -106,6 +117,8 @@ pub fn topics_of<'a>(streams: &'a [Stream], output: &'a Output) -> impl Iterator
         &output.dead_letters,
         &output.pairs,
         &output.state,
+        &output.incidents,
+        &output.watch_state,
     ];
     inputs.chain(outputs.map(String::as_str))
 }

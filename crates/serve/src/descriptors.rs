@@ -146,6 +146,20 @@ metrics! {
         "Alerts that were taken back, because a credit in time became readable too late.",
     IncidentsOpen = Gauge "incidents_open" [Verdict, Severity]
         "Incidents that are open.",
+    IncidentRevisions = Counter "incident_revisions_total" [Verdict]
+        "Revisions of incidents that were written.",
+    IncidentDelay = Histogram "incident_delay_seconds" []
+        "From the end of the second that a revision is dated at to its append time.",
+    WatchActive = Gauge "watch_active" []
+        "1 where this process has the active watch, 0 where it waits to take over.",
+    WatchBehind = Gauge "watch_behind_seconds" []
+        "How far the last second that was judged lies behind the brokers' time; only from the active watch.",
+    WatchBlind = Gauge "watch_blind_partitions" []
+        "Partition numbers that were not known to the end of that second; only from the active watch.",
+    WatchJudging = Histogram "watch_judging_seconds" []
+        "How long it took to judge a second.",
+    WatchUnreadable = Counter "watch_unreadable_total" [Kind]
+        "Records that the watch could not read: of the pulse topic, or auxiliary ones.",
     DetectionDelay = Histogram "detection_delay_seconds" []
         "From the moment an alert was due to its append time.",
     Blind = Gauge "blind_seconds" [Stream, Partition]

@@ -29,6 +29,7 @@ mod process;
 mod records;
 mod server;
 mod status;
+mod watch;
 
 pub use canary::{CanaryMetrics, CheckOutcome};
 pub use descriptors::{CanaryMetric, Description, Label, Metric, MetricKind};
@@ -41,3 +42,4 @@ pub use metrics::{Metrics, MetricsSpec};
 pub use openapi::openapi;
 pub use server::Server;
 pub use status::{LaneStatus, Restore};
+pub use watch::{WatchObserver, WatchStatus};

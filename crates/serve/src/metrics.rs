@@ -18,6 +18,7 @@ use crate::limit::Limit;
 use crate::live::{Figures, Live, OTHER, QUANTILES};
 use crate::process;
 use crate::status::{LaneBoard, LaneStatus, merge};
+use crate::watch::{WatchBoard, WatchObserver, WatchStatus};
 
 /// Codes of errors that get a series of their own.
 const ERROR_CODES: usize = 64;
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) spec: MetricsSpec,
     pub(crate) started: Instant,
     lanes: Mutex<Vec<Arc<LaneBoard>>>,
+    watch: Mutex<Option<Arc<WatchBoard>>>,
     rules: Mutex<Rules>,
     error_codes: Mutex<Vec<String>>,
     /// Gauges are set and read by one at a time.
@@ -82,6 +84,7 @@ impl Metrics {
             spec,
             started: Instant::now(),
             lanes: Mutex::default(),
+            watch: Mutex::default(),
             rules: Mutex::new(Rules {
                 version: settings.version,
                 lag_edges_s: edges.seconds,
@@ -101,6 +104,20 @@ impl Metrics {
         let mut lanes = lock(&self.0.lanes);
         lanes.push(Arc::clone(&board));
         LaneObserver::new(lanes.len() - 1, Arc::clone(&self.0), board)
+    }
+
+    /// The eyes on the watch.
+    pub fn watch(&self) -> WatchObserver {
+        let board = Arc::new(WatchBoard::new());
+        *lock(&self.0.watch) = Some(Arc::clone(&board));
+        WatchObserver::new(Arc::clone(&self.0), board)
+    }
+
+    /// The watch as it stands, and how long it showed no sign of life; `None` where this process has none.
+    pub fn watch_status(&self) -> Option<(Duration, WatchStatus)> {
+        let board = lock(&self.0.watch).clone()?;
+        let status = board.status().clone();
+        Some((board.signs.silent_for(), status))
     }
 
     /// A limit was met.
@@ -170,15 +187,20 @@ impl Metrics {
         let silent = lanes
             .iter()
             .map(|lane| (lane.name.clone(), lane.silent_for()));
+        let watch = self.watch_status();
+        let watch = watch.map(|(silent, _)| ("watch".to_owned(), silent));
         silent
+            .chain(watch)
             .filter(|&(_, silent)| silent > self.0.spec.stuck_after)
             .collect()
     }
 
-    /// Whether every lane does all that it has to do; not before there is one.
+    /// Whether every lane and the watch do all that they have to do; not before there is one of them.
     pub fn is_ready(&self) -> bool {
-        let lanes = self.0.lanes();
-        !lanes.is_empty() && lanes.iter().all(|(_, _, lane)| lane.is_ready())
+        let (lanes, watch) = (self.0.lanes(), self.watch_status());
+        let some = !lanes.is_empty() || watch.is_some();
+        some && lanes.iter().all(|(_, _, lane)| lane.is_ready())
+            && watch.is_none_or(|(_, watch)| watch.is_ready())
     }
 }
 
@@ -213,6 +235,10 @@ impl Inner {
         self.refresh_channels(broker_now(&lanes));
         self.refresh_blind(&lanes);
         self.refresh_lanes(&lanes);
+        let watch = lock(&self.watch).clone();
+        if let Some(watch) = watch {
+            self.refresh_watch(&watch.status());
+        }
         let cpu = self.families.reading(Metric::ProcessCpu);
         cpu.inc_by((process::cpu_seconds() - cpu.get()).max(0.0));
         if let Some(bytes) = process::resident_bytes() {

@@ -9,6 +9,7 @@ use settlewatch_wire::format_time;
 use crate::live::Figures;
 use crate::metrics::{Metrics, broker_now};
 use crate::status::{LaneStatus, merge};
+use crate::watch::WatchStatus;
 
 /// Whether the lanes make progress. Kafka has no say in it: a process that waits for Kafka is alive.
 pub(crate) fn livez(metrics: &Metrics) -> (StatusCode, Value) {
@@ -41,7 +42,36 @@ pub(crate) fn readyz(metrics: &Metrics) -> (StatusCode, Value) {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "not ready")
     };
-    (status, json!({"status": word, "lanes": lanes}))
+    let watch = metrics.watch_status();
+    let watch = watch.map(|(_, watch)| watch_brief(&watch));
+    (
+        status,
+        json!({"status": word, "lanes": lanes, "watch": watch}),
+    )
+}
+
+/// What the watch does, and what it waits for.
+fn watch_brief(watch: &WatchStatus) -> Value {
+    let waits_for = match watch.phase {
+        _ if !watch.joined => Some("the group: nobody is elected yet"),
+        "waiting" if watch.elected => Some("its claim"),
+        "claiming" => Some("the commit of its claim"),
+        "restoring" => Some("its state, up to its own claim"),
+        "catching up" => Some("the pulses that were judged before"),
+        "running" if watch.second.is_none() => Some("the first pulses of every partition"),
+        _ => None,
+    };
+    let second = watch.second.map(|second| second.saturating_mul(1000));
+    json!({
+        "phase": if watch.elected { watch.phase } else { "standing by" },
+        "ready": watch.is_ready(),
+        "active": watch.active,
+        "waits_for": waits_for,
+        "judged_until": second.map(|at| time(Timestamp::from_millis(at + 1000))),
+        "behind_ms": watch.behind_ms(),
+        "blind_partitions": watch.blind,
+        "restored_bytes": watch.restored_bytes,
+    })
 }
 
 fn lane_brief(name: &str, lane: &LaneStatus) -> Value {
@@ -87,6 +117,7 @@ pub(crate) fn status(metrics: &Metrics) -> Value {
                 lane_full(metrics, name, silent_ms, lane)
             })
             .collect::<Vec<_>>(),
+        "watch": metrics.watch_status().map(|(_, watch)| watch_brief(&watch)),
         "accounts": accounts(&merge(statuses.iter().flat_map(|lane| &lane.books))),
         "channels": channels.iter().map(|figures| channel(figures, now)).collect::<Vec<_>>(),
     })

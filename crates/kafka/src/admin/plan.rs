@@ -1,6 +1,6 @@
 //! The topics that are ours, and how they must be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use settlewatch_config::Output;
 
@@ -23,6 +23,27 @@ pub struct OwnTopic {
     pub settings: &'static [Setting],
     /// What we do with it.
     pub rights: &'static [Right],
+    /// How many partitions it must have.
+    pub partitions: Partitions,
+}
+
+/// How many partitions a topic of ours must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Partitions {
+    /// As many as the inputs that are keyed by payment.
+    AsInputs,
+    /// One: what is in it has one order.
+    One,
+}
+
+impl Partitions {
+    /// The number, where the inputs have `numbers`.
+    pub fn of(self, numbers: usize) -> usize {
+        match self {
+            Self::AsInputs => numbers,
+            Self::One => 1,
+        }
+    }
 }
 
 /// A setting of a topic.
@@ -139,13 +160,26 @@ const DEAD_LETTERS: [Setting; 4] = [
     ROOM,
 ];
 
-/// The topics that the join writes.
+/// Only the last revision of an incident is kept, and none that is long resolved.
+const INCIDENTS: [Setting; 4] = [
+    is("cleanup.policy", "compact,delete"),
+    at_least("retention.ms", ALERTS_KEEP_MS, Some("7776000000")),
+    STAMPED,
+    ROOM,
+];
+
+/// The topics that are written by us.
 pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
     let topic = |key, name: &str, settings, rights| OwnTopic {
         key,
         name: name.to_owned(),
         settings,
         rights,
+        partitions: Partitions::AsInputs,
+    };
+    let single = |topic: OwnTopic| OwnTopic {
+        partitions: Partitions::One,
+        ..topic
     };
     use Right::{Delete, DescribeConfigs, Read, Write};
     vec![
@@ -173,6 +207,18 @@ pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
             &STATE,
             &[Read, Write, Delete, DescribeConfigs],
         ),
+        single(topic(
+            "output.incidents",
+            &output.incidents,
+            &INCIDENTS,
+            &[Write, DescribeConfigs],
+        )),
+        single(topic(
+            "output.watch_state",
+            &output.watch_state,
+            &STATE,
+            &[Read, Write, Delete, DescribeConfigs],
+        )),
     ]
 }
 
@@ -195,7 +241,12 @@ impl Need {
     /// Whether a value is what is needed.
     pub fn is_met(self, is: &str) -> bool {
         match self {
-            Self::Is(value) => is == value,
+            // Lists have no order.
+            Self::Is(value) => {
+                let list =
+                    |text: &'_ str| text.split(',').map(str::to_owned).collect::<BTreeSet<_>>();
+                list(is) == list(value)
+            }
             Self::AtLeast(least) => is.parse::<i64>().is_ok_and(|is| is == -1 || is >= least),
             Self::Any => true,
         }
@@ -212,6 +263,7 @@ mod tests {
             name: "s".into(),
             settings: &STATE,
             rights: &[],
+            partitions: Partitions::AsInputs,
         }
     }
 
@@ -222,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_we_make_is_what_we_need() {
-        for settings in [&STATE[..], &PAIRS, &ALERTS, &DEAD_LETTERS] {
+        for settings in [&STATE[..], &PAIRS, &ALERTS, &DEAD_LETTERS, &INCIDENTS] {
             for setting in settings {
                 assert!(
                     setting

@@ -54,6 +54,7 @@ fn the_identity_names_cluster_group_and_what_the_state_is_made_from() {
             log_append_time: true,
             partitioner: Partitioner::Unknown,
         }],
+        feeds: Vec::new(),
         ids: [("p".to_owned(), TopicId(1)), ("x".to_owned(), TopicId(2))].into(),
         notices: Vec::new(),
         findings: Vec::new(),

@@ -6,8 +6,10 @@ use settlewatch_config::Stream;
 
 use super::partitioner::Partitioner;
 use super::sample::{self, Sample};
-use super::{Check, CheckedInput, On, replicas};
-use crate::admin::{AdminError, OwnTopic, Right, Rights, TopicId, TopicSettings, TopicState};
+use super::{Check, CheckedFeed, CheckedInput, On, replicas};
+use crate::admin::{
+    AdminError, OwnTopic, Partitions, Right, Rights, TopicId, TopicSettings, TopicState,
+};
 
 /// An input that is kept for less than this may be gone after a night.
 const KEEP_MS: i64 = 24 * 3_600_000;
@@ -29,7 +31,14 @@ struct Wanted {
 }
 
 type Settings = BTreeMap<String, Result<TopicSettings, AdminError>>;
-type Known = (i32, Vec<CheckedInput>, BTreeMap<String, TopicId>);
+
+/// What is known of all topics.
+pub(super) struct Known {
+    pub(super) numbers: i32,
+    pub(super) inputs: Vec<CheckedInput>,
+    pub(super) feeds: Vec<CheckedFeed>,
+    pub(super) ids: BTreeMap<String, TopicId>,
+}
 
 impl Check<'_> {
     /// How many partitions there are, the inputs, and all identities; `None` where that cannot be said.
@@ -51,7 +60,13 @@ impl Check<'_> {
             Some(numbers) if readable => self.inputs(numbers, &settings),
             _ => Vec::new(),
         };
-        Some((i32::try_from(numbers?).ok()?, inputs, ids))
+        let feeds = self.feeds(&found, &settings);
+        Some(Known {
+            numbers: i32::try_from(numbers?).ok()?,
+            inputs,
+            feeds,
+            ids,
+        })
     }
 
     fn keyed(&self) -> Vec<(usize, Stream)> {
@@ -153,7 +168,7 @@ impl Check<'_> {
         }
         for topic in self.own.clone() {
             if let Some(own) = found.get(&topic.name)
-                && own.partitions != numbers
+                && own.partitions != topic.partitions.of(numbers)
             {
                 self.odd_count(&topic, own.partitions, numbers);
             }
@@ -188,6 +203,15 @@ impl Check<'_> {
     }
 
     fn odd_count(&mut self, topic: &OwnTopic, is: usize, numbers: usize) {
+        if topic.partitions == Partitions::One {
+            return self.wrong(
+                format!(
+                    "the topic `{}` of `{}` has {is} partitions, but must have one",
+                    topic.name, topic.key
+                ),
+                "name another topic: `settlewatch topics --create` makes it",
+            );
+        }
         let remedy = match topic.key {
             "output.state" | "output.pairs" => format!(
                 "if the inputs were given more partitions: `settlewatch state migrate --partitions {numbers}`; if \
@@ -308,6 +332,28 @@ impl Check<'_> {
             inputs.push(input);
         }
         inputs
+    }
+
+    /// The topics of auxiliary events.
+    fn feeds(&mut self, found: &BTreeMap<String, Found>, settings: &Settings) -> Vec<CheckedFeed> {
+        let others = self.streams.iter().enumerate();
+        let others = others.filter(|(_, stream)| stream.keyed_other);
+        let mut feeds = Vec::new();
+        for (rank, stream) in others {
+            let Some(topic) = found.get(&stream.topic) else {
+                continue;
+            };
+            let set = settings.get(&stream.topic).and_then(|it| it.as_ref().ok());
+            let kind = set.and_then(|set| set.get("message.timestamp.type"));
+            feeds.push(CheckedFeed {
+                rank: u8::try_from(rank).unwrap_or(u8::MAX),
+                topic: stream.topic.clone(),
+                partitions: i32::try_from(topic.partitions).unwrap_or(i32::MAX),
+                // Where nobody says so they count as the producers', which is right for both, and slower.
+                log_append_time: kind.is_some_and(|kind| kind == "LogAppendTime"),
+            });
+        }
+        feeds
     }
 
     /// Whether timestamps are the broker's. Where nobody says so they count as the producers', which is right for

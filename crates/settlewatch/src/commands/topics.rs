@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use settlewatch_config::{Run, Stream};
 use settlewatch_kafka::{
-    Admin, AdminError, Need, OwnTopic, Problem, TopicSettings, TopicState, own_topics,
+    Admin, AdminError, Need, OwnTopic, Partitions, Problem, TopicSettings, TopicState, own_topics,
 };
 
 use super::config;
@@ -101,10 +101,16 @@ impl<'a> Survey<'a> {
         };
         for (topic, state) in self.own.iter().zip(self.own_states()?) {
             if matches!(state, TopicState::Missing) {
+                let count = topic.partitions.of(numbers);
                 self.admin
-                    .create(topic, numbers, replication)
+                    .create(topic, count, replication)
                     .map_err(not_ready)?;
-                writeln!(stdout(), "made {} with {numbers} partitions", topic.name)?;
+                let partitions = if count == 1 {
+                    "partition"
+                } else {
+                    "partitions"
+                };
+                writeln!(stdout(), "made {} with {count} {partitions}", topic.name)?;
             }
         }
         self.until_seen()
@@ -141,7 +147,7 @@ impl<'a> Survey<'a> {
             line(&topic.name, topic.key, &words(state))?;
             let good = match (state, settings.get(&topic.name)) {
                 (TopicState::Present { partitions, .. }, Some(settings)) => {
-                    let alike = self.count(*partitions)?;
+                    let alike = self.count(topic, *partitions)?;
                     self.settings(topic, settings.as_ref())? && alike
                 }
                 (TopicState::Missing, _) => {
@@ -155,7 +161,13 @@ impl<'a> Survey<'a> {
         Ok(wrong)
     }
 
-    fn count(&self, partitions: usize) -> anyhow::Result<bool> {
+    fn count(&self, topic: &OwnTopic, partitions: usize) -> anyhow::Result<bool> {
+        if topic.partitions == Partitions::One {
+            if partitions != 1 {
+                writeln!(stdout(), "    it must have one partition")?;
+            }
+            return Ok(partitions == 1);
+        }
         let numbers = self.numbers.unwrap_or(partitions);
         if numbers != partitions {
             writeln!(

@@ -1,0 +1,212 @@
+//! What happens in the watch: incidents that are open, seconds that were judged.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use settlewatch_join::{Span, Timestamp};
+use settlewatch_protocol::TxnOutcome;
+use settlewatch_watch::incident::Incident;
+
+use crate::descriptors::Metric;
+use crate::edges::seconds;
+use crate::metrics::Inner;
+use crate::status::LaneBoard;
+
+/// How the watch of this process stands.
+#[derive(Clone, Debug)]
+pub struct WatchStatus {
+    /// What it does.
+    pub phase: &'static str,
+    /// Whether the group has answered: it made this one the active one, or not.
+    pub joined: bool,
+    /// Whether this is the active one.
+    pub elected: bool,
+    /// Whether it judges, and has caught up with what was judged before.
+    pub active: bool,
+    /// The last second that was judged, since 1970.
+    pub second: Option<i64>,
+    /// Partition numbers that were not known to its end.
+    pub blind: usize,
+    /// Bytes of state that were read since the election.
+    pub restored_bytes: u64,
+    /// Broker time, about, and when it was that.
+    now: Option<(Timestamp, Instant)>,
+    /// Incidents that are open, by verdict and severity.
+    open: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl WatchStatus {
+    /// Whether it does all that it has to do: it judges, or another one does.
+    pub fn is_ready(&self) -> bool {
+        self.joined && (!self.elected || self.active) && self.phase != "failed"
+    }
+
+    /// How far the last second that was judged lies behind broker time, in milliseconds.
+    pub fn behind_ms(&self) -> Option<u64> {
+        let ((time, then), second) = (self.now?, self.second?);
+        let since = u64::try_from(then.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = time + Span::from_millis(since);
+        let end = Timestamp::from_millis(second.saturating_add(1).saturating_mul(1000));
+        Some(now.since(end).max(0).unsigned_abs())
+    }
+}
+
+/// The watch, as other threads see it.
+pub(crate) struct WatchBoard {
+    pub(crate) signs: LaneBoard,
+    status: Mutex<WatchStatus>,
+}
+
+impl WatchBoard {
+    pub(crate) fn new() -> Self {
+        Self {
+            signs: LaneBoard::new("watch".to_owned()),
+            status: Mutex::new(WatchStatus {
+                phase: "starting",
+                joined: false,
+                elected: false,
+                active: false,
+                second: None,
+                blind: 0,
+                restored_bytes: 0,
+                now: None,
+                open: BTreeMap::new(),
+            }),
+        }
+    }
+
+    pub(crate) fn status(&self) -> MutexGuard<'_, WatchStatus> {
+        // It is only ever replaced, field by field.
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The eyes on the watch. Every call belongs on its thread.
+pub struct WatchObserver {
+    shared: Arc<Inner>,
+    board: Arc<WatchBoard>,
+}
+
+impl WatchObserver {
+    pub(crate) fn new(shared: Arc<Inner>, board: Arc<WatchBoard>) -> Self {
+        Self { shared, board }
+    }
+
+    /// The watch begins or ends to wait for an answer of the cluster.
+    pub fn calling(&self, calling: bool) {
+        self.board.signs.set_calling(calling);
+        self.board.signs.beat();
+    }
+
+    /// A transaction ended.
+    pub fn transaction(&self, outcome: TxnOutcome, took: Duration) {
+        let families = &self.shared.families;
+        let outcome = crate::lane::outcome(outcome);
+        families.counter(Metric::Transactions, &[outcome]).inc();
+        let duration = families.histogram(Metric::TransactionDuration, &[]);
+        duration.observe(took.as_secs_f64());
+    }
+
+    /// A revision that is dated at `decided_at` was appended.
+    pub fn visible(&self, decided_at: Timestamp, appended_at: Timestamp) {
+        let delay_ms = appended_at.since(decided_at).max(0).unsigned_abs();
+        let delay = self.shared.families.histogram(Metric::IncidentDelay, &[]);
+        delay.observe(seconds(delay_ms));
+    }
+
+    /// The group made this one the active one, or it is not any more.
+    pub fn elected(&self, elected: bool) {
+        let mut status = self.board.status();
+        status.joined = true;
+        status.elected = elected;
+        status.active = false;
+        status.second = None;
+        status.blind = 0;
+        status.restored_bytes = 0;
+        status.open.clear();
+    }
+
+    /// So many bytes of state were read.
+    pub fn restoring(&self, bytes: usize) {
+        self.board.status().restored_bytes += bytes as u64;
+    }
+
+    /// A record could not be read: `pulse`, or `auxiliary`.
+    pub fn unreadable(&self, kind: &'static str) {
+        let unreadable = self
+            .shared
+            .families
+            .counter(Metric::WatchUnreadable, &[kind]);
+        unreadable.inc();
+    }
+
+    /// A second was judged; it was not before, and these revisions are written.
+    pub fn judged(&self, took: Duration, revisions: &[Incident]) {
+        self.board.signs.beat();
+        let families = &self.shared.families;
+        let judging = families.histogram(Metric::WatchJudging, &[]);
+        judging.observe(took.as_secs_f64());
+        for revision in revisions {
+            let verdict = revision.finding.cause.label();
+            families
+                .counter(Metric::IncidentRevisions, &[verdict])
+                .inc();
+        }
+    }
+
+    /// Incidents that are open now.
+    pub fn open<'a>(&self, incidents: impl Iterator<Item = &'a Incident>) {
+        let mut open = BTreeMap::new();
+        for incident in incidents {
+            let key = (incident.finding.cause.label(), incident.severity.as_str());
+            *open.entry(key).or_default() += 1;
+        }
+        self.board.status().open = open;
+    }
+
+    /// How the watch stands.
+    pub fn look(
+        &self,
+        phase: &'static str,
+        (active, second, blind): (bool, Option<i64>, usize),
+        now: Option<Timestamp>,
+    ) {
+        self.board.signs.beat();
+        let mut status = self.board.status();
+        status.phase = phase;
+        status.active = active;
+        status.second = second;
+        status.blind = blind;
+        status.now = now.map(|now| (now, Instant::now()));
+    }
+}
+
+impl Inner {
+    /// Sets the gauges of the watch: those of incidents and seconds only where it is the active one.
+    pub(crate) fn refresh_watch(&self, status: &WatchStatus) {
+        let active = f64::from(u8::from(status.active));
+        self.families.gauge(Metric::WatchActive, &[]).set(active);
+        for metric in [
+            Metric::IncidentsOpen,
+            Metric::WatchBehind,
+            Metric::WatchBlind,
+        ] {
+            self.families.gauges(metric).reset();
+        }
+        if !status.active {
+            return;
+        }
+        for ((verdict, severity), count) in &status.open {
+            let labels = [*verdict, *severity];
+            let open = self.families.gauge(Metric::IncidentsOpen, &labels);
+            open.set(*count as f64);
+        }
+        let blind = self.families.gauge(Metric::WatchBlind, &[]);
+        blind.set(status.blind as f64);
+        if let Some(behind_ms) = status.behind_ms() {
+            let behind = self.families.gauge(Metric::WatchBehind, &[]);
+            behind.set(seconds(behind_ms));
+        }
+    }
+}
