@@ -295,3 +295,47 @@ fn a_length_without_bytes_reserves_nothing() {
         ));
     }
 }
+
+#[test]
+fn a_reader_with_other_attributes_gets_its_own() {
+    use crate::pulse::{CHANNEL, Dims};
+    use settlewatch_join::settings::Dimension;
+    let dims = |names: &[&str]| {
+        let attrs = names.iter().map(|it| Dimension::Attr((*it).into()));
+        Dims::new(&attrs.collect::<Vec<_>>())
+    };
+    let mut values = vec![None; STANDARD + 2];
+    values[CHANNEL] = Some("c".into());
+    values[STANDARD] = Some("1".into());
+    values[STANDARD + 1] = Some("2".into());
+    let hash = hash_of(values.iter().map(Option::as_deref));
+    let values = values.into();
+    let tuple = Arc::new(Tuple { hash, values });
+    let leg = Leg {
+        tuple,
+        gateway_ms: 5,
+    };
+    let written = dims(&["one", "two"]);
+    let record = PulseRecord {
+        attrs: written.attr_names(),
+        pulses: vec![Pulse {
+            legs: vec![leg],
+            ..Pulse::default()
+        }],
+        ..PulseRecord::default()
+    };
+    let read = |dims: &Dims| {
+        let read = PulseRecord::decode_for(&record.encode(), dims).expect("it is whole");
+        assert_eq!(read.attrs, dims.attr_names());
+        Arc::clone(&read.pulses[0].legs[0].tuple)
+    };
+    assert_eq!(read(&written).hash, hash);
+    let other = read(&dims(&["two", "three"]));
+    assert_eq!(other.get(CHANNEL), Some("c"));
+    assert_eq!(other.get(STANDARD), Some("2"));
+    assert_eq!(other.get(STANDARD + 1), None);
+    assert_eq!(
+        other.hash,
+        hash_of(other.values.iter().map(Option::as_deref))
+    );
+}
