@@ -130,6 +130,9 @@ impl Engine {
             watching.record(record, outcome);
         }
         self.drain(at);
+        if let Some(watching) = &mut self.watching {
+            watching.end_record();
+        }
         outcome
     }
 

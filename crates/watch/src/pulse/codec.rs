@@ -7,6 +7,7 @@ mod auxiliary;
 mod bytes;
 mod counts;
 mod notes;
+mod saved;
 mod tables;
 #[cfg(test)]
 mod tests;

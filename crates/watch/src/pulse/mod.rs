@@ -10,6 +10,7 @@ mod codec;
 mod collector;
 mod fates;
 mod legs;
+mod partition;
 mod tuple;
 
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use settlewatch_join::event::{AccountStatus, Currency, MarkerKind, RefusalClass}
 use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 
 pub use codec::{Malformed, PulseRecord, WHOLE_PPM};
-pub use collector::{Collector, CollectorSettings};
+pub use collector::{Collected, Collector, CollectorSettings};
+pub use partition::PartitionPulses;
 pub use tuple::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, CURRENCY, DimIndex, Dims, GATEWAY, MCC, MERCHANT,
     METHOD, MODE, MODEL, REGION, STANDARD, STORE, TERMINAL, Tuple, VENDOR,
