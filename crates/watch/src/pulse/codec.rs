@@ -8,6 +8,7 @@ mod bytes;
 mod counts;
 mod notes;
 mod saved;
+mod split;
 mod tables;
 #[cfg(test)]
 mod tests;

@@ -236,6 +236,54 @@ fn record(seed: u64) -> PulseRecord {
     }
 }
 
+#[test]
+fn a_record_that_is_too_large_is_several_that_say_the_same() {
+    let mut several = 0;
+    for seed in SEEDS.step_by(5) {
+        let whole = record(seed);
+        let parts = whole.clone().encode_within(400);
+        several += usize::from(parts.len() > 1);
+        let parts = parts.iter().map(|it| PulseRecord::decode(it));
+        let parts: Vec<_> = parts.collect::<Result<_, _>>().expect("each is whole");
+        assert_eq!(parts.last().map(|it| it.known_ms), Some(whole.known_ms));
+        assert_eq!(said(&parts), said(&[whole]), "seed {seed}");
+    }
+    assert!(several > 100, "only {several} were too large");
+}
+
+/// Everything that is said, second by second, without an order.
+fn said(records: &[PulseRecord]) -> Vec<String> {
+    let pulses = records.iter().flat_map(|it| &it.pulses);
+    let mut said: Vec<String> = pulses
+        .flat_map(|pulse| {
+            let lists = [
+                items(&pulse.notes),
+                items(&pulse.channels),
+                items(&pulse.cases),
+                items(&pulse.streams),
+                items(&pulse.legs),
+                items(&pulse.acks),
+                items(&pulse.auxiliary),
+            ];
+            let late = pulse.arrivals.iter().flat_map(|it| {
+                let values = it.lateness_ms.iter();
+                values.map(move |ms| {
+                    format!("{:?} {:?} {:?} {ms}", it.side, it.gateway, it.connector)
+                })
+            });
+            let all = lists.into_iter().flatten().chain(late);
+            all.map(|it| format!("{} {it}", pulse.second))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    said.sort_unstable();
+    said
+}
+
+fn items<T: std::fmt::Debug>(list: &[T]) -> Vec<String> {
+    list.iter().map(|it| format!("{it:?}")).collect()
+}
+
 /// Seeds of random records; a failure names its own.
 const SEEDS: std::ops::Range<u64> = 0..1500;
 
