@@ -12,12 +12,13 @@ use settlewatch_join::{KnowsSince, Pairs, Partition, Settings, Timestamp};
 use crate::io::{Host, SourceId, StartPoint};
 use crate::lane::LaneConfig;
 use crate::post::Post;
+use crate::pulses::Maker;
 use crate::rebuilt::Rebuilt;
 use crate::restore::Restorer;
 use crate::rules::Rules;
 use crate::source::Source;
 use crate::step::{Counted, Step};
-use crate::task::{Beginning, PAIRS, PARTITION, POST, REBUILT, RULES, Task};
+use crate::task::{Beginning, PAIRS, PARTITION, POST, PULSES, REBUILT, RULES, Task};
 
 /// What the state topic of a partition number says so far.
 pub(crate) struct Assembly<S = Step>(Restorer<S>);
@@ -74,7 +75,10 @@ pub(crate) fn restored(
         bytes => Some(Rebuilt::read(bytes).map_err(|_| "how it was rebuilt is malformed")?),
     };
     let unpacked = unpack(&snapshot.chunks, &|rules| host.settings(rules))?;
+    let pulses = of_kind(&snapshot.chunks, PULSES);
+    let pulses = (!pulses.is_empty()).then_some(&pulses[..]);
     let beginning = Beginning {
+        pulses: Maker::new(host.pulses(number, snapshot.manifest.step.known, pulses)),
         partition: unpacked.partition,
         post: unpacked.post,
         sources: sources(config, &snapshot.manifest.step, &snapshot.manifest.clocks),
@@ -109,7 +113,7 @@ pub(crate) fn unpack(chunks: &[Box<[u8]>], compile: Compile<'_>) -> Result<Unpac
         let pushed = match *kind {
             PARTITION => partition.push(bytes),
             PAIRS => pairs.push(bytes),
-            POST | RULES | REBUILT => Ok(()),
+            POST | RULES | REBUILT | PULSES => Ok(()),
             _ => return Err(format!("a chunk of an unknown kind {kind}")),
         };
         pushed.map_err(|error| error.to_string())?;
@@ -154,6 +158,7 @@ pub(crate) fn fresh(
     };
     let senders = usize::try_from(config.numbers).unwrap_or(0);
     let beginning = Beginning {
+        pulses: Maker::new(host.pulses(number, start.knows_since, None)),
         partition,
         post: Post::new(Pairs::new(window), senders),
         sources: sources(config, &step, &[]),

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 
 use settlewatch_join::{Alert, Event, Flow, Outcome, Partition, Settings, Timestamp};
 
+use crate::pulses::Pulses;
+
 /// Index of an input topic, by the rank of its stream; the pairs topic comes after the last, and the state topic
 /// after that: an offset of it is sent with a claim, which has read nothing yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -156,6 +158,8 @@ pub enum Topic {
     State,
     /// Revisions of incidents.
     Incidents,
+    /// What the watch hears of each partition number, second by second.
+    Pulse,
 }
 
 /// A record to write.
@@ -391,6 +395,17 @@ pub trait Host {
     /// # Errors
     /// This program cannot read it.
     fn settings(&self, rules: &[u8]) -> Result<Arc<Settings>, String>;
+
+    /// Whoever makes the pulses of a partition number; `None` where nobody hears them. `state` is what its predecessor
+    /// knew at `since`; without it, or where it cannot be read, the maker knows nothing of what was before.
+    fn pulses(
+        &self,
+        _number: i32,
+        _since: Timestamp,
+        _state: Option<&[u8]>,
+    ) -> Option<Box<dyn Pulses>> {
+        None
+    }
 
     /// A flow of a partition number; `again` where it was counted before a restart.
     fn flow(&self, _number: i32, _partition: &Partition, _flow: &Flow, _again: bool) {}

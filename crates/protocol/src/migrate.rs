@@ -21,6 +21,7 @@ use crate::lane::LaneConfig;
 use crate::limits::Limits;
 use crate::look::StateLook;
 use crate::post::{Letter, Post, envelope};
+use crate::pulses::Maker;
 use crate::rules::Rules;
 use crate::snapshots::{Snapshots, Subject};
 use crate::step::Step;
@@ -315,6 +316,8 @@ impl New<'_> {
         };
         let senders = alloc::vec![self.known; usize::try_from(self.config.numbers).unwrap_or(0)];
         let beginning = Beginning {
+            // Whoever goes on begins to collect anew: what waits was collected by other numbers.
+            pulses: Maker::default(),
             partition,
             post: Post::gathered(stage, senders, messages),
             sources: sources(self.config, &step, &self.clocks),

@@ -14,6 +14,7 @@ use crate::bytes::Malformed;
 use crate::io::{Host, Probe, RawRecord, SourceId};
 use crate::output::Turn;
 use crate::post::Post;
+use crate::pulses::{Maker, PulseStep};
 use crate::rebuilt::Rebuilt;
 use crate::rules::Rules;
 use crate::snapshots::Subject;
@@ -48,6 +49,10 @@ pub(crate) struct Task {
     /// Its state was made anew, and what a predecessor wrote is not written again.
     rebuilt: Option<Rebuilt>,
     pub(crate) rules: Rules,
+    /// What the watch hears of it.
+    pulses: Maker,
+    /// Effects that whoever makes the pulses was told of.
+    told: usize,
     /// Rules that apply from the next step on.
     next_rules: Option<Arc<[u8]>>,
     effects: Effects,
@@ -65,6 +70,7 @@ pub(crate) struct Beginning {
     pub(crate) sources: Vec<Source>,
     pub(crate) step: Step,
     pub(crate) rules: Rules,
+    pub(crate) pulses: Maker,
 }
 
 impl Task {
@@ -75,6 +81,7 @@ impl Task {
             mut sources,
             step,
             rules,
+            pulses,
         } = beginning;
         for step in &again {
             for &(source, offset, at) in &step.append_times {
@@ -102,6 +109,8 @@ impl Task {
             holes: open(&step.holes),
             rebuilt: None,
             rules,
+            pulses,
+            told: 0,
             next_rules: None,
             effects: Effects::new(),
             effects_per_step: usize::MAX,
@@ -252,6 +261,7 @@ impl Task {
         let knowable = self.knowable();
         self.post.has_unopened()
             || self.next_rules.is_some()
+            || self.pulses.ends_by(knowable.min(self.open_hole_from()))
             || self.has_met_end()
             || self
                 .inbox
@@ -316,14 +326,21 @@ impl Task {
         host: &impl Host,
         turn: &mut Turn,
     ) -> Result<(), Malformed> {
-        self.partition.advance(known, &mut self.effects);
+        self.decide_all_before(known);
         self.known = known;
         let mut said = Vec::new();
         let notes = self.post.open(post, &mut said)?;
         self.take_notes(notes);
         said.into_iter().for_each(|note| turn.note(note));
+        let step = PulseStep {
+            known,
+            written_before: turn.written_before,
+            again: turn.again,
+        };
+        turn.records.extend(self.pulses.step(self.number, step));
         let place = (self.number, self.numbers);
         turn.take(place, &self.partition, &mut self.effects, host);
+        self.told = 0;
         self.steps_since_snapshot += 1;
         Ok(())
     }
@@ -332,7 +349,11 @@ impl Task {
     fn take_notes(&mut self, mut notes: Vec<Note>) {
         notes.sort_by_key(|note| note.at);
         for moment in notes.chunk_by(|a, b| a.at == b.at) {
+            // A sender may be ahead of us; its notes are not.
+            let at = moment[0].at.min(self.known);
+            self.pulses.with(|pulses| pulses.reach(at));
             self.partition.notes(moment, &mut self.effects);
+            self.tell();
         }
     }
 
@@ -346,10 +367,40 @@ impl Task {
                     .map_or(at, |next| next.min(at));
                 return Some(next.max(self.partition.known()));
             }
-            let next = self.partition.next_decision().filter(|&next| next < at)?;
-            self.partition
-                .advance(next + Span::from_millis(1), &mut self.effects);
+            if !self.decide_next_before(at) {
+                return None;
+            }
         }
+    }
+
+    /// Decides every deadline before `at`, however many there are.
+    fn decide_all_before(&mut self, at: Timestamp) {
+        while self.decide_next_before(at) {}
+        self.partition.advance(at, &mut self.effects);
+        self.tell();
+    }
+
+    /// Decides the deadlines of the next millisecond that has any, if it is before `at`.
+    fn decide_next_before(&mut self, at: Timestamp) -> bool {
+        let next = self.partition.next_decision().filter(|&next| next < at);
+        let Some(next) = next else {
+            return false;
+        };
+        self.pulses.with(|pulses| pulses.reach(next));
+        // A note can set a timer that is due already.
+        let past = next + Span::from_millis(1);
+        let past = past.max(self.partition.known());
+        self.partition.advance(past, &mut self.effects);
+        self.tell();
+        true
+    }
+
+    /// Tells whoever makes the pulses of the effects that are new.
+    fn tell(&mut self) {
+        let new = self.effects.get(self.told..).unwrap_or_default();
+        self.pulses
+            .with(|pulses| new.iter().for_each(|effect| pulses.effect(effect)));
+        self.told = self.effects.len();
     }
 
     fn apply(&mut self, place: Place, record: &RawRecord, host: &impl Host, turn: &mut Turn) {
@@ -358,6 +409,8 @@ impl Task {
             source.applied(record.offset, place.at);
         }
         let source = record.source;
+        self.decide_all_before(place.at);
+        self.pulses.with(|pulses| pulses.reach(place.at));
         match host.event(source, record.value.as_deref()) {
             Ok(event) => {
                 if !turn.again && is_misplaced(record.key.as_deref(), &event) {
@@ -365,13 +418,16 @@ impl Task {
                 }
                 let record = Record { place, event };
                 let outcome = self.partition.apply(&record, &mut self.effects);
+                self.pulses.with(|pulses| pulses.record(&record, outcome));
+                self.tell();
+                self.pulses.with(|pulses| pulses.end_record());
                 if !turn.again {
                     host.applied(source, Ok(outcome));
                 }
             }
             Err((reason, detail)) => {
-                self.partition.advance(place.at, &mut self.effects);
                 self.partition.reject(place.stream);
+                self.pulses.with(|pulses| pulses.rejected(&place));
                 if !turn.again {
                     host.applied(source, Err(reason));
                 }
@@ -448,6 +504,7 @@ impl Subject for Task {
         if let Some(rebuilt) = self.rebuilding() {
             put(REBUILT, &rebuilt.write());
         }
+        self.pulses.snapshot(&mut |bytes| put(PULSES, bytes));
         chunks
     }
 
@@ -464,3 +521,4 @@ pub(crate) const PAIRS: u8 = b'r';
 pub(crate) const POST: u8 = b'o';
 pub(crate) const RULES: u8 = b'u';
 pub(crate) const REBUILT: u8 = b'b';
+pub(crate) const PULSES: u8 = b'w';

@@ -139,6 +139,9 @@ impl Engine {
             watching.record(record, outcome);
         }
         self.drain(at);
+        if let Some(watching) = &mut self.watching {
+            watching.end_record();
+        }
         outcome
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
-use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse};
+use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse, WHOLE_PPM};
 use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
@@ -58,6 +58,8 @@ impl Watching {
         let collector = CollectorSettings {
             dims,
             merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
+            share_ppm: WHOLE_PPM,
+            open_limit: config.limits.waiting_payments,
         };
         let second = first.millis().div_euclid(1000);
         Self {
@@ -82,6 +84,10 @@ impl Watching {
         if !self.stopped {
             self.collector.record(record, outcome);
         }
+    }
+
+    pub(crate) fn end_record(&mut self) {
+        self.collector.end_record();
     }
 
     pub(crate) fn rejected(&mut self, place: &Place) {

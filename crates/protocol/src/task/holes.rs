@@ -91,6 +91,7 @@ impl Task {
                 self.partition.hole(from, to_time, &mut self.effects);
             }
         }
+        self.tell();
     }
 }
 

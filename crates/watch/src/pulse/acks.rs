@@ -10,10 +10,12 @@ use super::collector::Open;
 use crate::tables::Map;
 
 /// A credited payment whose merchant has not acknowledged it.
-struct Expected {
-    open: Open,
-    credited_at: Timestamp,
-    told: bool,
+#[derive(Clone)]
+pub(super) struct Expected {
+    pub(super) open: Open,
+    pub(super) credited_at: Timestamp,
+    /// Whether it was said that it is late.
+    pub(super) told: bool,
 }
 
 /// What is waited for.
@@ -41,20 +43,56 @@ impl Acks {
 
     /// A payment was credited: its merchant should say so.
     pub(super) fn expect(&mut self, payment: Fingerprint, open: &Open, at: Timestamp) {
-        let Some((late, keep)) = self.limits else {
-            return;
-        };
-        if self.before.remove(&payment).is_some() {
+        if self.limits.is_none() || self.before.remove(&payment).is_some() {
             return;
         }
-        self.late.push_back((at + late, payment));
-        self.gone.push_back((at + keep, payment));
         let expected = Expected {
             open: open.clone(),
             credited_at: at,
             told: false,
         };
+        self.put(payment, expected);
+    }
+
+    /// An acknowledgement is waited for, if any are.
+    pub(super) fn put(&mut self, payment: Fingerprint, expected: Expected) {
+        let Some((late, keep)) = self.limits else {
+            return;
+        };
+        let at = expected.credited_at;
+        if !expected.told {
+            self.late.push_back((at + late, payment));
+        }
+        self.gone.push_back((at + keep, payment));
         self.expected.insert(payment, expected);
+    }
+
+    /// One came before the credit, if any are waited for.
+    pub(super) fn put_before(&mut self, payment: Fingerprint, at: Timestamp) {
+        if let Some((_, keep)) = self.limits {
+            self.before.insert(payment, at);
+            self.before_order.push_back((at + keep, payment));
+        }
+    }
+
+    /// Those that are waited for, in the order in which they will not be any more.
+    pub(super) fn expected_in_order(&self) -> Vec<(Fingerprint, Expected)> {
+        let known = self.gone.iter().filter_map(|&(due, payment)| {
+            let it = self.expected.get(&payment)?;
+            let (_, keep) = self.limits?;
+            (it.credited_at + keep == due).then(|| (payment, it.clone()))
+        });
+        known.collect()
+    }
+
+    /// Those that came before the credit, in the order in which they are forgotten.
+    pub(super) fn before_in_order(&self) -> Vec<(Fingerprint, Timestamp)> {
+        let known = self.before_order.iter().filter_map(|&(due, payment)| {
+            let &at = self.before.get(&payment)?;
+            let (_, keep) = self.limits?;
+            (at + keep == due).then_some((payment, at))
+        });
+        known.collect()
     }
 
     /// The merchant's acknowledgement came.
@@ -71,30 +109,50 @@ impl Acks {
         acks.push(ack(&expected, is_late, true));
     }
 
-    /// Time reaches `at`: what is late by then, and does not come, is told.
-    pub(super) fn advance(&mut self, at: Timestamp, acks: &mut Vec<Ack>) {
-        while let Some(&(due, payment)) = self.late.front()
-            && due < at
+    /// When the next acknowledgement is late, if it does not come.
+    pub(super) fn next_late(&self) -> Option<Timestamp> {
+        self.late.front().map(|&(due, _)| due)
+    }
+
+    /// The acknowledgement that is late next is told, if it did not come.
+    pub(super) fn tell_late(&mut self, acks: &mut Vec<Ack>) {
+        let (Some((due, payment)), Some((late, _))) = (self.late.pop_front(), self.limits) else {
+            return;
+        };
+        if let Some(expected) = self.expected.get_mut(&payment)
+            && expected.credited_at + late == due
+            && !expected.told
         {
-            self.late.pop_front();
-            if let Some(expected) = self.expected.get_mut(&payment)
-                && !expected.told
-            {
-                expected.told = true;
-                acks.push(ack(expected, true, false));
-            }
+            expected.told = true;
+            acks.push(ack(expected, true, false));
         }
+    }
+
+    /// What is not waited for any more at `at` is forgotten.
+    pub(super) fn forget(&mut self, at: Timestamp) {
+        let Some((_, keep)) = self.limits else {
+            return;
+        };
         while let Some(&(due, payment)) = self.gone.front()
             && due < at
         {
             self.gone.pop_front();
-            self.expected.remove(&payment);
+            let of_then = |it: &Expected| it.credited_at + keep == due;
+            if self.expected.get(&payment).is_some_and(of_then) {
+                self.expected.remove(&payment);
+            }
         }
         while let Some(&(due, payment)) = self.before_order.front()
             && due < at
         {
             self.before_order.pop_front();
-            self.before.remove(&payment);
+            if self
+                .before
+                .get(&payment)
+                .is_some_and(|&it| it + keep == due)
+            {
+                self.before.remove(&payment);
+            }
         }
     }
 }

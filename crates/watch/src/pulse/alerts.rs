@@ -81,7 +81,7 @@ impl Collector {
             id: Some(alert.payment_id.as_str().into()),
             what: What::Overdue,
         };
-        self.pulse.notes.push(note);
+        self.push(note);
     }
 
     fn tuple_of(&mut self, alert: &Alert) -> Arc<Tuple> {

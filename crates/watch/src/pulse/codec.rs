@@ -7,6 +7,8 @@ mod auxiliary;
 mod bytes;
 mod counts;
 mod notes;
+mod saved;
+mod split;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -61,8 +63,7 @@ impl PulseRecord {
         bytes.signed(i64::from(self.partition));
         bytes.signed(self.known_ms);
         bytes.number(u64::from(self.share_ppm));
-        bytes.len(self.attrs.len());
-        self.attrs.iter().for_each(|name| bytes.text(name));
+        write_names(&self.attrs, &mut bytes);
         bytes.len(self.pulses.len());
         let mut to = Output::new(bytes, self.partition, self.attrs.len());
         let mut last = self.known_ms.div_euclid(1000);
@@ -74,12 +75,26 @@ impl PulseRecord {
         to.bytes.finish()
     }
 
-    /// The record of these bytes. Takes no more than about 200 bytes of memory for each of them.
+    /// The record of these bytes, with its own attributes. Takes no more than about 200 bytes of memory for each of
+    /// them.
     ///
     /// # Errors
     ///
     /// Where they are not what [`encode`](Self::encode) writes.
     pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        Self::read(bytes, None)
+    }
+
+    /// The same, with the attributes of `dims`: whoever wrote it may know others.
+    ///
+    /// # Errors
+    ///
+    /// Where they are not what [`encode`](Self::encode) writes.
+    pub fn decode_for(bytes: &[u8], dims: &Dims) -> Result<Self, Malformed> {
+        Self::read(bytes, Some(dims))
+    }
+
+    fn read(bytes: &[u8], dims: Option<&Dims>) -> Result<Self, Malformed> {
         let mut bytes = Reader::new(bytes);
         if bytes.byte()? != VERSION {
             return Err(Malformed);
@@ -90,11 +105,12 @@ impl PulseRecord {
         if share_ppm > WHOLE_PPM {
             return Err(Malformed);
         }
-        let len = bytes.len(1)?;
-        let attrs = (0..len).map(|_| bytes.text().map(Arc::from));
-        let attrs = attrs.collect::<Result<Vec<_>, _>>()?;
+        let attrs = read_names(&mut bytes)?;
         let len = bytes.len(LEAST_PULSE)?;
         let mut from = Input::new(bytes, partition, attrs.len());
+        if let Some(dims) = dims {
+            from = from.wanted(&attrs, dims);
+        }
         let mut pulses = Vec::with_capacity(len);
         let mut last = known_ms.div_euclid(1000);
         for _ in 0..len {
@@ -106,15 +122,20 @@ impl PulseRecord {
             partition,
             known_ms,
             share_ppm,
-            attrs,
+            attrs: dims.map_or(attrs, Dims::attr_names),
             pulses,
         })
     }
+}
 
-    /// Whether the attributes are those of `dims`, in their order: then its tuples mean the same.
-    pub fn speaks(&self, dims: &Dims) -> bool {
-        dims.attrs().eq(self.attrs.iter().map(|name| &**name))
-    }
+fn write_names(names: &[Arc<str>], to: &mut Writer) {
+    to.len(names.len());
+    names.iter().for_each(|name| to.text(name));
+}
+
+fn read_names(from: &mut Reader<'_>) -> Result<Vec<Arc<str>>, Malformed> {
+    let len = from.len(1)?;
+    (0..len).map(|_| from.text().map(Arc::from)).collect()
 }
 
 const NOTES: u8 = 1;

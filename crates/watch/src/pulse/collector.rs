@@ -6,6 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::event::{Body, Credited, Event, RefundStatus, Refusal, Stage, Succeeded};
 use settlewatch_join::{Fingerprint, Outcome, Place, Record, Span, Timestamp};
 
+use super::WHOLE_PPM;
 use super::acks::Acks;
 use super::auxiliary::{auxiliary_of, kind_of};
 use super::legs::Legs;
@@ -18,9 +19,6 @@ use crate::tables::Map;
 /// A payment that waits this long is worth a note of its own.
 pub(crate) const NOTED_AFTER: Span = Span::from_secs(5);
 
-/// Payments whose details are kept until they end; further ones are told of by their alerts alone.
-const OPEN_LIMIT: usize = 1_000_000;
-
 /// Credits that came before their payment are remembered so long.
 const EARLY_KEPT: Span = Span::from_secs(600);
 
@@ -31,6 +29,21 @@ pub struct CollectorSettings {
     pub dims: Dims,
     /// When a merchant's acknowledgement is late, and until when it is waited for; `None` where there are none.
     pub merchant_ack: Option<(Span, Span)>,
+    /// The share of payments of which notes, legs and acknowledgements are sent, in parts per million.
+    pub share_ppm: u32,
+    /// Payments whose details are kept until they end; further ones are counted, and told of by their alerts alone.
+    pub open_limit: usize,
+}
+
+/// What a collector did since it was asked last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Notes that go into pulses.
+    pub noted: u64,
+    /// Notes that do not: their payments are not in the share.
+    pub left_out: u64,
+    /// Payments whose details are not kept: too many wait.
+    pub not_kept: u64,
 }
 
 /// A payment that waits.
@@ -58,7 +71,7 @@ pub(super) struct CreditTimes {
 }
 
 /// Side, gateway, connector.
-type SourceKey = (Side, Option<Arc<str>>, Option<Arc<str>>);
+pub(super) type SourceKey = (Side, Option<Arc<str>>, Option<Arc<str>>);
 
 /// The maker of one partition's pulses. Seconds end when [`advance`](Self::advance) passes them.
 pub struct Collector {
@@ -74,11 +87,15 @@ pub struct Collector {
     pub(super) credit: Option<(Fingerprint, CreditTimes)>,
     pub(super) acks: Acks,
     pub(super) legs: Legs,
-    counts: BTreeMap<(u8, i32), StreamCount>,
+    pub(super) counts: BTreeMap<(u8, i32), StreamCount>,
     pub(super) channels: BTreeMap<Arc<str>, ChannelCount>,
-    arrivals: BTreeMap<SourceKey, Vec<i64>>,
+    pub(super) arrivals: BTreeMap<SourceKey, Vec<i64>>,
+    /// The second that is under way.
     pub(super) pulse: Pulse,
     done: Vec<Pulse>,
+    /// The id of payments that are never named.
+    nobody: Arc<str>,
+    collected: Collected,
 }
 
 impl Collector {
@@ -102,6 +119,8 @@ impl Collector {
                 ..Pulse::default()
             },
             done: Vec::new(),
+            nobody: "".into(),
+            collected: Collected::default(),
         }
     }
 
@@ -135,6 +154,11 @@ impl Collector {
         }
     }
 
+    /// Every effect of the record that was taken in last was told: what follows is not about it.
+    pub fn end_record(&mut self) {
+        self.credit = None;
+    }
+
     /// Counts a record that is no valid event.
     pub fn rejected(&mut self, place: &Place) {
         self.count(place, None, true);
@@ -158,7 +182,8 @@ impl Collector {
     }
 
     fn paid(&mut self, record: &Record<'_>, payment: &Succeeded<'_>) {
-        if self.open.len() >= OPEN_LIMIT {
+        if self.open.len() >= self.settings.open_limit {
+            self.collected.not_kept += 1;
             return;
         }
         let event = &record.event;
@@ -167,7 +192,11 @@ impl Collector {
         let draft = Draft::of_payment(payment, &self.settings.dims);
         let open = Open {
             tuple: self.tuples.intern(&draft),
-            id: payment.payment_id.as_ref().into(),
+            id: if self.is_shared(fingerprint) {
+                payment.payment_id.as_ref().into()
+            } else {
+                Arc::clone(&self.nobody)
+            },
             partition: record.place.partition,
             accepted_at: record.place.at,
             occurred_at: event.occurred_at,
@@ -178,7 +207,9 @@ impl Collector {
             overdue: false,
             excused: false,
         };
-        self.legs.accepted(fingerprint, &open.tuple);
+        if self.is_shared(fingerprint) {
+            self.legs.accepted(fingerprint, &open.tuple);
+        }
         let lateness_ms = open.accepted_at.since(open.occurred_at);
         self.arrived(Side::Payments, &open.tuple, lateness_ms);
         self.open.insert(fingerprint, open);
@@ -199,13 +230,30 @@ impl Collector {
         };
         self.credit = Some((fingerprint, times));
         if is_early {
-            self.early.insert(fingerprint, times);
-            self.early_order.push_back((at + EARLY_KEPT, fingerprint));
+            self.came_early(fingerprint, times);
         }
+    }
+
+    /// A credit came whose payment is not known.
+    pub(super) fn came_early(&mut self, payment: Fingerprint, times: CreditTimes) {
+        self.early.insert(payment, times);
+        self.early_order.push_back((times.at + EARLY_KEPT, payment));
+    }
+
+    /// Credits whose payment is not known, in the order in which they are forgotten.
+    pub(super) fn early_in_order(&self) -> Vec<(Fingerprint, CreditTimes)> {
+        let known = self.early_order.iter().filter_map(|&(until, payment)| {
+            let &times = self.early.get(&payment)?;
+            (times.at + EARLY_KEPT == until).then_some((payment, times))
+        });
+        known.collect()
     }
 
     fn stage(&mut self, event: &Event<'_>, payment_id: &str, stage: Stage, at: Timestamp) {
         let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
+        if !self.is_shared(fingerprint) {
+            return;
+        }
         let tuple = self.open.get(&fingerprint).map(|open| &open.tuple);
         self.legs
             .stage(fingerprint, stage, event.occurred_at, at, tuple);
@@ -238,9 +286,10 @@ impl Collector {
         let Some(currency) = refusal.currency else {
             return;
         };
-        self.pulse.notes.push(Note {
+        let tuple = self.tuples.intern(&draft);
+        self.push(Note {
             payment: fingerprint,
-            tuple: self.tuples.intern(&draft),
+            tuple,
             partition: -1,
             accepted_at: at,
             at,
@@ -262,25 +311,66 @@ impl Collector {
         self.arrivals.entry(key).or_default().push(lateness_ms);
     }
 
-    /// Time reaches `at`: who waits long by then is noted, and the seconds before it end.
+    /// Whether notes of a payment are sent.
+    pub(super) fn is_shared(&self, payment: Fingerprint) -> bool {
+        // The hash as a fraction of its range.
+        let place = (u128::from(payment.0) * u128::from(WHOLE_PPM)) >> 64;
+        place < u128::from(self.settings.share_ppm)
+    }
+
+    /// Puts a note into the pulse, if its payment is in the share.
+    pub(super) fn push(&mut self, note: Note) {
+        if self.is_shared(note.payment) {
+            self.collected.noted += 1;
+            self.pulse.notes.push(note);
+        } else {
+            self.collected.left_out += 1;
+        }
+    }
+
+    /// Time reaches `at`, which must be told before what is dated then: the seconds before it end, and who waits long by
+    /// the end of each is noted. Nothing happens within a second, so that it does not matter who else is told when.
     pub fn advance(&mut self, at: Timestamp) {
-        while let Some(&(due, payment)) = self.ages.front()
-            && due < at
-        {
-            self.ages.pop_front();
+        let second = second_of(at);
+        if second <= self.pulse.second {
+            return;
+        }
+        let begins = Timestamp::from_millis(second.saturating_mul(1000));
+        loop {
+            let age = self.ages.front().map(|&(due, _)| due);
+            let late = self.acks.next_late();
+            let Some(due) = age
+                .into_iter()
+                .chain(late)
+                .min()
+                .filter(|&due| due < begins)
+            else {
+                break;
+            };
             self.end_seconds(due);
-            let waits = self.open.get_mut(&payment).is_some_and(|open| {
-                let waits = !open.excused && !open.overdue;
-                open.noted |= waits;
-                waits
-            });
-            if waits {
-                self.note(payment, due, What::Waiting);
+            if age == Some(due) {
+                self.age();
+            } else {
+                self.acks.tell_late(&mut self.pulse.acks);
             }
         }
-        self.acks.advance(at, &mut self.pulse.acks);
-        self.end_seconds(at);
-        self.forget(at);
+        self.end_seconds(begins);
+        self.forget(begins);
+    }
+
+    /// The payment that is to wait long next does so, if it still waits.
+    fn age(&mut self) {
+        let Some((due, payment)) = self.ages.pop_front() else {
+            return;
+        };
+        let waits = self.open.get_mut(&payment).is_some_and(|open| {
+            let waits = open.accepted_at + NOTED_AFTER == due && !open.excused && !open.overdue;
+            open.noted |= waits;
+            waits
+        });
+        if waits {
+            self.note(payment, due, What::Waiting);
+        }
     }
 
     fn end_seconds(&mut self, at: Timestamp) {
@@ -292,11 +382,14 @@ impl Collector {
         self.pulse.streams = std::mem::take(&mut self.counts).into_values().collect();
         let arrivals = std::mem::take(&mut self.arrivals).into_iter();
         self.pulse.arrivals = arrivals
-            .map(|((side, gateway, connector), lateness_ms)| Arrivals {
-                side,
-                gateway,
-                connector,
-                lateness_ms,
+            .map(|((side, gateway, connector), mut lateness_ms)| {
+                lateness_ms.sort_unstable();
+                Arrivals {
+                    side,
+                    gateway,
+                    connector,
+                    lateness_ms,
+                }
             })
             .collect();
         self.pulse.channels = std::mem::take(&mut self.channels).into_values().collect();
@@ -312,14 +405,28 @@ impl Collector {
             && until < at
         {
             self.early_order.pop_front();
-            self.early.remove(&payment);
+            let of_then = |times: &CreditTimes| times.at + EARLY_KEPT == until;
+            if self.early.get(&payment).is_some_and(of_then) {
+                self.early.remove(&payment);
+            }
         }
+        self.acks.forget(at);
         self.legs.advance(at);
     }
 
     /// Takes the pulses of the seconds that ended.
     pub fn take(&mut self) -> Vec<Pulse> {
         std::mem::take(&mut self.done)
+    }
+
+    /// What it did since it was asked last.
+    pub fn collected(&mut self) -> Collected {
+        std::mem::take(&mut self.collected)
+    }
+
+    /// What it depends on.
+    pub(super) fn settings(&self) -> &CollectorSettings {
+        &self.settings
     }
 
     /// The dimensions of its tuples.

@@ -106,7 +106,7 @@ impl Collector {
             self.note(payment, at, what);
         }
         if let Some(open) = self.open.remove(&payment) {
-            if closing == Closing::Credited && !excused {
+            if closing == Closing::Credited && !excused && self.is_shared(payment) {
                 self.acks.expect(payment, &open, at);
             }
             self.legs.forget(payment);
@@ -118,7 +118,7 @@ impl Collector {
             return;
         };
         let named = !matches!(what, What::Credited { noted: false, .. });
-        self.pulse.notes.push(Note {
+        self.push(Note {
             payment,
             tuple: Arc::clone(&open.tuple),
             partition: open.partition,

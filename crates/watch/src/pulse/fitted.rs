@@ -13,7 +13,7 @@ impl PulseRecord {
     /// that is not configured any more is dropped.
     #[must_use]
     pub fn fitted(mut self, dims: &Dims) -> Self {
-        if self.speaks(dims) {
+        if self.attrs == dims.attr_names() {
             return self;
         }
         let places: Vec<Option<usize>> = dims
@@ -33,7 +33,7 @@ impl PulseRecord {
             pulse.legs.iter_mut().for_each(|it| fit(&mut it.tuple));
             pulse.acks.iter_mut().for_each(|it| fit(&mut it.tuple));
         }
-        self.attrs = dims.attrs().map(Arc::from).collect();
+        self.attrs = dims.attr_names();
         self
     }
 }
@@ -83,7 +83,10 @@ mod tests {
             ..PulseRecord::default()
         };
         let fitted = record.fitted(&dims(&["attrs.shop", "attrs.new"]));
-        assert!(fitted.speaks(&dims(&["attrs.shop", "attrs.new"])));
+        assert_eq!(
+            fitted.attrs,
+            dims(&["attrs.shop", "attrs.new"]).attr_names()
+        );
         for leg in &fitted.pulses[0].legs {
             assert_eq!(leg.tuple.get(0), Some("wechat"));
             assert_eq!(leg.tuple.get(STANDARD), Some("b"));

@@ -14,10 +14,12 @@ use crate::tables::Map;
 const KEPT: Span = Span::from_secs(600);
 
 /// What is known of a payment's way.
-#[derive(Default)]
-struct Way {
-    entered: Option<Timestamp>,
-    left: Option<Timestamp>,
+#[derive(Clone, Copy, Default)]
+pub(super) struct Way {
+    pub(super) entered: Option<Timestamp>,
+    pub(super) left: Option<Timestamp>,
+    /// When it is forgotten.
+    pub(super) until: Timestamp,
 }
 
 /// Payments on their way.
@@ -43,7 +45,10 @@ impl Legs {
         }
         let way = self.ways.entry(payment).or_insert_with(|| {
             self.order.push_back((at + KEPT, payment));
-            Way::default()
+            Way {
+                until: at + KEPT,
+                ..Way::default()
+            }
         });
         match stage {
             Stage::GatewayIn => way.entered = Some(occurred_at),
@@ -81,7 +86,36 @@ impl Legs {
             && until < at
         {
             self.order.pop_front();
-            self.ways.remove(&payment);
+            if self
+                .ways
+                .get(&payment)
+                .is_some_and(|way| way.until == until)
+            {
+                self.ways.remove(&payment);
+            }
+        }
+    }
+
+    /// Legs of the second that is under way.
+    pub(super) fn made(&self) -> &[Leg] {
+        &self.legs
+    }
+
+    /// Payments on their way, in the order in which they are forgotten.
+    pub(super) fn in_order(&self) -> Vec<(Fingerprint, Way)> {
+        let known = self.order.iter().filter_map(|&(until, payment)| {
+            let &way = self.ways.get(&payment)?;
+            (way.until == until).then_some((payment, way))
+        });
+        known.collect()
+    }
+
+    /// What was known before.
+    pub(super) fn put(&mut self, made: Vec<Leg>, ways: Vec<(Fingerprint, Way)>) {
+        self.legs = made;
+        for (payment, way) in ways {
+            self.order.push_back((way.until, payment));
+            self.ways.insert(payment, way);
         }
     }
 

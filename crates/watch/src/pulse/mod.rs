@@ -12,6 +12,7 @@ mod fates;
 mod fitted;
 mod kept;
 mod legs;
+mod partition;
 mod tuple;
 
 use std::sync::Arc;
@@ -20,7 +21,8 @@ use settlewatch_join::event::{AccountStatus, Currency, MarkerKind, RefusalClass}
 use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 
 pub use codec::{Malformed, PulseRecord, WHOLE_PPM};
-pub use collector::{Collector, CollectorSettings};
+pub use collector::{Collected, Collector, CollectorSettings};
+pub use partition::PartitionPulses;
 pub(crate) use tuple::hash_of;
 pub use tuple::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, CURRENCY, DimIndex, Dims, GATEWAY, MCC, MERCHANT,

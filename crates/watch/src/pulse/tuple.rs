@@ -113,6 +113,10 @@ impl Dims {
     }
 
     /// Names of the configured attributes, in the order of their dimensions.
+    pub fn attr_names(&self) -> Vec<Arc<str>> {
+        self.attrs().map(Arc::from).collect()
+    }
+
     pub(super) fn attrs(&self) -> impl Iterator<Item = &str> {
         self.all[STANDARD..].iter().map(|dim| match dim {
             Dimension::Attr(name) => name.as_str(),

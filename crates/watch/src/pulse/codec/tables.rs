@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Malformed;
 use super::bytes::{Reader, Writer};
-use crate::pulse::tuple::{STANDARD, Tuple, hash_of};
+use crate::pulse::tuple::{Dims, STANDARD, Tuple, hash_of};
 use crate::tables::Map;
 
 /// Bytes that a string may share with the one before it: more would let few bytes stand for many.
@@ -120,9 +120,14 @@ pub(super) struct Input<'a> {
     columns: Vec<Vec<Arc<str>>>,
     tuples: Vec<Arc<Tuple>>,
     last: Vec<Option<Arc<str>>>,
+    /// Where the reader wants each dimension; `None` where it takes them as they come.
+    wanted: Option<Wanted>,
     /// The input partition that the record is about.
     pub(super) partition: i32,
 }
+
+/// The places of a reader's dimensions among those that were written.
+struct Wanted(Vec<Option<usize>>);
 
 impl<'a> Input<'a> {
     pub(super) fn new(bytes: Reader<'a>, partition: i32, attrs: usize) -> Self {
@@ -131,8 +136,20 @@ impl<'a> Input<'a> {
             columns: vec![Vec::new(); columns(attrs)],
             tuples: Vec::new(),
             last: vec![None; STANDARD + attrs],
+            wanted: None,
             partition,
         }
+    }
+
+    /// Tuples come with the dimensions of a reader: the written attributes have other names, or another order.
+    pub(super) fn wanted(mut self, written: &[Arc<str>], dims: &Dims) -> Self {
+        if !dims.attrs().eq(written.iter().map(|name| &**name)) {
+            let place = |name| written.iter().position(|it| &**it == name);
+            let attrs = dims.attrs().map(|name| Some(STANDARD + place(name)?));
+            let wanted = (0..STANDARD).map(Some).chain(attrs);
+            self.wanted = Some(Wanted(wanted.collect()));
+        }
+        self
     }
 
     pub(super) fn maybe(&mut self, column: usize) -> Result<Option<Arc<str>>, Malformed> {
@@ -182,9 +199,16 @@ impl<'a> Input<'a> {
             }
             self.last[dim] = self.maybe(of_dim(dim))?;
         }
+        let values: Box<[_]> = match &self.wanted {
+            None => self.last.clone().into(),
+            Some(Wanted(places)) => {
+                let value = |place: &Option<usize>| self.last[(*place)?].clone();
+                places.iter().map(value).collect()
+            }
+        };
         let tuple = Arc::new(Tuple {
-            hash: hash_of(self.last.iter().map(Option::as_deref)),
-            values: self.last.clone().into(),
+            hash: hash_of(values.iter().map(Option::as_deref)),
+            values,
         });
         self.tuples.push(Arc::clone(&tuple));
         Ok(tuple)

@@ -236,6 +236,54 @@ fn record(seed: u64) -> PulseRecord {
     }
 }
 
+#[test]
+fn a_record_that_is_too_large_is_several_that_say_the_same() {
+    let mut several = 0;
+    for seed in SEEDS.step_by(5) {
+        let whole = record(seed);
+        let parts = whole.clone().encode_within(400);
+        several += usize::from(parts.len() > 1);
+        let parts = parts.iter().map(|it| PulseRecord::decode(it));
+        let parts: Vec<_> = parts.collect::<Result<_, _>>().expect("each is whole");
+        assert_eq!(parts.last().map(|it| it.known_ms), Some(whole.known_ms));
+        assert_eq!(said(&parts), said(&[whole]), "seed {seed}");
+    }
+    assert!(several > 100, "only {several} were too large");
+}
+
+/// Everything that is said, second by second, without an order.
+fn said(records: &[PulseRecord]) -> Vec<String> {
+    let pulses = records.iter().flat_map(|it| &it.pulses);
+    let mut said: Vec<String> = pulses
+        .flat_map(|pulse| {
+            let lists = [
+                items(&pulse.notes),
+                items(&pulse.channels),
+                items(&pulse.cases),
+                items(&pulse.streams),
+                items(&pulse.legs),
+                items(&pulse.acks),
+                items(&pulse.auxiliary),
+            ];
+            let late = pulse.arrivals.iter().flat_map(|it| {
+                let values = it.lateness_ms.iter();
+                values.map(move |ms| {
+                    format!("{:?} {:?} {:?} {ms}", it.side, it.gateway, it.connector)
+                })
+            });
+            let all = lists.into_iter().flatten().chain(late);
+            all.map(|it| format!("{} {it}", pulse.second))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    said.sort_unstable();
+    said
+}
+
+fn items<T: std::fmt::Debug>(list: &[T]) -> Vec<String> {
+    list.iter().map(|it| format!("{it:?}")).collect()
+}
+
 /// Seeds of random records; a failure names its own.
 const SEEDS: std::ops::Range<u64> = 0..1500;
 
@@ -294,4 +342,48 @@ fn a_length_without_bytes_reserves_nothing() {
             Err(Malformed)
         ));
     }
+}
+
+#[test]
+fn a_reader_with_other_attributes_gets_its_own() {
+    use crate::pulse::{CHANNEL, Dims};
+    use settlewatch_join::settings::Dimension;
+    let dims = |names: &[&str]| {
+        let attrs = names.iter().map(|it| Dimension::Attr((*it).into()));
+        Dims::new(&attrs.collect::<Vec<_>>())
+    };
+    let mut values = vec![None; STANDARD + 2];
+    values[CHANNEL] = Some("c".into());
+    values[STANDARD] = Some("1".into());
+    values[STANDARD + 1] = Some("2".into());
+    let hash = hash_of(values.iter().map(Option::as_deref));
+    let values = values.into();
+    let tuple = Arc::new(Tuple { hash, values });
+    let leg = Leg {
+        tuple,
+        gateway_ms: 5,
+    };
+    let written = dims(&["one", "two"]);
+    let record = PulseRecord {
+        attrs: written.attr_names(),
+        pulses: vec![Pulse {
+            legs: vec![leg],
+            ..Pulse::default()
+        }],
+        ..PulseRecord::default()
+    };
+    let read = |dims: &Dims| {
+        let read = PulseRecord::decode_for(&record.encode(), dims).expect("it is whole");
+        assert_eq!(read.attrs, dims.attr_names());
+        Arc::clone(&read.pulses[0].legs[0].tuple)
+    };
+    assert_eq!(read(&written).hash, hash);
+    let other = read(&dims(&["two", "three"]));
+    assert_eq!(other.get(CHANNEL), Some("c"));
+    assert_eq!(other.get(STANDARD), Some("2"));
+    assert_eq!(other.get(STANDARD + 1), None);
+    assert_eq!(
+        other.hash,
+        hash_of(other.values.iter().map(Option::as_deref))
+    );
 }
