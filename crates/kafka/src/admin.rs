@@ -206,14 +206,14 @@ impl Admin {
         Ok(names.iter().map(state).collect())
     }
 
-    /// What we may do with the group; `None` where the brokers do not tell.
+    /// What we may do with a group; `None` where the brokers do not tell.
     ///
     /// # Errors
     /// The cluster does not answer, or we may not see the group.
-    pub fn group_rights(&self) -> Result<Option<Rights>, AdminError> {
+    pub fn group_rights(&self, group_id: &str) -> Result<Option<Rights>, AdminError> {
         let deadline = Instant::now() + self.wait;
         loop {
-            let answer = native::describe_group(self.consumer.client(), &self.group_id, self.wait);
+            let answer = native::describe_group(self.consumer.client(), group_id, self.wait);
             return match answer {
                 // Before the first start there is no group.
                 Err(RDKafkaErrorCode::GroupIdNotFound) => Ok(None),
@@ -221,8 +221,9 @@ impl Admin {
                     std::thread::sleep(AGAIN);
                     continue;
                 }
-                answer => answer
-                    .map_err(|code| self.error(code, &format!("see the group {}", self.group_id))),
+                answer => {
+                    answer.map_err(|code| self.error(code, &format!("see the group {group_id}")))
+                }
             };
         }
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use settlewatch_config::{Kafka, Run, Stream, is_loopback_host};
+use settlewatch_config::{Kafka, Role, Run, Stream, is_loopback_host};
 
 use crate::admin::{Admin, AdminError, Cluster, OwnTopic, Right, Rights, TopicId, own_topics};
 
@@ -152,7 +152,9 @@ pub fn check(
     };
     check.brokers(&cluster);
     let found = check.look_at_topics();
-    check.group();
+    for group in groups(run) {
+        check.group(&group);
+    }
     if options.transactions {
         check.transactions();
     }
@@ -169,6 +171,23 @@ pub fn check(
         }),
         _ => Err(check.problems),
     }
+}
+
+/// The group of the watch beside that of the lanes.
+pub fn watch_group(kafka: &Kafka) -> String {
+    format!("{}-watch", kafka.group_id)
+}
+
+/// The groups that a process joins.
+fn groups(run: &Run) -> Vec<String> {
+    let mut groups = Vec::new();
+    if run.roles.contains(&Role::Join) {
+        groups.push(run.kafka.group_id.clone());
+    }
+    if run.roles.contains(&Role::Watch) {
+        groups.push(watch_group(&run.kafka));
+    }
+    groups
 }
 
 impl From<AdminError> for Problem {
@@ -259,15 +278,14 @@ impl Check<'_> {
         }
     }
 
-    fn group(&mut self) {
-        let group = self.kafka.group_id.clone();
-        match self.admin.group_rights() {
+    fn group(&mut self, group: &str) {
+        match self.admin.group_rights(group) {
             Ok(Some(rights)) if !rights.has(Right::Read) => {
-                self.denied(&[Right::Read], On::Group(&group));
+                self.denied(&[Right::Read], On::Group(group));
             }
             Ok(Some(_)) => self.found(format!("group {group}"), "may be joined"),
             Ok(None) => self.found(format!("group {group}"), "is new"),
-            Err(AdminError::Denied { .. }) => self.denied(&[Right::Read], On::Group(&group)),
+            Err(AdminError::Denied { .. }) => self.denied(&[Right::Read], On::Group(group)),
             Err(error) => self.failed(&error),
         }
     }

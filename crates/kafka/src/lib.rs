@@ -31,12 +31,15 @@ mod truncate;
 mod upkeep;
 mod watch;
 
+pub use rdkafka::config::ClientConfig;
+
 pub use admin::{
     Admin, AdminError, Cluster, Mismatch, Need, OwnTopic, Partitions, Right, Rights, Setting,
     TopicId, TopicSettings, TopicState, own_topics,
 };
 pub use checks::{
     Cause, CheckOptions, Checked, CheckedFeed, CheckedInput, Partitioner, Problem, check,
+    watch_group,
 };
 pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};

@@ -16,6 +16,8 @@ pub struct Topics {
     pub pairs: String,
     /// Claims, steps and snapshots.
     pub state: String,
+    /// What the watch hears of each partition number.
+    pub pulse: String,
     /// Revisions of incidents.
     pub incidents: String,
 }
@@ -31,6 +33,7 @@ impl Topics {
             dead_letters: output.dead_letters.clone(),
             pairs: output.pairs.clone(),
             state: output.state.clone(),
+            pulse: output.pulse.clone(),
             incidents: output.incidents.clone(),
         }
     }
@@ -60,6 +63,7 @@ impl Topics {
             Topic::DeadLetters => &self.dead_letters,
             Topic::Pairs => &self.pairs,
             Topic::State => &self.state,
+            Topic::Pulse => &self.pulse,
             Topic::Incidents => &self.incidents,
         }
     }

@@ -172,17 +172,7 @@ impl LaneObserver {
     pub fn transaction(&self, outcome: TxnOutcome, took: Duration) {
         self.board.beat();
         let seen = self.seen.borrow();
-        let outcome = match outcome {
-            TxnOutcome::Committed => "committed",
-            TxnOutcome::Aborted => "aborted",
-            TxnOutcome::NotOurs => "not_ours",
-            TxnOutcome::Indefinite => "indefinite",
-        };
-        let families = &seen.shared.families;
-        families.counter(Metric::Transactions, &[outcome]).inc();
-        families
-            .histogram(Metric::TransactionDuration, &[])
-            .observe(took.as_secs_f64());
+        seen.shared.transaction(outcome, took);
     }
 
     /// An alert became visible: the moment of the decision, and its append time.

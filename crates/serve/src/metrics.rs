@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use settlewatch_join::event::Currency;
 use settlewatch_join::{Book, Settings, Timestamp};
-use settlewatch_protocol::SourceId;
+use settlewatch_protocol::{SourceId, TxnOutcome};
 
 use crate::currency::in_units;
 use crate::descriptors::Metric;
@@ -216,6 +216,21 @@ impl Inner {
         self.families
             .counter(Metric::LimitHits, &[limit.as_str()])
             .inc();
+    }
+
+    /// A transaction of a lane or of the watch ended.
+    pub(crate) fn transaction(&self, outcome: TxnOutcome, took: Duration) {
+        let outcome = match outcome {
+            TxnOutcome::Committed => "committed",
+            TxnOutcome::Aborted => "aborted",
+            TxnOutcome::NotOurs => "not_ours",
+            TxnOutcome::Indefinite => "indefinite",
+        };
+        let families = &self.families;
+        families.counter(Metric::Transactions, &[outcome]).inc();
+        families
+            .histogram(Metric::TransactionDuration, &[])
+            .observe(took.as_secs_f64());
     }
 
     fn lanes(&self) -> Vec<(String, Duration, LaneStatus)> {

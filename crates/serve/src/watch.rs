@@ -101,11 +101,8 @@ impl WatchObserver {
 
     /// A transaction ended.
     pub fn transaction(&self, outcome: TxnOutcome, took: Duration) {
-        let families = &self.shared.families;
-        let outcome = crate::lane::outcome(outcome);
-        families.counter(Metric::Transactions, &[outcome]).inc();
-        let duration = families.histogram(Metric::TransactionDuration, &[]);
-        duration.observe(took.as_secs_f64());
+        self.board.signs.beat();
+        self.shared.transaction(outcome, took);
     }
 
     /// A revision that is dated at `decided_at` was appended.

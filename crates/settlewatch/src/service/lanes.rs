@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context as _;
 use settlewatch_config::{Config, Kafka, Run};
 use settlewatch_kafka::{
-    Checked, CheckedInput, Clocks, Context, LaneHandle, LaneSpec, Monotonic, Prober, StartAt,
-    Topics, base,
+    Checked, CheckedInput, ClientConfig, Clocks, Context, LaneHandle, LaneSpec, Monotonic, Prober,
+    StartAt, Topics, base,
 };
 use settlewatch_protocol::{LaneConfig, SourceConfig};
 use settlewatch_serve::{Metrics, MetricsSpec};
@@ -34,23 +34,48 @@ pub(super) fn metrics_spec(config: &Config, run: &Run, checked: &Checked) -> Met
     }
 }
 
+/// What all clients of the process share.
+pub(super) struct Clients {
+    pub(super) base: ClientConfig,
+    pub(super) context: Context,
+    pub(super) clocks: Arc<Clocks>,
+    pub(super) monotonic: Monotonic,
+}
+
+impl Clients {
+    pub(super) fn new(run: &Run, checked: &Checked) -> Self {
+        Self {
+            base: base(&run.kafka),
+            context: Context::new(&run.kafka),
+            clocks: Arc::new(clocks(checked)),
+            monotonic: Monotonic::start(),
+        }
+    }
+}
+
 /// Starts every lane, and the prober that serves them all.
 pub(super) fn start(
     config: &Config,
     run: &Run,
     checked: &Checked,
     rules: &Arc<[u8]>,
+    clients: &Clients,
     metrics: &Metrics,
 ) -> anyhow::Result<(Vec<LaneHandle>, Arc<Prober>)> {
     let topics = Topics::of(run, &config.streams);
-    let (base, context) = (base(&run.kafka), Context::new(&run.kafka));
-    let (clocks, monotonic) = (Arc::new(clocks(checked)), Monotonic::start());
+    let Clients {
+        base,
+        context,
+        clocks,
+        monotonic,
+    } = clients;
+    let monotonic = *monotonic;
     let prober = Prober::start(
-        &base,
+        base,
         context.clone(),
         topics.clone(),
         checked.numbers,
-        Arc::clone(&clocks),
+        Arc::clone(clocks),
         monotonic,
     );
     let prober = Arc::new(prober.map_err(|error| Failed(context.describe(&error)))?);
@@ -63,14 +88,14 @@ pub(super) fn start(
             topics: topics.clone(),
             group_id: run.kafka.group_id.clone(),
             member: member(&run.kafka, lane),
-            transactional_id: transactional_id(&run.kafka, lane),
+            transactional_id: transactional_id(&run.kafka, &lane.to_string()),
             session_timeout: duration(run.kafka.session_timeout),
             transaction_timeout: duration(run.kafka.transaction_timeout),
             start_at: start_at(run.kafka.start_at),
             config: lane_config(config, run, checked, rules, lane),
             host: ServiceHost::new(topics.clone(), config, metrics.lane(&name)),
         };
-        let (prober, clocks) = (Arc::clone(&prober), Arc::clone(&clocks));
+        let (prober, clocks) = (Arc::clone(&prober), Arc::clone(clocks));
         let started = LaneHandle::start(name, spec, prober, clocks, monotonic);
         lanes.push(started.context("a lane's thread cannot be started")?);
     }
@@ -106,7 +131,7 @@ pub(crate) fn lane_config(
         identity: checked
             .identity(&run.kafka.group_id, &run.output.pairs)
             .into(),
-        nonce: nonce(lane),
+        nonce: nonce(&lane.to_string()),
     }
 }
 
@@ -116,15 +141,16 @@ fn member(kafka: &Kafka, lane: usize) -> Option<String> {
     Some(format!("{instance}-{lane}"))
 }
 
-fn transactional_id(kafka: &Kafka, lane: usize) -> String {
+/// The transactional id of a lane or of the watch.
+pub(super) fn transactional_id(kafka: &Kafka, of: &str) -> String {
     let group = &kafka.group_id;
     match &kafka.instance_id {
-        Some(instance) => format!("{group}.{instance}.{lane}"),
-        None => format!("{group}.{:016x}.{lane}", nonce(lane)),
+        Some(instance) => format!("{group}.{instance}.{of}"),
+        None => format!("{group}.{:016x}.{of}", nonce(of)),
     }
 }
 
-fn start_at(at: settlewatch_config::StartAt) -> StartAt {
+pub(super) fn start_at(at: settlewatch_config::StartAt) -> StartAt {
     match at {
         settlewatch_config::StartAt::Latest => StartAt::Latest,
         settlewatch_config::StartAt::Earliest => StartAt::Earliest,
@@ -132,8 +158,8 @@ fn start_at(at: settlewatch_config::StartAt) -> StartAt {
     }
 }
 
-/// Differs for every lane that ever runs.
-fn nonce(lane: usize) -> u64 {
+/// Differs for every lane and watch that ever runs.
+pub(super) fn nonce(of: &str) -> u64 {
     // The hasher's keys come from the system's randomness.
-    RandomState::new().hash_one((std::process::id(), SystemTime::now(), lane))
+    RandomState::new().hash_one((std::process::id(), SystemTime::now(), of))
 }

@@ -4,19 +4,21 @@ mod added;
 mod host;
 mod lanes;
 mod rules;
+mod watch;
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use settlewatch_config::{self as config, Env, Loaded, Log, Purpose, Run, load};
+use settlewatch_config::{self as config, Env, Loaded, Log, Purpose, Role, Run, load};
 use settlewatch_kafka::{CheckOptions, Checked, LaneEnd, LaneHandle, Prober, check};
 use settlewatch_serve::{LogFormat, Metrics, ServeError, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::duration;
 use crate::exit::{BadConfig, Failed, NotReady};
+use lanes::Clients;
 use rules::RulesFile;
 
 pub(crate) use host::{event, settings};
@@ -67,7 +69,10 @@ pub(crate) struct Service {
     server: Server,
     metrics: Metrics,
     lanes: Vec<LaneHandle>,
-    prober: Arc<Prober>,
+    /// Whoever finds faults, where this process does.
+    watch: Option<LaneHandle>,
+    /// Who asks for ends, where there are lanes.
+    prober: Option<Arc<Prober>>,
     rules: RulesFile,
     shutdown_within: Duration,
 }
@@ -88,7 +93,9 @@ impl Service {
         for notice in &checked.notices {
             tracing::warn!("{notice}");
         }
-        added::refuse(run, &loaded.config.streams, checked.numbers)?;
+        if run.roles.contains(&Role::Join) {
+            added::refuse(run, &loaded.config.streams, checked.numbers)?;
+        }
         Self::assemble(path, loaded, run, &checked)
     }
 
@@ -104,11 +111,28 @@ impl Service {
         let metrics = Metrics::new(lanes::metrics_spec(&loaded.config, run, checked), &settings)?;
         let server = Server::start(run.http.listen, metrics.clone())?;
         tracing::info!(address = %server.address(), "metrics and probes");
-        let (lanes, prober) = lanes::start(&loaded.config, run, checked, &rules.text(), &metrics)?;
+        let clients = Clients::new(run, checked);
+        let config = &loaded.config;
+        let (mut lanes, mut prober, mut watch) = (Vec::new(), None, None);
+        if run.roles.contains(&Role::Join) {
+            let text = rules.text();
+            let started = lanes::start(config, run, checked, &text, &clients, &metrics)?;
+            (lanes, prober) = (started.0, Some(started.1));
+        }
+        if run.roles.contains(&Role::Watch) {
+            let text = &loaded.watch;
+            let started = watch::start(config, run, checked, text, &clients, &metrics)?;
+            watch = Some(started);
+        }
+        if lanes.is_empty() && watch.is_none() {
+            let why = "`roles` names neither join nor watch: there is nothing to do";
+            return Err(Failed(why.into()).into());
+        }
         Ok(Self {
             server,
             metrics,
             lanes,
+            watch,
             prober,
             rules,
             shutdown_within: duration(run.shutdown_within),
@@ -147,6 +171,9 @@ impl Service {
             for lane in &self.lanes {
                 lane.reload(Arc::clone(&read.text), read.alerts_at_once, false);
             }
+            if let Some(watch) = &self.watch {
+                watch.reload(read.watch, read.alerts_at_once, false);
+            }
         }
     }
 
@@ -155,19 +182,26 @@ impl Service {
         if self.rules.is_newer() {
             self.reload();
         }
-        if let Some(changed) = self.prober.count_changed() {
+        let changed = self.prober.as_ref();
+        if let Some(changed) = changed.and_then(|prober| prober.count_changed()) {
             self.stop();
             return Err(Failed(changed.to_string()).into());
         }
-        if self.lanes.iter().any(LaneHandle::is_finished) {
+        if self.threads().any(LaneHandle::is_finished) {
             return self.ended();
         }
         Ok(())
     }
 
+    /// The lanes, and the watch.
+    fn threads(&self) -> impl Iterator<Item = &LaneHandle> {
+        self.lanes.iter().chain(&self.watch)
+    }
+
     fn stop(&mut self) -> Vec<LaneEnd> {
-        self.lanes.iter().for_each(LaneHandle::stop);
-        self.lanes.drain(..).map(LaneHandle::join).collect()
+        self.threads().for_each(LaneHandle::stop);
+        let threads = self.lanes.drain(..).chain(self.watch.take());
+        threads.map(LaneHandle::join).collect()
     }
 
     /// A lane ended by itself: the others are stopped, and people are told why.
@@ -182,11 +216,11 @@ impl Service {
     pub(crate) async fn drain(mut self) -> anyhow::Result<()> {
         tracing::info!("stopping: what is begun is committed");
         let deadline = Instant::now() + self.shutdown_within;
-        self.lanes.iter().for_each(LaneHandle::drain);
-        while Instant::now() < deadline && !self.lanes.iter().all(LaneHandle::is_finished) {
+        self.threads().for_each(LaneHandle::drain);
+        while Instant::now() < deadline && !self.threads().all(LaneHandle::is_finished) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        if !self.lanes.iter().all(LaneHandle::is_finished) {
+        if !self.threads().all(LaneHandle::is_finished) {
             // Nothing is lost: whoever gets the partition numbers decides what was not committed.
             let within = self.shutdown_within;
             return Err(Failed(format!("not everything was committed within {within:?}")).into());

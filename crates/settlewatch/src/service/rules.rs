@@ -14,12 +14,15 @@ pub(super) struct RulesFile {
     path: PathBuf,
     changed: Option<SystemTime>,
     text: Arc<[u8]>,
+    watch: Arc<[u8]>,
 }
 
 /// What the file says now.
 pub(super) struct ReadAgain {
     /// The text that lanes are told.
     pub(super) text: Arc<[u8]>,
+    /// The text that the watch is told.
+    pub(super) watch: Arc<[u8]>,
     /// What it means.
     pub(super) settings: Settings,
     /// How many alerts a reload may raise at once.
@@ -32,6 +35,7 @@ impl RulesFile {
             path: path.to_path_buf(),
             changed: changed(path),
             text: loaded.decision.as_bytes().into(),
+            watch: loaded.watch.as_bytes().into(),
         }
     }
 
@@ -50,9 +54,10 @@ impl RulesFile {
     pub(super) fn read_again(&mut self) -> Option<ReadAgain> {
         self.changed = changed(&self.path);
         let loaded = load(&self.path, Purpose::Run, &Env::of_process());
-        let (text, alerts_at_once): (Arc<[u8]>, u64) = match loaded {
+        let (text, watch, alerts_at_once): (Arc<[u8]>, Arc<[u8]>, u64) = match loaded {
             Ok(loaded) => (
                 loaded.decision.as_bytes().into(),
+                loaded.watch.as_bytes().into(),
                 loaded.config.limits.reload_alerts as u64,
             ),
             Err(told) => {
@@ -63,8 +68,10 @@ impl RulesFile {
         match host::settings(&text) {
             Ok(settings) => {
                 self.text = Arc::clone(&text);
+                self.watch = Arc::clone(&watch);
                 Some(ReadAgain {
                     text,
+                    watch,
                     settings,
                     alerts_at_once,
                 })
