@@ -106,6 +106,7 @@ pub fn topics_of<'a>(streams: &'a [Stream], output: &'a Output) -> impl Iterator
         &output.dead_letters,
         &output.pairs,
         &output.state,
+        &output.pulse,
     ];
     inputs.chain(outputs.map(String::as_str))
 }

@@ -16,6 +16,8 @@ pub struct Topics {
     pub pairs: String,
     /// Claims, steps and snapshots.
     pub state: String,
+    /// What the watch hears of each partition number.
+    pub pulse: String,
 }
 
 impl Topics {
@@ -29,6 +31,7 @@ impl Topics {
             dead_letters: output.dead_letters.clone(),
             pairs: output.pairs.clone(),
             state: output.state.clone(),
+            pulse: output.pulse.clone(),
         }
     }
 
@@ -39,6 +42,7 @@ impl Topics {
             Topic::DeadLetters => &self.dead_letters,
             Topic::Pairs => &self.pairs,
             Topic::State => &self.state,
+            Topic::Pulse => &self.pulse,
         }
     }
 

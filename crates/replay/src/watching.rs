@@ -5,11 +5,22 @@ use std::collections::BTreeMap;
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
-use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, WHOLE_PPM};
+use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse};
 use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
 const QUIET_S: i64 = 3600;
+
+/// What the pulses of a configuration depend on.
+pub fn collector_settings(config: &Config) -> CollectorSettings {
+    let ack = config.feeds.merchant_ack;
+    CollectorSettings {
+        dims: Dims::new(&config.settings.dimensions),
+        merchant_ack: ack.map(|ack| (ack.late, ack.keep)),
+        share_ppm: config.watch.share.0,
+        open_limit: config.limits.waiting_payments,
+    }
+}
 
 /// The watch of a replay.
 pub struct Watching {
@@ -23,19 +34,16 @@ pub struct Watching {
     /// The verdict of each incident, as it was said last.
     verdicts: BTreeMap<String, &'static str>,
     stopped: bool,
+    /// The pulses themselves, where somebody wants them.
+    pulses: Option<Vec<Pulse>>,
 }
 
 impl Watching {
     /// A watch whose first record is appended at `first`.
     pub fn new(config: &Config, first: Timestamp) -> Self {
-        let dims = Dims::new(&config.settings.dimensions);
+        let collector = collector_settings(config);
+        let dims = collector.dims.clone();
         let feeds = &config.feeds;
-        let collector = CollectorSettings {
-            dims: dims.clone(),
-            merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
-            share_ppm: WHOLE_PPM,
-            open_limit: config.limits.waiting_payments,
-        };
         let rates = config.fees.contract_rates.iter();
         let settings = WatchSettings {
             dims,
@@ -65,7 +73,15 @@ impl Watching {
             revisions: Vec::new(),
             verdicts: BTreeMap::new(),
             stopped: false,
+            pulses: None,
         }
+    }
+
+    /// Keeps the pulses too, until they are taken.
+    #[must_use]
+    pub fn keeping_pulses(mut self) -> Self {
+        self.pulses = Some(Vec::new());
+        self
     }
 
     pub(crate) fn record(&mut self, record: &Record<'_>, outcome: Option<Outcome>) {
@@ -105,6 +121,9 @@ impl Watching {
         for pulse in self.collector.take() {
             self.end_before(pulse.second);
             self.busy_s = pulse.second;
+            if let Some(pulses) = &mut self.pulses {
+                pulses.push(pulse.clone());
+            }
             self.watch.absorb(pulse);
         }
         self.end_before(at.millis().div_euclid(1000));
@@ -131,6 +150,10 @@ impl Watching {
 
     pub(crate) fn take(&mut self) -> Vec<Incident> {
         std::mem::take(&mut self.revisions)
+    }
+
+    pub(crate) fn take_pulses(&mut self) -> Vec<Pulse> {
+        self.pulses.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Incidents by their last verdict.

@@ -24,7 +24,7 @@ pub(super) struct Topics {
 impl Topics {
     /// How many topics there are.
     pub(super) fn len(self) -> usize {
-        self.inputs + 4
+        self.inputs + 5
     }
 
     /// Where a source is read.
@@ -42,6 +42,7 @@ impl Topics {
             Topic::State => 1,
             Topic::Alerts => 2,
             Topic::DeadLetters => 3,
+            Topic::Pulse => 4,
         };
         Place {
             topic: self.inputs + after,

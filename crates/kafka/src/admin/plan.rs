@@ -12,6 +12,9 @@ const PAIRS_KEEP_MS: i64 = 7 * 86_400_000;
 /// Alert ids are remembered for so long, and `verify` looks at what was decided.
 const ALERTS_KEEP_MS: i64 = 35 * 86_400_000;
 
+/// Whoever watches may be away for an hour.
+const PULSE_KEEP_MS: i64 = 3_600_000;
+
 /// A topic that we write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTopic {
@@ -139,6 +142,14 @@ const DEAD_LETTERS: [Setting; 4] = [
     ROOM,
 ];
 
+/// The watch reads a second once, and again after a restart: it needs no more than what came since its last snapshot.
+const PULSE: [Setting; 4] = [
+    WHOLE,
+    at_least("retention.ms", PULSE_KEEP_MS, Some("86400000")),
+    STAMPED,
+    ROOM,
+];
+
 /// The topics that the join writes.
 pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
     let topic = |key, name: &str, settings, rights| OwnTopic {
@@ -166,6 +177,12 @@ pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
             &output.pairs,
             &PAIRS,
             &[Read, Write, DescribeConfigs],
+        ),
+        topic(
+            "output.pulse",
+            &output.pulse,
+            &PULSE,
+            &[Write, DescribeConfigs],
         ),
         topic(
             "output.state",
@@ -222,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_we_make_is_what_we_need() {
-        for settings in [&STATE[..], &PAIRS, &ALERTS, &DEAD_LETTERS] {
+        for settings in [&STATE[..], &PAIRS, &PULSE, &ALERTS, &DEAD_LETTERS] {
             for setting in settings {
                 assert!(
                     setting
