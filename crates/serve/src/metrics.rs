@@ -17,6 +17,7 @@ use crate::lane::LaneObserver;
 use crate::limit::Limit;
 use crate::live::{Figures, Live, OTHER, QUANTILES};
 use crate::process;
+use crate::pulses::PulseObserver;
 use crate::status::{LaneBoard, LaneStatus, merge};
 
 /// Codes of errors that get a series of their own.
@@ -101,6 +102,11 @@ impl Metrics {
         let mut lanes = lock(&self.0.lanes);
         lanes.push(Arc::clone(&board));
         LaneObserver::new(lanes.len() - 1, Arc::clone(&self.0), board)
+    }
+
+    /// The eyes on what is written for the watch.
+    pub fn pulses(&self) -> PulseObserver {
+        PulseObserver::new(Arc::clone(&self.0))
     }
 
     /// A limit was met.
