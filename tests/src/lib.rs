@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod generate;
 pub mod harness;
 pub mod howto;
+pub mod lanes;
 pub mod model;
 pub mod pages;
 pub mod picture;

@@ -7,6 +7,7 @@ use settlewatch_join::{Settings, Span};
 use crate::item::Item;
 use crate::model::{
     AckFeed, Config, Feeds, Fees, HeartbeatFeed, Incidents, Limits, PageSeverity, Pattern, Purpose,
+    WatchShare,
 };
 use crate::report::Report;
 use crate::{build_run, calendars, rules, streams};
@@ -51,6 +52,9 @@ pub(crate) fn config(root: &Item, purpose: Purpose, report: &mut Report) -> Opti
         give_up: give_up?,
         fees: fees(root.at("fees")),
         feeds,
+        watch: WatchShare {
+            share: root.at("watch").at("share").rate()?,
+        },
         incidents: incidents(root.at("incidents"))?,
         limits: limits(root.at("limits"))?,
         calendars,

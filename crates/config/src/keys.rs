@@ -133,6 +133,12 @@ pub(crate) static ROOT: Section = Section::new(
             "Auxiliary events to expect; a verdict names the feeds it lacked.",
         ),
         Key::default(
+            "watch",
+            Shape::Section(&keys_watch::WATCH),
+            "{}",
+            "What the watch hears of single payments.",
+        ),
+        Key::default(
             "dimensions",
             Shape::List {
                 of: &Shape::Dimension,

@@ -1,4 +1,4 @@
-//! The keys beside the rules: windows, fees, feeds, incidents, limits.
+//! The keys beside the rules: windows, fees, feeds, watch, incidents, limits.
 
 use crate::keys::{ANY_DURATION, SOME_DURATION};
 use crate::table::{Key, Names, Section, Shape};
@@ -131,6 +131,18 @@ static ACK: Section = Section::new(
             "How long a credited payment keeps its details for it; at least `late`.",
         ),
     ],
+);
+
+/// `watch`.
+pub(crate) static WATCH: Section = Section::new(
+    "What the watch hears of single payments.",
+    &[Key::default(
+        "share",
+        Shape::Share,
+        "\"1\"",
+        "The share of payments of which it hears one by one, chosen by the hash of their ids; what is counted by channel and \
+         topic is counted of all. Keep share × payments per second below 2,000.",
+    )],
 );
 
 /// `incidents`.

@@ -174,6 +174,7 @@ fn parse(shape: &Shape, text: &str, written: Written) -> Result<Kind, Flaw> {
         Shape::Count { min, max } => Kind::Count(scalars::count(text, *min, *max)?),
         Shape::Minor => Kind::Count(scalars::minor(text)?),
         Shape::Rate => Kind::Rate(scalars::rate(text)?),
+        Shape::Share => Kind::Rate(scalars::share(text)?),
         Shape::Date => Kind::Date(scalars::date(text)?),
         Shape::TimeOfDay => Kind::Time(scalars::time_of_day(text)?),
         Shape::Zone => Kind::Zone(scalars::zone(text)?),

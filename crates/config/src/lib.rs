@@ -55,7 +55,7 @@ pub use env::Env;
 pub use load::{Loaded, load, load_str};
 pub use model::{
     AckFeed, Config, Feeds, Fees, HeartbeatFeed, Incidents, Limits, NamedCalendar, PageSeverity,
-    Pattern, Purpose, RatePpm, StartAt, Stream,
+    Pattern, Purpose, RatePpm, StartAt, Stream, WatchShare,
 };
 pub use reference::reference_markdown;
 pub use run_model::{

@@ -21,6 +21,8 @@ pub struct Config {
     pub fees: Fees,
     /// Auxiliary events to expect.
     pub feeds: Feeds,
+    /// What the watch hears of single payments.
+    pub watch: WatchShare,
     /// When people are woken.
     pub incidents: Incidents,
     /// Bounds.
@@ -77,6 +79,13 @@ pub struct Feeds {
     pub stages: Vec<Stage>,
     /// Acknowledgements of merchants, where expected.
     pub merchant_ack: Option<AckFeed>,
+}
+
+/// `watch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WatchShare {
+    /// The share of payments of which the watch hears one by one.
+    pub share: RatePpm,
 }
 
 /// `feeds.heartbeat`.

@@ -76,6 +76,25 @@ pub(crate) fn rate(text: &str) -> Result<RatePpm, Flaw> {
     }
 }
 
+/// A part of the whole in parts per million.
+pub(crate) fn share(text: &str) -> Result<RatePpm, Flaw> {
+    let whole = text.strip_prefix('1').is_some_and(|rest| {
+        rest.is_empty()
+            || rest
+                .strip_prefix('.')
+                .is_some_and(|zeros| !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0'))
+    });
+    if whole {
+        return Ok(RatePpm(1_000_000));
+    }
+    rate(text).map_err(|_| {
+        Flaw::new(
+            format!("is no share above 0 and up to 1 with at most six places: `{text}`"),
+            "write `\"1\"` for all, `\"0.1\"` for a tenth",
+        )
+    })
+}
+
 /// `2026-10-01`.
 pub(crate) fn date(text: &str) -> Result<Date, Flaw> {
     let date = (text.len() == 10)

@@ -159,6 +159,9 @@ fn scalar(shape: &Shape) -> Map<String, Value> {
         Shape::Rate => {
             or_variable(json!({ "type": ["string", "number"], "pattern": "^0\\.[0-9]{1,6}0*$" }))
         }
+        Shape::Share => or_variable(
+            json!({ "type": ["string", "number"], "pattern": "^(0\\.[0-9]{1,6}0*|1(\\.0+)?)$" }),
+        ),
         Shape::Date => text("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "2026-10-01"),
         Shape::TimeOfDay => text(
             "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$|^24:00(:00)?$",

@@ -66,6 +66,8 @@ pub(crate) enum Shape {
     Minor,
     /// A decimal fraction between 0 and 1 with at most six places.
     Rate,
+    /// A part of the whole: a decimal fraction above 0 and up to 1 with at most six places.
+    Share,
     /// A calendar day.
     Date,
     /// A time of day, `24:00` included.
@@ -231,6 +233,7 @@ impl Shape {
             Self::Count { .. } => "a whole number".into(),
             Self::Minor => "a whole number of minor units".into(),
             Self::Rate => "a rate, such as `\"0.0060\"`".into(),
+            Self::Share => "a share above 0 and up to 1, such as `\"0.1\"`".into(),
             Self::Date => "a date, such as `2026-10-01`".into(),
             Self::TimeOfDay => "a time of day, such as `\"23:00\"`".into(),
             Self::Zone => "a time zone, such as `Asia/Shanghai`".into(),

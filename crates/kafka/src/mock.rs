@@ -119,6 +119,7 @@ pub fn topics_of<'a>(streams: &'a [Stream], output: &'a Output) -> impl Iterator
         &output.state,
         &output.incidents,
         &output.watch_state,
+        &output.pulse,
     ];
     inputs.chain(outputs.map(String::as_str))
 }

@@ -47,7 +47,8 @@ pub trait Pulses {
     /// Whether a step up to `known` would make a record.
     fn ends_by(&self, known: Timestamp) -> bool;
 
-    /// A step ended: the record to write, if one is due; several, in order, where it would be too large for a topic.
+    /// A step ended: the record to write, if one is due; several, in order, where it would be too large for a topic. Of a
+    /// step that is applied again nothing is written, whatever is returned.
     fn step(&mut self, step: PulseStep) -> Vec<Vec<u8>>;
 
     /// Everything that it knows, for a snapshot.
@@ -79,8 +80,7 @@ impl Maker {
         let Some(pulses) = &mut self.0 else {
             return Vec::new();
         };
-        let mut values = pulses.step(step);
-        values.retain(|_| !step.again);
+        let values = pulses.step(step);
         let record = |value: Vec<u8>| Produce {
             topic: Topic::Pulse,
             partition: number,

@@ -111,8 +111,8 @@ impl Engine {
             .unwrap_or_default()
     }
 
-    /// Pulses since the last time, where they are shown.
-    pub(crate) fn take_pulses(&mut self) -> Vec<Pulse> {
+    /// Pulses since the last time, where the watching keeps them.
+    pub fn take_pulses(&mut self) -> Vec<Pulse> {
         self.watching
             .as_mut()
             .map(Watching::take_pulses)

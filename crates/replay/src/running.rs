@@ -132,7 +132,7 @@ impl<'a, 'o> Running<'a, 'o> {
         let engine = self.engine.get_or_insert_with(|| {
             let engine = Engine::new(settings, partitions, first);
             if shows_pulses {
-                engine.watched_by(Watching::new(config, first).showing_pulses())
+                engine.watched_by(Watching::new(config, first).keeping_pulses())
             } else if watched {
                 engine.watched_by(Watching::new(config, first))
             } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
-use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse, WHOLE_PPM};
+use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse};
 use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
@@ -34,6 +34,17 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
     }
 }
 
+/// What the pulses of a configuration depend on.
+pub fn collector_settings(config: &Config) -> CollectorSettings {
+    let ack = config.feeds.merchant_ack;
+    CollectorSettings {
+        dims: Dims::new(&config.settings.dimensions),
+        merchant_ack: ack.map(|ack| (ack.late, ack.keep)),
+        share_ppm: config.watch.share.0,
+        open_limit: config.limits.waiting_payments,
+    }
+}
+
 /// The watch of a replay.
 pub struct Watching {
     collector: Collector,
@@ -43,39 +54,32 @@ pub struct Watching {
     /// The last second in which something came.
     busy_s: i64,
     revisions: Vec<Incident>,
-    /// Pulses for whoever wants to see them; `None` where nobody does.
-    pulses: Option<Vec<Pulse>>,
     /// The verdict of each incident, as it was said last.
     verdicts: BTreeMap<String, &'static str>,
     stopped: bool,
+    /// The pulses themselves, where somebody wants them.
+    pulses: Option<Vec<Pulse>>,
 }
 
 impl Watching {
     /// A watch whose first record is appended at `first`.
     pub fn new(config: &Config, first: Timestamp) -> Self {
-        let dims = Dims::new(&config.settings.dimensions);
-        let feeds = &config.feeds;
-        let collector = CollectorSettings {
-            dims,
-            merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
-            share_ppm: WHOLE_PPM,
-            open_limit: config.limits.waiting_payments,
-        };
         let second = first.millis().div_euclid(1000);
         Self {
-            collector: Collector::new(collector, first),
+            collector: Collector::new(collector_settings(config), first),
             watch: Watch::new(watch_settings(config)),
             next_s: second,
             busy_s: second,
             revisions: Vec::new(),
-            pulses: None,
             verdicts: BTreeMap::new(),
             stopped: false,
+            pulses: None,
         }
     }
 
-    /// Keeps the pulses for whoever wants to see them.
-    pub(crate) fn showing_pulses(mut self) -> Self {
+    /// Keeps the pulses too, until they are taken.
+    #[must_use]
+    pub fn keeping_pulses(mut self) -> Self {
         self.pulses = Some(Vec::new());
         self
     }

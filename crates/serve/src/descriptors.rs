@@ -182,6 +182,12 @@ metrics! {
         "Transactions by how they ended.",
     TransactionDuration = Histogram "transaction_duration_seconds" []
         "From the beginning of a transaction to the answer of the broker.",
+    PulseRecords = Counter "pulse_records_total" []
+        "Records written for the watch: about one a second of each partition number.",
+    PulseBytes = Counter "pulse_bytes_total" []
+        "Their bytes.",
+    PulseNotes = Counter "pulse_notes_total" [Outcome]
+        "What became known of single payments: sent to the watch, or left out because the payment is not in watch.share.",
     WaitingRecords = Gauge "waiting_records" []
         "Records that were read and wait for known time.",
     StateBytes = Gauge "state_bytes" [Kind]

@@ -17,6 +17,7 @@ use crate::lane::LaneObserver;
 use crate::limit::Limit;
 use crate::live::{Figures, Live, OTHER, QUANTILES};
 use crate::process;
+use crate::pulses::PulseObserver;
 use crate::status::{LaneBoard, LaneStatus, merge};
 use crate::watch::{WatchBoard, WatchObserver, WatchStatus};
 
@@ -118,6 +119,11 @@ impl Metrics {
         let board = lock(&self.0.watch).clone()?;
         let status = board.status().clone();
         Some((board.signs.silent_for(), status))
+    }
+
+    /// The eyes on what is written for the watch.
+    pub fn pulses(&self) -> PulseObserver {
+        PulseObserver::new(Arc::clone(&self.0))
     }
 
     /// A limit was met.

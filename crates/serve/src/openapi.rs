@@ -83,6 +83,7 @@ fn schemas() -> Value {
         "Ready": object(json!({
             "status": {"enum": ["ready", "not ready"]},
             "lanes": list(object(lane())),
+            "watch": watch(),
         })),
         "Status": object(status()),
     })
@@ -122,6 +123,22 @@ fn lane() -> Value {
     })
 }
 
+/// The watch, where this process has one.
+fn watch() -> Value {
+    let mut watch = object(json!({
+        "phase": {"type": "string", "description": "What it does now, or that another process has the active one"},
+        "ready": {"type": "boolean"},
+        "active": {"type": "boolean", "description": "Whether it judges"},
+        "waits_for": {"type": ["string", "null"]},
+        "judged_until": {"type": ["string", "null"], "format": "date-time"},
+        "behind_ms": optional_count(),
+        "blind_partitions": count(),
+        "restored_bytes": count(),
+    }));
+    watch["type"] = json!(["object", "null"]);
+    watch
+}
+
 fn status() -> Value {
     let mut lane = lane();
     lane["silent_ms"] = count();
@@ -141,6 +158,7 @@ fn status() -> Value {
         "ready": {"type": "boolean"},
         "rules": object(json!({"version": count(), "stale": {"type": "boolean"}})),
         "lanes": list(object(lane)),
+        "watch": watch(),
         "accounts": {
             "type": "object",
             "description": "Since the state began, by currency: payments = credited + explained + written_off + pending",

@@ -24,7 +24,7 @@ pub(super) struct Topics {
 impl Topics {
     /// How many topics there are.
     pub(super) fn len(self) -> usize {
-        self.inputs + 4
+        self.inputs + 5
     }
 
     /// Where a source is read.
@@ -43,6 +43,7 @@ impl Topics {
             Topic::Alerts => 2,
             Topic::DeadLetters => 3,
             Topic::Incidents => panic!("lanes write no incidents"),
+            Topic::Pulse => 4,
         };
         Place {
             topic: self.inputs + after,

@@ -274,6 +274,14 @@ fn each_wrong_value_has_its_own_words() {
             "`fees.contract_rates[0]` is not a rate: `1.2`",
         ),
         (
+            "watch: {share: 0.0}",
+            "`watch.share` is no share above 0 and up to 1 with at most six places: `0.0`",
+        ),
+        (
+            "watch: {share: 1.5}",
+            "`watch.share` is no share above 0 and up to 1 with at most six places: `1.5`",
+        ),
+        (
             "feeds: {markers: yes}",
             "`feeds.markers` is neither `true` nor `false`: `yes`",
         ),

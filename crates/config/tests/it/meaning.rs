@@ -28,6 +28,15 @@ fn what_is_not_written_has_its_documented_value() {
         config.fees.contract_rates,
         [RatePpm(3_000), RatePpm(5_500), RatePpm(6_000)]
     );
+    assert_eq!(config.watch.share, RatePpm(1_000_000));
+    let share = |text| {
+        good(&minimal(&format!("watch: {{share: {text}}}\n")))
+            .watch
+            .share
+    };
+    assert_eq!(share("\"0.1\""), RatePpm(100_000));
+    assert_eq!(share("0.000001"), RatePpm(1));
+    assert_eq!(share("1.0"), RatePpm(1_000_000));
     assert_eq!(config.feeds.stages, Stage::ALL);
     assert_eq!(
         config.incidents.page,

@@ -12,6 +12,9 @@ const PAIRS_KEEP_MS: i64 = 7 * 86_400_000;
 /// Alert ids are remembered for so long, and `verify` looks at what was decided.
 const ALERTS_KEEP_MS: i64 = 35 * 86_400_000;
 
+/// Whoever watches may be away for an hour.
+const PULSE_KEEP_MS: i64 = 3_600_000;
+
 /// A topic that we write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTopic {
@@ -168,6 +171,14 @@ const INCIDENTS: [Setting; 4] = [
     ROOM,
 ];
 
+/// The watch reads a second once, and again after a restart: it needs no more than what came since its last snapshot.
+const PULSE: [Setting; 4] = [
+    WHOLE,
+    at_least("retention.ms", PULSE_KEEP_MS, Some("86400000")),
+    STAMPED,
+    ROOM,
+];
+
 /// The topics that are written by us.
 pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
     let topic = |key, name: &str, settings, rights| OwnTopic {
@@ -199,6 +210,12 @@ pub fn own_topics(output: &Output) -> Vec<OwnTopic> {
             "output.pairs",
             &output.pairs,
             &PAIRS,
+            &[Read, Write, DescribeConfigs],
+        ),
+        topic(
+            "output.pulse",
+            &output.pulse,
+            &PULSE,
             &[Read, Write, DescribeConfigs],
         ),
         topic(
@@ -274,7 +291,14 @@ mod tests {
 
     #[test]
     fn what_we_make_is_what_we_need() {
-        for settings in [&STATE[..], &PAIRS, &ALERTS, &DEAD_LETTERS, &INCIDENTS] {
+        for settings in [
+            &STATE[..],
+            &PAIRS,
+            &PULSE,
+            &ALERTS,
+            &DEAD_LETTERS,
+            &INCIDENTS,
+        ] {
             for setting in settings {
                 assert!(
                     setting

@@ -7,9 +7,12 @@ use std::time::Duration;
 use settlewatch_config::{Config, Env, Purpose, beginning, load_str};
 use settlewatch_join::{Alert, Event, Flow, Outcome, Partition, Settings, Timestamp};
 use settlewatch_kafka::{LaneHost, Topics};
-use settlewatch_protocol::{Host, Lane, RulesNews, SourceId, TxnOutcome};
-use settlewatch_serve::LaneObserver;
+use settlewatch_protocol::{Host, Lane, Pulses, RulesNews, SourceId, TxnOutcome};
+use settlewatch_serve::{LaneObserver, PulseObserver};
+use settlewatch_watch::pulse::CollectorSettings;
 use settlewatch_wire::{AlertLine, Limits, check_stream, decode};
+
+use super::pulses::ServicePulses;
 
 /// Rules and what they mean.
 type Compiled = (Arc<[u8]>, Arc<Settings>);
@@ -19,6 +22,8 @@ pub(super) struct ServiceHost {
     topics: Topics,
     limits: Limits,
     eyes: LaneObserver,
+    /// What the watch hears; `None` where nobody watches.
+    pulses: Option<(CollectorSettings, PulseObserver)>,
     /// Rules that were read before: a lane asks for the same ones with every partition number.
     known: RefCell<Vec<Compiled>>,
 }
@@ -34,8 +39,15 @@ impl ServiceHost {
                 record_bytes: config.limits.record_bytes,
             },
             eyes,
+            pulses: None,
             known: RefCell::default(),
         }
+    }
+
+    /// The watch hears of what is decided.
+    pub(super) fn with_pulses(mut self, settings: CollectorSettings, eyes: PulseObserver) -> Self {
+        self.pulses = Some((settings, eyes));
+        self
     }
 }
 
@@ -87,6 +99,17 @@ impl Host for ServiceHost {
         }
         known.push((rules.into(), Arc::clone(&settings)));
         Ok(settings)
+    }
+
+    fn pulses(
+        &self,
+        number: i32,
+        since: Timestamp,
+        state: Option<&[u8]>,
+    ) -> Option<Box<dyn Pulses>> {
+        let (settings, eyes) = self.pulses.clone()?;
+        let pulses = ServicePulses::new(settings, number, since, state, eyes);
+        Some(Box::new(pulses))
     }
 
     fn flow(&self, number: i32, partition: &Partition, flow: &Flow, again: bool) {

@@ -14,6 +14,7 @@ use settlewatch_protocol::{LaneConfig, SourceConfig};
 use settlewatch_serve::{Metrics, MetricsSpec};
 
 use super::host::ServiceHost;
+use super::pulses;
 use crate::clock::duration;
 use crate::exit::Failed;
 
@@ -93,7 +94,8 @@ pub(super) fn start(
             transaction_timeout: duration(run.kafka.transaction_timeout),
             start_at: start_at(run.kafka.start_at),
             config: lane_config(config, run, checked, rules, lane),
-            host: ServiceHost::new(topics.clone(), config, metrics.lane(&name)),
+            host: ServiceHost::new(topics.clone(), config, metrics.lane(&name))
+                .with_pulses(pulses::settings(config, checked.numbers), metrics.pulses()),
         };
         let (prober, clocks) = (Arc::clone(&prober), Arc::clone(clocks));
         let started = LaneHandle::start(name, spec, prober, clocks, monotonic);

@@ -3,6 +3,7 @@
 mod added;
 mod host;
 mod lanes;
+mod pulses;
 mod rules;
 mod watch;
 
