@@ -125,7 +125,7 @@ impl Cluster {
             Topic::Pairs => self.pairs[at].push((now.millis(), value)),
             Topic::Pulse => self.pulses[at].push(value),
             Topic::Alerts => self.alerts.push(value),
-            Topic::DeadLetters => {}
+            Topic::DeadLetters | Topic::Incidents => {}
         }
     }
 }

@@ -23,6 +23,7 @@ mod secure;
 mod silent;
 mod simulated;
 mod state;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ use settlewatch_tests::broker::{Cluster, missing};
 
 /// The longest first.
 const TESTS: &[Test] = tests![
+    watch::a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_killed_in_it,
+    watch::what_is_not_read_is_said_and_accuses_nobody_though_the_active_watch_dies,
     kills::a_service_that_is_killed_anywhere_writes_every_revision_once,
     howto::the_pages_lead_from_no_topic_to_more_partitions,
     secure::a_service_needs_few_rights_and_names_the_one_that_is_missing,

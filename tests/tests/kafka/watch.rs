@@ -1,0 +1,244 @@
+//! The watch: what it says live, and what it says when somebody dies.
+
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use settlewatch_join::Timestamp;
+use settlewatch_replay::Until;
+use settlewatch_tests::broker::{
+    Cluster, Group, Outgoing, Record, Service, Setup, Tail, kcat_lines, now_ms, read_all, until,
+};
+use settlewatch_tests::harness::Bench;
+use settlewatch_tests::reference::{Config, Rule, STREAMS, Tier, parse_ms};
+
+use crate::script::{SOON, pass_ms};
+
+/// Whatever is waited for that takes minutes by itself.
+const LATER: Duration = Duration::from_secs(400);
+
+/// How far apart the onset of an incident may be, live and in a replay, in milliseconds.
+const ONSET_MS: i64 = 5_000;
+
+/// Traffic in which one channel stops for a while.
+const STOPPED: [&str; 6] = [
+    "--rate",
+    "40",
+    "--duration",
+    "330s",
+    "--scenario",
+    "channel-stopped@120s-160s:alipay",
+];
+
+/// Traffic without a fault.
+const HEALTHY: [&str; 4] = ["--rate", "30", "--duration", "150s"];
+
+/// Rules under which simulated payments are credited in time.
+fn rules() -> Config {
+    let tier = |name: &str, after_ms| Tier {
+        name: name.into(),
+        after_ms,
+    };
+    let default = Rule {
+        name: "default".into(),
+        tiers: [tier("warn", 30_000), tier("breach", 120_000)].into(),
+        ..Rule::default()
+    };
+    Config {
+        rules: [default].into(),
+        give_up_ms: 600_000,
+        orphan_after_ms: 120_000,
+        duplicate_window_ms: 600_000,
+        redelivery_horizon_ms: 26 * 3_600_000,
+        hold_limit_ms: 600_000,
+    }
+}
+
+fn setup() -> Setup {
+    Setup {
+        rules: rules(),
+        start_at: "latest",
+        ..Setup::quick()
+    }
+}
+
+/// Every revision in the read-committed view, by incident: each once, without a gap.
+fn revisions(group: &Group<'_>) -> BTreeMap<String, Vec<Value>> {
+    let mut all = BTreeMap::<String, Vec<Value>>::new();
+    for record in group.output("incidents") {
+        let line = record.json();
+        let id = line["incident_id"].as_str().expect("an id").to_owned();
+        assert_eq!(record.key.as_deref(), Some(id.as_bytes()));
+        all.entry(id).or_default().push(line);
+    }
+    for (id, revisions) in &all {
+        let numbers: Vec<u64> = revisions
+            .iter()
+            .map(|it| it["revision"].as_u64().expect("a number"))
+            .collect();
+        let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
+        assert_eq!(numbers, expected, "{id}: each once, none missing");
+    }
+    all
+}
+
+/// Waits for a revision that is as it is wanted.
+fn until_said(group: &Group<'_>, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let mut tail = Tail::new(group.cluster, &group.topic("incidents"), true);
+    until(what, LATER, || {
+        let records = tail.refresh();
+        records.iter().map(Record::json).find(|it| wanted(it))
+    })
+}
+
+fn is(line: &Value, verdict: &str, state: &str) -> bool {
+    line["verdict"] == verdict && line["state"] == state
+}
+
+fn active(service: &Service) -> bool {
+    service.metric("settlewatch_watch_active", "") == Some(1.0)
+}
+
+/// Traffic of the simulator in the background, in real time.
+fn simulate<'s>(
+    scope: &'s thread::Scope<'s, '_>,
+    group: &'s Group<'_>,
+    arguments: &'static [&'static str],
+) -> thread::ScopedJoinHandle<'s, ()> {
+    scope.spawn(move || {
+        let arguments = [&["simulate"], arguments].concat();
+        let (status, told) = group.command(&arguments);
+        assert_eq!(status, Some(0), "{told}");
+    })
+}
+
+/// What a replay of everything in the inputs says, up to now.
+fn replayed(group: &Group<'_>) -> Vec<Value> {
+    let inputs = STREAMS.map(|stream| read_all(group.cluster, &group.topic(stream)));
+    let files: Vec<Vec<u8>> = inputs.iter().map(|records| kcat_lines(records)).collect();
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let now = Timestamp::from_millis(now_ms());
+    let bench = Bench::new(&group.rules_text()).until(Until::Time(now));
+    let written = bench.bytes(&files).expect("the inputs can be replayed");
+    let lines = written.lines_of("incidents.ndjson");
+    let mut last = BTreeMap::new();
+    for line in lines {
+        let id = line["incident_id"].as_str().expect("an id").to_owned();
+        last.insert(id, line);
+    }
+    last.into_values().collect()
+}
+
+fn started_ms(line: &Value) -> i64 {
+    line["started_at"]
+        .as_str()
+        .and_then(parse_ms)
+        .expect("a time")
+}
+
+pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_killed_in_it() {
+    let cluster = Cluster::shared();
+    let group = Group::new(&cluster, "watched", setup());
+    let service = group.start_ready("one");
+    thread::scope(|scope| {
+        let traffic = simulate(scope, &group, &STOPPED);
+        let opened = until_said(&group, "the fault is seen", |it| {
+            it["scope"]["channel"] == "alipay"
+        });
+        // In the middle of the incident, its baseline frozen.
+        service.kill();
+        let service = group.start_ready("one");
+        until("it judges again", SOON, || active(&service).then_some(()));
+        let id = opened["incident_id"].clone();
+        let resolved = until_said(&group, "the fault is over", |it| {
+            it["incident_id"] == id && it["state"] == "resolved"
+        });
+        traffic.join().expect("the traffic ends");
+        service.stop();
+        let live = revisions(&group);
+        let of_channel: Vec<&Value> = live
+            .values()
+            .filter_map(|revisions| revisions.last())
+            .filter(|it| it["scope"]["channel"] == "alipay")
+            .collect();
+        assert_eq!(of_channel.len(), 1, "one incident a fault: {of_channel:?}");
+        let replayed = replayed(&group);
+        let expected: Vec<&Value> = replayed
+            .iter()
+            .filter(|it| it["scope"]["channel"] == "alipay")
+            .collect();
+        assert_eq!(expected.len(), 1, "{replayed:?}");
+        assert_eq!(resolved["verdict"], expected[0]["verdict"]);
+        assert_eq!(resolved["scope"], expected[0]["scope"]);
+        let apart_ms = started_ms(&resolved) - started_ms(expected[0]);
+        println!("onset live less onset in replay: {apart_ms} ms");
+        assert!(apart_ms.abs() <= ONSET_MS, "{apart_ms} ms apart");
+    });
+}
+
+pub(crate) fn what_is_not_read_is_said_and_accuses_nobody_though_the_active_watch_dies() {
+    let cluster = Cluster::shared();
+    let group = Group::new(&cluster, "unread", setup());
+    cluster.admin().create(&group.topic("terminals"), 2, &[]);
+    let topic = group.topic("terminals");
+    let terminals = [
+        ("SETTLEWATCH__STREAMS__TERMINALS__TOPIC", topic.as_str()),
+        ("SETTLEWATCH__STREAMS__TERMINALS__KEYED", "other"),
+    ];
+    let start = |name: &str, role: &str| {
+        let roles = format!("roles: [{role}]\n");
+        group.start_with(name, name, &roles, &terminals)
+    };
+    let (mut one, mut two) = (start("watch-1", "watch"), start("watch-2", "watch"));
+    let mut lanes = start("lanes", "join");
+    for service in [&mut one, &mut two, &mut lanes] {
+        service.wait_until_ready();
+    }
+    until("one is active", SOON, || {
+        (active(&one) != active(&two)).then_some(())
+    });
+    group
+        .producer()
+        .send(&Outgoing::event(&topic, "T1", "no event at all"))
+        .wait();
+    thread::scope(|scope| {
+        let traffic = simulate(scope, &group, &HEALTHY);
+        pass_ms(50_000);
+        lanes.kill();
+        let said = until_said(&group, "what is not read is said", |it| {
+            is(it, "MONITOR_BEHIND", "open")
+        });
+        let (dead, mut alive) = if active(&one) { (one, two) } else { (two, one) };
+        let unreadable = dead.metric("settlewatch_watch_unreadable_total", "auxiliary");
+        assert_eq!(unreadable, Some(1.0), "auxiliary topics are read");
+        let blind = dead.metric("settlewatch_watch_blind_partitions", "");
+        assert_eq!(blind, Some(3.0));
+        dead.kill();
+        until("the other one takes over", SOON, || {
+            active(&alive).then_some(())
+        });
+        let mut lanes = start("lanes", "join");
+        lanes.wait_until_ready();
+        let id = said["incident_id"].clone();
+        until_said(&group, "it is over", |it| {
+            it["incident_id"] == id && it["state"] == "resolved"
+        });
+        assert_eq!(
+            alive.metric("settlewatch_watch_blind_partitions", ""),
+            Some(0.0)
+        );
+        traffic.join().expect("the traffic ends");
+        alive.wait_until_ready();
+        lanes.stop();
+        alive.stop();
+    });
+    let said = revisions(&group);
+    let others: Vec<&Value> = said
+        .values()
+        .flatten()
+        .filter(|it| it["verdict"] != "MONITOR_BEHIND")
+        .collect();
+    assert!(others.is_empty(), "nobody else is to blame: {others:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
+}
