@@ -280,17 +280,14 @@ impl<'a> Group<'a> {
     }
 
     /// Starts a service whose configuration says more.
-    pub fn start_with(
-        &self,
-        name: &str,
-        instance: &str,
-        more: &str,
-        env: &[(&str, &str)],
-    ) -> Service {
+    ///
+    /// # Panics
+    /// When its configuration cannot be written.
+    pub fn start_with(&self, name: &str, instance: &str, more: &str) -> Service {
         let (config, port) = self.write_config(name, instance, self.setup.login);
         let text = self.config_text(instance, port, self.setup.login) + more;
         std::fs::write(&config, text).expect("a file can be written");
-        Service::start(name, &config, port, env)
+        Service::start(name, &config, port, &[])
     }
 
     /// Starts a service under a stable name and waits until it is ready.

@@ -180,15 +180,10 @@ pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_kil
 pub(crate) fn what_is_not_read_is_said_and_accuses_nobody_though_the_active_watch_dies() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "unread", setup());
-    cluster.admin().create(&group.topic("terminals"), 2, &[]);
     let topic = group.topic("terminals");
-    let terminals = [
-        ("SETTLEWATCH__STREAMS__TERMINALS__TOPIC", topic.as_str()),
-        ("SETTLEWATCH__STREAMS__TERMINALS__KEYED", "other"),
-    ];
     let start = |name: &str, role: &str| {
         let roles = format!("roles: [{role}]\n");
-        group.start_with(name, name, &roles, &terminals)
+        group.start_with(name, name, &roles)
     };
     let (mut one, mut two) = (start("watch-1", "watch"), start("watch-2", "watch"));
     let mut lanes = start("lanes", "join");
