@@ -10,6 +10,7 @@ mod kafka;
 mod memory;
 #[cfg(any(test, feature = "kafka"))]
 mod page;
+mod pulse_size;
 mod replay_speed;
 mod scan_speed;
 mod table;
@@ -21,6 +22,7 @@ pub use core_speed::{core, ladder};
 #[cfg(feature = "kafka")]
 pub use kafka::{bare, kafka, streams};
 pub use memory::{finished, memory, overdue};
+pub use pulse_size::pulses;
 pub use replay_speed::replay;
 pub use scan_speed::scans;
 pub use table::{Row, print, print_head};

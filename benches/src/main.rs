@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use settlewatch_benches::{
     Row, Shape, core, count, finished, instructions, ladder, memory, overdue, print, print_head,
-    replay, scans,
+    pulses, replay, scans,
 };
 use settlewatch_join::Span;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -15,12 +15,12 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str =
-    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan
+    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan|pulse
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
        settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)
        settlewatch-benches streams [small|PAGE [PART]]   (likewise: beside Kafka Streams; into a page; small: does it work)";
 
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     "core",
     "ladder",
     "allocations",
@@ -29,6 +29,7 @@ const PARTS: [&str; 8] = [
     "finished",
     "replay",
     "scan",
+    "pulse",
 ];
 
 fn main() -> Result<()> {
@@ -88,6 +89,7 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "finished" => finished(),
         "replay" => replay(),
         "scan" => Ok(scans()),
+        "pulse" => pulses(),
         _ => bail!(USAGE),
     }
 }

@@ -187,6 +187,26 @@ impl Upkeep {
         (0..count).map(end).collect()
     }
 
+    /// How many offsets an input has used since then, over all of its partitions: records, and ends of transactions.
+    ///
+    /// # Errors
+    /// The cluster does not say.
+    pub fn appended_since(
+        &self,
+        source: SourceId,
+        numbers: i32,
+        at: Timestamp,
+    ) -> Result<u64, AdminError> {
+        let places: Vec<_> = (0..numbers).map(|number| (source, number)).collect();
+        let sum = |found: KafkaResult<Vec<(SourceId, i32, i64)>>| {
+            let found = found.map_err(|error| self.refused("find offsets by time", &error))?;
+            Ok(found.iter().map(|&(_, _, offset)| offset).sum::<i64>())
+        };
+        let then = sum(self.ends.since(&places, at.millis().max(0), self.wait))?;
+        let end = sum(self.ends.ends(&places, self.wait))?;
+        Ok(u64::try_from(end - then).unwrap_or(0))
+    }
+
     /// The first offset of the pairs topic that is stamped then or later.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub enum Login {
 }
 
 /// Services that may differ in their rights.
-const APPS: u8 = 12;
+const APPS: u8 = 13;
 
 /// Passwords that must turn up nowhere.
 pub const ADMIN_PASSWORD: &str = "admin-8Qm2x";

@@ -51,15 +51,23 @@ impl Host for TestHost {
         state: Option<&[u8]>,
     ) -> Option<Box<dyn Pulses>> {
         let settings = self.collector.clone();
-        let pulses = match state {
-            None => PartitionPulses::new(settings, number, since),
-            Some(state) => {
-                PartitionPulses::restore(settings, number, state).expect("our own snapshot")
-            }
-        };
-        let most = self.most;
-        Some(Box::new(Made { pulses, most }))
+        Some(maker(settings, self.most, number, since, state))
     }
+}
+
+/// Makes pulse records of at most `most` bytes.
+pub(crate) fn maker(
+    settings: CollectorSettings,
+    most: usize,
+    number: i32,
+    since: Timestamp,
+    state: Option<&[u8]>,
+) -> Box<dyn Pulses> {
+    let pulses = match state {
+        None => PartitionPulses::new(settings, number, since),
+        Some(state) => PartitionPulses::restore(settings, number, state).expect("our own snapshot"),
+    };
+    Box::new(Made { pulses, most })
 }
 
 impl Pulses for Made {

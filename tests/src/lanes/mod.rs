@@ -12,6 +12,7 @@ mod recording;
 mod runner;
 mod told;
 
+pub(crate) use host::maker;
 pub use recording::{Recording, replayed};
 pub use runner::{Deaths, Written, written};
 pub use told::Told;

@@ -247,17 +247,20 @@ impl Member {
                 overwrite(kafka, place, record.key.as_deref());
             }
             let topic = record.topic;
+            let outside = topic == Topic::Pulse && self.mutated(Mutation::PulseOutside);
             let data = Data {
                 key: record.key,
                 value: record.value,
                 headers: record.headers,
-                part_of: carrying.number,
+                part_of: if outside { 0 } else { carrying.number },
                 ts: now,
             };
             carrying.sent.push(Sent {
                 topic,
                 place,
-                offset: kafka.cluster.append(place, data, Some(session.pid)),
+                offset: kafka
+                    .cluster
+                    .append(place, data, (!outside).then_some(session.pid)),
                 sent_ms: carrying.handed_ms,
                 acknowledged: false,
             });

@@ -3,14 +3,19 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use settlewatch_join::{Alert, Event, Settings};
-use settlewatch_protocol::{Host, SourceId};
+use settlewatch_join::{Alert, Event, Settings, Span, Timestamp};
+use settlewatch_protocol::{Host, Pulses, SourceId};
+use settlewatch_watch::pulse::{CollectorSettings, Dims, WHOLE_PPM};
 use settlewatch_wire::{Limits, decode};
 
+use crate::lanes::maker;
 use crate::reference::Revision;
 
 /// Names of sources, the pairs topic last.
 const NAMES: [&str; 4] = ["payments", "credits", "lifecycle", "pairs"];
+
+/// Largest pulse record: small enough that some are several.
+const PULSE_BYTES: usize = 1000;
 
 /// The host of every lane.
 #[derive(Clone)]
@@ -36,6 +41,21 @@ impl Host for ModelHost {
 
     fn topic(&self, source: SourceId) -> &str {
         NAMES.get(usize::from(source.0)).unwrap_or(&"?")
+    }
+
+    fn pulses(
+        &self,
+        number: i32,
+        since: Timestamp,
+        state: Option<&[u8]>,
+    ) -> Option<Box<dyn Pulses>> {
+        let settings = CollectorSettings {
+            dims: Dims::new(&self.settings.dimensions),
+            merchant_ack: Some((Span::from_secs(1), Span::from_secs(3))),
+            share_ppm: WHOLE_PPM,
+            open_limit: usize::MAX,
+        };
+        Some(maker(settings, PULSE_BYTES, number, since, state))
     }
 
     fn settings(&self, _rules: &[u8]) -> Result<Arc<Settings>, String> {

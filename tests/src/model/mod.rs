@@ -23,6 +23,7 @@ mod member;
 mod mutation;
 mod oracle;
 mod prober;
+mod pulses;
 mod run;
 mod steps;
 mod story;

@@ -16,6 +16,7 @@ named! {
         Sticky = "cooperative-sticky",
         MetadataAtCommit = "metadata asked at commit",
         LastOffset = "position as last offset + 1",
+        PulseOutside = "pulse outside transactions",
         SnapshotInPlace = "snapshot chunks overwritten in place",
     }
 }

@@ -7,6 +7,7 @@ use settlewatch_protocol::{SourceId, Topic};
 use super::cluster::Place;
 use super::compare::{accounts, compare, never_false, records};
 use super::host::Line;
+use super::pulses;
 use super::run::{Report, World};
 use super::steps::{Step, steps};
 use crate::reference::rfc3339;
@@ -45,8 +46,10 @@ pub(super) fn judge(mut world: World) -> Report {
         let excused = excused(&found, &steps);
         let records = records(&world, &found);
         compare(&mut world, &found, &records, &lines, &excused);
+        pulses::in_order(&mut world);
         if excused.is_empty() && !world.retention_struck {
             accounts(&mut world, &found, &records);
+            pulses::counted(&mut world, &found);
         }
         never_false(&mut world, &found, &lines);
     }

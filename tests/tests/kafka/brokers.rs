@@ -25,7 +25,7 @@ fn patient_rules() -> Rules {
 /// Pauses a service between two transactions.
 fn pause_between(group: &Group<'_>, service: &mut Service) {
     let admin = group.cluster.admin();
-    let topics = ["alerts", "dead_letters", "state", "pairs"].map(|of| group.topic(of));
+    let topics = ["alerts", "dead_letters", "state", "pairs", "pulse"].map(|of| group.topic(of));
     let count = i32::try_from(group.setup.partitions).expect("partitions are few");
     until("no transaction is open", SOON, || {
         service.signal(Signal::STOP);

@@ -51,7 +51,7 @@ fn least(group: &Group<'_>) -> Vec<Least> {
         ),
         always(
             "DescribeConfigs",
-            topics(&["dead_letters", "state", "pairs"]),
+            topics(&["dead_letters", "state", "pairs", "pulse"]),
         ),
         of_topic("Read", "credits"),
         of_topic("Write", "alerts"),
@@ -62,6 +62,7 @@ fn least(group: &Group<'_>) -> Vec<Least> {
         of_topic("Delete", "state"),
         of_topic("Write", "pairs"),
         of_topic("Read", "pairs"),
+        of_topic("Write", "pulse"),
         Least {
             operation: "Read",
             on: on("--group", &group.name),
@@ -212,6 +213,7 @@ fn runs_with_the_least_rights(group: &Group<'_>) {
         ("alerts", &alerts),
         ("state", &group.output("state")),
         ("pairs", &group.output("pairs")),
+        ("pulse", &group.output("pulse")),
     ] {
         topic_keeps_secrets(of, records);
     }

@@ -190,7 +190,7 @@ pub(crate) fn more_partitions_take_the_waiting_payments_over_and_tell_everything
     assert_eq!(status, Some(1), "{told}");
     assert!(told.contains("already"), "{told}");
     let admin = cluster.admin();
-    let outputs = ["alerts", "dead_letters", "state", "pairs"];
+    let outputs = ["alerts", "dead_letters", "state", "pairs", "pulse"];
     for of in ["payments", "credits", "lifecycle"].iter().chain(&outputs) {
         admin.grow(&group.topic(of), 5);
     }
