@@ -354,7 +354,7 @@ impl Scene<'_> {
         let onset = self.onset_ms.div_euclid(BUCKET_MS);
         let mut usual: Vec<u32> = buckets.range(..onset).map(|(_, count)| *count).collect();
         let now: Vec<u32> = buckets
-            .range(onset..until.div_euclid(BUCKET_MS))
+            .range(onset..until.div_euclid(BUCKET_MS).max(onset))
             .map(|(_, count)| *count)
             .collect();
         if usual.len() < 4 || now.is_empty() {
