@@ -8,11 +8,10 @@ use settlewatch_join::event::{Currency, RefusalClass};
 use crate::detect::Detector;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::{ValueId, distinct};
 use crate::incident::Evidence;
 use crate::pulse::{MERCHANT, TERMINAL};
 use crate::survival::Survival;
-use crate::terminals::distinct;
 
 /// Evidence in natural units that an amount tells bad payments from good ones.
 const SPLIT_NATS: f64 = 15.0;

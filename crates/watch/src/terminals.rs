@@ -210,13 +210,6 @@ impl Terminal {
     }
 }
 
-/// The terminals of a scope, without repetition, in the order of their values.
-pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
-    values.sort_unstable();
-    values.dedup();
-    values
-}
-
 /// Terminals of a model that must be known before one can be called outdated.
 const MODEL_KNOWN: usize = 20;
 

@@ -15,7 +15,9 @@ use std::collections::BTreeMap;
 use settlewatch_join::{AlertKind, Span};
 
 use crate::detect::Detector;
+use crate::detect::counted::Counted;
 use crate::detect::rows::Row;
+use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
 use crate::faults::{Faults, end_of};
 use crate::incident::book::{Book, Entry, Family};
@@ -26,7 +28,7 @@ use crate::terminals::Terminals;
 use case::{Kept, cause_of, values_of};
 use pattern::Pattern;
 use payments::{KEPT_S, Payments};
-use place::{Counted, Place, is_unusual, onset_ms, source_of};
+use place::{Place, is_unusual, onset_ms, source_of};
 use pool::{Group, Pool};
 use signature::Signature;
 
@@ -162,8 +164,9 @@ impl Cases {
                     .cases
                     .retain(|case| !faults.covers(case.since_ms, &case.values));
             }
-            let counted = Counted::new(&payments, &group.cases, detector);
-            let mut places = counted.places(detector, least, PLACES);
+            let lines = place::lines(&payments, &group.cases, detector);
+            let counted = place::counted(&lines);
+            let mut places = place::places(&counted, detector, least, PLACES);
             if places.is_empty() {
                 places.extend(self.unplaced(&group, &counted, second));
             }
@@ -180,7 +183,7 @@ impl Cases {
     }
 
     /// One signature is a pattern wherever it is, if it was not usual before; one rate if all of it is of one source.
-    fn unplaced(&self, group: &Group<'_>, counted: &Counted, second: i64) -> Option<Place> {
+    fn unplaced(&self, group: &Group<'_>, counted: &Counted<'_>, second: i64) -> Option<Place> {
         let signature = group.signature?;
         let within_s = (self.settings.within.millis() / 1000) as i64;
         let mut recent = group.cases.clone();
@@ -189,7 +192,7 @@ impl Cases {
             return None;
         }
         if let Some(source) = source_of(&recent) {
-            return Some(counted.place(source));
+            return Some(Place::of(counted, source));
         }
         if matches!(signature, Signature::Rate(_)) {
             return None;
@@ -199,9 +202,9 @@ impl Cases {
             .iter()
             .filter(|case| case.second <= second - within_s && signature.holds(case))
             .count() as f64;
-        let payments = self.payments.ever as f64 - counted.total();
-        let usual = before * counted.total() / payments.max(1.0);
-        is_unusual(recent.len(), usual).then(|| counted.place(Default::default()))
+        let payments = self.payments.ever as f64 - counted.total().0;
+        let usual = before * counted.total().0 / payments.max(1.0);
+        is_unusual(recent.len(), usual).then(|| Place::of(counted, Scope::default()))
     }
 
     fn found(&self, group: &Group<'_>, place: Place, started_ms: i64) -> Found {

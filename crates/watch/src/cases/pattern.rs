@@ -7,11 +7,11 @@ use super::place::Place;
 use super::signature::Signature;
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
+use crate::detect::values::distinct;
 use crate::incident::book::{Entry, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
 use crate::pulse::{MERCHANT, TERMINAL};
-use crate::terminals::distinct;
 
 /// With fewer cases a better place is believed at once.
 const FEW: f64 = 20.0;

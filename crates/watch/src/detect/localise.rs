@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::{Counted, Sums};
 use super::flows::Stopped;
-use super::rates::{excess, shortfall, shrunk};
+use super::rates::{excess, shrunk};
 use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId};
-use super::{Detector, Explained, WINDOWS_S};
+use super::{Detector, Explained, WINDOWS_S, sum_of};
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
     TERMINAL, VENDOR,
 };
-use crate::scan::{Finding, ScanOptions, Table, scan};
+use crate::scan::ScanOptions;
 
 /// Evidence in natural units at which a scan is worth its time.
 const GATE_NATS: f64 = 9.0;
@@ -23,9 +24,6 @@ const NATS: f64 = 13.0;
 
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 10.0;
-
-/// Evidence in natural units that what a condition excludes is better than what it includes.
-const PROVEN_NATS: f64 = 4.0;
 
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
@@ -64,10 +62,6 @@ impl Suspicion {
         }
     }
 }
-
-/// Payments and bad ones of every tuple.
-#[derive(Default)]
-struct Counted(BTreeMap<TupleId, (f64, f64)>);
 
 impl Detector {
     /// What stands out at `second` beyond what is `explained`; what it is is found among all payments that are not
@@ -122,15 +116,12 @@ impl Detector {
         let mut totals: Vec<Sum> = vec![Sum::default(); self.values.len()];
         for row in self.rows.since(after) {
             let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || explained(row, values) {
+            if !row.counts() || explained(row, values) {
                 continue;
             }
             let sum = Sum {
-                total: 1.0,
-                slow: f64::from(u8::from(row.slow)),
                 lost: f64::from(u8::from(row.lost)),
-                slow_expected: row.usual.0,
-                lost_expected: row.usual.1,
+                ..sum_of(row)
             };
             for value in values.iter().filter(|value| **value != ValueId::NONE) {
                 totals[value.index()].add(&sum, 1.0);
@@ -143,17 +134,22 @@ impl Detector {
         unusual.next().is_some()
     }
 
-    fn counted(&self, after: i64, lost: bool, excluded: Explained<'_>) -> Counted {
-        let mut counted = Counted::default();
+    /// Payments after the second `after`, by their values.
+    fn counted(&self, after: i64, lost: bool, excluded: Explained<'_>) -> Counted<'_> {
+        let mut sums: BTreeMap<TupleId, Sums> = BTreeMap::new();
         for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if row.timed && !row.ended && !excluded(row, values) {
-                let sums = counted.0.entry(row.tuple).or_default();
+            if row.counts() && !excluded(row, self.values.of(row.tuple)) {
+                let sums = sums.entry(row.tuple).or_default();
                 sums.0 += 1.0;
                 sums.1 += f64::from(u8::from(row.is_bad(lost)));
             }
         }
-        counted
+        let lines = sums.into_iter();
+        Counted::new(
+            lines
+                .map(|(tuple, sums)| (self.values.of(tuple), sums))
+                .collect(),
+        )
     }
 
     /// Scans the rows after the second `after`.
@@ -164,126 +160,42 @@ impl Detector {
         lost: bool,
         excluded: Explained<'_>,
     ) -> Vec<Suspicion> {
-        let dims = self.dims.localised();
-        let mut table = Table::new(dims.len());
-        let mut line = vec![0; dims.len()];
-        for (tuple, (total, bad)) in &self.counted(after, lost, excluded).0 {
-            let values = self.values.of(*tuple);
-            for (place, dim) in line.iter_mut().zip(dims) {
-                *place = values[*dim].0;
-            }
-            table.push(&line, *total, *bad);
-        }
-        let causes = scan(&table, &self.options());
-        causes
-            .into_iter()
-            .filter_map(|cause| self.judge(&cause.finding, after, window_s, lost, excluded))
-            .collect()
-    }
-
-    fn options(&self) -> ScanOptions {
-        let dims = self.dims.localised();
-        let place = |dim: &DimIndex| dims.iter().position(|known| known == dim);
-        ScanOptions {
-            order: PREFERRED.iter().filter_map(place).collect(),
+        let counted = self.counted(after, lost, excluded);
+        let options = ScanOptions {
             significance: 0.01,
             min_ratio: 2.0,
             causes: 3,
-            alternatives: 0,
             values: 4,
             ..ScanOptions::default()
-        }
+        };
+        let causes = counted.causes(&self.dims, options).into_iter();
+        causes
+            .filter_map(|(scope, finding)| {
+                let (total, bad) = counted.inside(&scope);
+                let mean = self.expected(&scope, after, lost, excluded);
+                let nats = self.stands_out(&scope, (total, bad), mean, lost)?;
+                Some(Suspicion {
+                    scope,
+                    lost,
+                    window_s,
+                    nats,
+                    coverage: finding.coverage,
+                    since_ms: None,
+                })
+            })
+            .collect()
     }
 
-    /// Holds a finding against what is usual for its place.
-    fn judge(
-        &self,
-        finding: &Finding,
-        after: i64,
-        window_s: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Option<Suspicion> {
-        let dims = self.dims.localised();
-        let mut scope: Vec<_> = finding
-            .conditions
-            .iter()
-            .map(|(at, any)| (dims[*at], any.iter().map(|&value| ValueId(value)).collect()))
-            .collect();
-        scope.sort_unstable();
-        let scope = self.simplified(Scope(scope), after, lost, excluded);
-        let inside = self.inside(&scope, after, lost, excluded);
-        let finding = &Finding {
-            total: inside.0,
-            bad: inside.1,
-            ..finding.clone()
-        };
-        let mean = self.expected(&scope, after, lost, excluded);
+    /// Evidence that a scope is worse than usual, if there is enough.
+    fn stands_out(&self, scope: &Scope, (total, bad): Sums, mean: f64, lost: bool) -> Option<f64> {
         let slack = if lost { 0.02 } else { 0.3 };
-        let nats = excess(finding.bad, mean * 1.15 + slack);
-        let rate = finding.rate_inside();
-        let enough = self.enough(&scope, lost);
-        let least = if lost { 3.0 } else { 5.0 };
-        let stands_out = nats >= enough
-            && finding.bad >= least
-            && rate >= 0.025 + 1.5 * mean / finding.total.max(1.0);
-        stands_out.then_some(Suspicion {
-            scope,
-            lost,
-            window_s,
-            nats,
-            coverage: finding.coverage,
-            since_ms: None,
-        })
-    }
-
-    /// Payments of a scope, and bad ones.
-    fn inside(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> (f64, f64) {
-        let (mut total, mut bad) = (0.0, 0.0);
-        for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if row.timed && !row.ended && scope.holds(values) && !excluded(row, values) {
-                total += 1.0;
-                bad += f64::from(u8::from(row.is_bad(lost)));
-            }
-        }
-        (total, bad)
-    }
-
-    /// The scope without the conditions that exclude nothing which is known to be better: chance finds those.
-    fn simplified(
-        &self,
-        mut scope: Scope,
-        after: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Scope {
-        while scope.0.len() > 1 {
-            let (total, bad) = self.inside(&scope, after, lost, excluded);
-            let rate = bad / total.max(1.0);
-            // The last condition first: the first ones are preferred.
-            let wider = (0..scope.0.len()).rev().find_map(|at| {
-                let mut wider = scope.clone();
-                wider.0.remove(at);
-                let (all, all_bad) = self.inside(&wider, after, lost, excluded);
-                let missing = shortfall(all_bad - bad, (all - total) * rate);
-                (missing < PROVEN_NATS).then_some(wider)
-            });
-            match wider {
-                Some(wider) => scope = wider,
-                None => break,
-            }
-        }
-        scope
-    }
-
-    /// Evidence with which a scope stands out: the more scopes of its kind there are, the more.
-    fn enough(&self, scope: &Scope, lost: bool) -> f64 {
+        let nats = excess(bad, mean * 1.15 + slack);
         let base = if lost { LOST_NATS } else { NATS };
-        let choices = |(dim, any): &(DimIndex, Vec<ValueId>)| {
-            any.len() as f64 * f64::from(self.values.count(*dim).max(2)).ln()
-        };
-        base + scope.0.iter().map(choices).sum::<f64>()
+        // The more scopes of its kind there are, the more.
+        let enough = base + self.values.choices(scope);
+        let least = if lost { 3.0 } else { 5.0 };
+        let is_rate = bad / total.max(1.0) >= 0.025 + 1.5 * mean / total.max(1.0);
+        (nats >= enough && bad >= least && is_rate).then_some(nats)
     }
 
     /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
@@ -293,7 +205,7 @@ impl Detector {
         let (mut before, mut before_bad) = (0.0, 0.0);
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || !scope.holds(values) || excluded(row, values) {
+            if !row.counts() || !scope.holds(values) || excluded(row, values) {
                 continue;
             }
             if row.second > after {

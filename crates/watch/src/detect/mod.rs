@@ -1,6 +1,7 @@
 //! Payments that take longer than is usual, or never end: how many, where, since when.
 
 pub(crate) mod baseline;
+pub(crate) mod counted;
 pub(crate) mod flows;
 pub(crate) mod localise;
 pub(crate) mod onset;
@@ -148,7 +149,7 @@ impl Detector {
                 break;
             }
             let values = self.values.of(row.tuple);
-            if teaches(row) && !explained(row, values) {
+            if row.counts() && !explained(row, values) {
                 let taught = Taught::of(row, second * 1000);
                 self.learned.add(values, taught);
                 self.rows.teach(self.untaught, taught);
@@ -175,7 +176,7 @@ impl Detector {
         let mut learned = Learned::default();
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if row.accepted_ms <= until_ms && teaches(row) && !explained(row, values) {
+            if row.accepted_ms <= until_ms && row.counts() && !explained(row, values) {
                 learned.add(values, Taught::of(row, now_ms));
             }
         }
@@ -201,11 +202,7 @@ impl Detector {
     }
 }
 
-/// Whether a row says something of what is usual.
-fn teaches(row: &Row) -> bool {
-    row.timed && !row.ended
-}
-
+/// What a row that is new adds: it is counted as lost apart.
 fn sum_of(row: &Row) -> Sum {
     Sum {
         total: 1.0,

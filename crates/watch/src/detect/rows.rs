@@ -57,6 +57,11 @@ impl Row {
         if lost { self.lost } else { self.slow }
     }
 
+    /// Whether it says something of how long credits take: it is due at once, and did not end otherwise.
+    pub(crate) fn counts(&self) -> bool {
+        self.timed && !self.ended
+    }
+
     /// Whether it waits, and its time is up.
     pub(crate) fn is_open(&self) -> bool {
         self.lag_ms.is_none() && !self.ended

@@ -111,8 +111,7 @@ impl Fault {
         [30, 120].into_iter().any(|window_s| {
             let (mut bad, mut mean) = (0.0, 0.0);
             for row in detector.rows.since(second - window_s) {
-                let counts = row.timed && !row.ended;
-                if counts && self.scope.holds(detector.values.of(row.tuple)) {
+                if row.counts() && self.scope.holds(detector.values.of(row.tuple)) {
                     bad += f64::from(u8::from(row.is_bad(self.lost)));
                     mean += detector.usual_share(row, self.lost);
                 }
@@ -261,6 +260,6 @@ pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bo
     let rows = detector
         .rows
         .since(second - 900)
-        .filter(|row| row.timed && !row.ended && scope.holds(detector.values.of(row.tuple)));
+        .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
     onset_ms(rows, |row| detector.usual_share(row, lost), lost)
 }

@@ -39,21 +39,28 @@ impl Acks {
         }
     }
 
-    /// A payment was credited: its merchant should say so.
-    pub(super) fn expect(&mut self, payment: Fingerprint, open: &Open, at: Timestamp) {
+    /// A payment was credited: its merchant should say so, or has said so before the credit was read.
+    pub(super) fn expect(
+        &mut self,
+        payment: Fingerprint,
+        open: &Open,
+        at: Timestamp,
+        acks: &mut Vec<Ack>,
+    ) {
         let Some((late, keep)) = self.limits else {
             return;
         };
-        if self.before.remove(&payment).is_some() {
-            return;
-        }
-        self.late.push_back((at + late, payment));
-        self.gone.push_back((at + keep, payment));
         let expected = Expected {
             open: open.clone(),
             credited_at: at,
             told: false,
         };
+        if self.before.remove(&payment).is_some() {
+            acks.push(ack(&expected, false, true));
+            return;
+        }
+        self.late.push_back((at + late, payment));
+        self.gone.push_back((at + keep, payment));
         self.expected.insert(payment, expected);
     }
 
