@@ -10,7 +10,7 @@ use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
 use crate::incident::Evidence;
-use crate::pulse::{MERCHANT, TERMINAL};
+use crate::pulse::{GATEWAY, MERCHANT, TERMINAL};
 use crate::survival::Survival;
 
 /// Evidence in natural units that an amount tells bad payments from good ones.
@@ -37,8 +37,7 @@ pub(crate) struct Tally {
     pub(crate) lost_ms: Vec<(i64, bool)>,
     pub(crate) merchants: Vec<ValueId>,
     pub(crate) terminals: Vec<ValueId>,
-    /// Terminals of all its rows, bad or not.
-    pub(crate) reached: Vec<ValueId>,
+    pub(crate) gateways: Vec<ValueId>,
     pub(crate) samples: Vec<Arc<str>>,
     /// Amounts of bad payments and of good ones, by currency of the most.
     pub(crate) bad_amounts: Vec<u64>,
@@ -75,13 +74,12 @@ impl Tally {
         }
         tally.merchants = distinct(std::mem::take(&mut tally.merchants));
         tally.terminals = distinct(std::mem::take(&mut tally.terminals));
-        tally.reached = distinct(std::mem::take(&mut tally.reached));
+        tally.gateways = distinct(std::mem::take(&mut tally.gateways));
         tally
     }
 
     fn add(&mut self, row: &Row, values: &[ValueId], now_ms: i64, slow_ms: u64) {
         self.total += 1;
-        self.reached.push(values[TERMINAL]);
         match row.lag_ms {
             Some(lag_ms) => {
                 self.lag.event(lag_ms, 1);
@@ -105,6 +103,7 @@ impl Tally {
         self.last_bad_ms = self.last_bad_ms.max(row.accepted_ms);
         self.merchants.push(values[MERCHANT]);
         self.terminals.push(values[TERMINAL]);
+        self.gateways.push(values[GATEWAY]);
         if let Some(class) = row.class {
             *self.classes.entry(class).or_default() += 1;
         }

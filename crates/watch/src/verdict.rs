@@ -144,6 +144,9 @@ impl Scene<'_> {
         if scope.has(CHANNEL) && path && !self.is_changed() {
             return self.channel();
         }
+        if scope.has(CONNECTOR) && self.is_gateway_slow(self.only_gateway()) {
+            return self.gateway();
+        }
         if scope.has(CONNECTOR) || scope.has(VENDOR) && !scope.has(APP) {
             return self.interface();
         }
@@ -265,6 +268,24 @@ impl Scene<'_> {
         }
     }
 
+    /// The gateway that the scope names, or that all of its bad payments went through.
+    fn only_gateway(&self) -> Option<ValueId> {
+        let named = self.scope.only(GATEWAY);
+        named.or_else(|| match self.tally.gateways.as_slice() {
+            [gateway] if *gateway != ValueId::NONE => Some(*gateway),
+            _ => None,
+        })
+    }
+
+    /// Whether the stages say that a gateway itself takes longer since the fault began.
+    fn is_gateway_slow(&self, gateway: Option<ValueId>) -> bool {
+        let second = |ms: i64| ms.div_euclid(1000);
+        gateway.is_some_and(|gateway| {
+            let (onset_s, now_s) = (second(self.onset_ms), second(self.now.millis()));
+            self.gateways.grown(gateway, onset_s, now_s).is_some()
+        })
+    }
+
     /// Whether the status of a merchant's account says that it was frozen while payments were bad.
     fn is_frozen(&self, merchant: Option<ValueId>) -> bool {
         merchant.is_some_and(|merchant| {
@@ -295,6 +316,8 @@ impl Scene<'_> {
         }
         match self.hearts() {
             Hearts::Stopped => Draft::new(Cause::NetworkRegion, Basis::Confirmed),
+            // A network that fails does not choose a channel.
+            _ if self.scope.has(CHANNEL) => self.channel(),
             Hearts::Alive => Draft::new(Cause::NetworkRegion, Basis::Guess)
                 .but("the terminals' heartbeats come: the network may be up"),
             Hearts::Unknown => Draft::new(Cause::NetworkRegion, Basis::Guess)
@@ -305,13 +328,8 @@ impl Scene<'_> {
     }
 
     fn gateway(&self) -> Draft {
-        let gateway = self.scope.only(GATEWAY);
-        let second = |ms: i64| ms.div_euclid(1000);
-        let grown = gateway.and_then(|gateway| {
-            let now_s = second(self.now.millis());
-            self.gateways.grown(gateway, second(self.onset_ms), now_s)
-        });
-        if grown.is_some() {
+        let gateway = self.only_gateway();
+        if self.is_gateway_slow(gateway) {
             return Draft::new(Cause::GatewayDelay, Basis::Confirmed);
         }
         let known = gateway.is_some_and(|gateway| self.gateways.is_known(gateway));

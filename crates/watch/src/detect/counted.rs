@@ -1,7 +1,9 @@
 //! Payments and bad ones by their values: where bad ones concentrate, in the fewest words.
 
+use std::collections::BTreeMap;
+
 use super::localise::PREFERRED;
-use super::rates::shortfall;
+use super::rates::{excess, shortfall};
 use super::scope::Scope;
 use super::values::ValueId;
 use crate::pulse::{DimIndex, Dims};
@@ -9,6 +11,13 @@ use crate::scan::{Finding, ScanOptions, Table, scan};
 
 /// Evidence in natural units that what a condition excludes is better than what it includes.
 const PROVEN_NATS: f64 = 4.0;
+
+/// A value of what a condition excludes is as bad as the fault makes it from so many times the usual share on, with so
+/// much evidence in natural units.
+const SPREAD: (f64, f64) = (3.0, 2.0);
+
+/// The fault goes beyond a condition where this share of what it excludes is of such values.
+const SPREAD_SHARE: f64 = 0.7;
 
 /// All and bad ones.
 pub(crate) type Sums = (f64, f64);
@@ -76,8 +85,9 @@ impl<'a> Counted<'a> {
             // The last condition first: the first ones are preferred.
             let wider = (0..scope.0.len()).rev().find_map(|at| {
                 let mut wider = scope.clone();
-                wider.0.remove(at);
-                self.is_alike(inside, &wider).then_some(wider)
+                let (dim, _) = wider.0.remove(at);
+                let needless = self.is_alike(inside, &wider) || self.spreads(&scope, &wider, dim);
+                needless.then_some(wider)
             });
             match wider {
                 Some(wider) => scope = wider,
@@ -94,9 +104,51 @@ impl<'a> Counted<'a> {
         shortfall(all.1 - inside.1, (all.0 - inside.0) * rate) < PROVEN_NATS
     }
 
+    /// Whether most of what `wider` holds beside `scope`, seen by the values of `dim`, is far worse than what lies
+    /// outside: a fault that slows all of a gateway touches those channels less that are slow anyway.
+    fn spreads(&self, scope: &Scope, wider: &Scope, dim: DimIndex) -> bool {
+        let inside = self.inside(wider);
+        let (total, bad) = (self.total.0 - inside.0, self.total.1 - inside.1);
+        let usual = (bad + 0.5) / (total + 1.0);
+        let mut beside: BTreeMap<ValueId, Sums> = BTreeMap::new();
+        let lines = self.lines.iter();
+        for (values, sums) in lines.filter(|(values, _)| wider.holds(values)) {
+            if !scope.holds(values) {
+                let known = beside.entry(values[dim]).or_default();
+                *known = (known.0 + sums.0, known.1 + sums.1);
+            }
+        }
+        let (times, nats) = SPREAD;
+        let is_worse = |(total, bad): &Sums| {
+            *bad >= times * usual * total && excess(*bad, 2.0 * usual * total) >= nats
+        };
+        let worse = beside.values().filter(|sums| is_worse(sums));
+        let worse: f64 = worse.map(|sums| sums.0).sum();
+        let all: f64 = beside.values().map(|sums| sums.0).sum();
+        all > 0.0 && worse >= SPREAD_SHARE * all
+    }
+
+    /// The place that two places share, where all of it suffers as they do.
+    pub(crate) fn joined(&self, one: &Scope, other: &Scope, dims: &Dims) -> Option<Scope> {
+        let ([(dim, some)], [(same, more)]) = (&one.0[..], &other.0[..]) else {
+            return None;
+        };
+        let mut any = some.clone();
+        any.extend(more);
+        any.sort_unstable();
+        any.dedup();
+        let both = Scope(vec![(*dim, any)]);
+        if dim == same {
+            self.in_one_value(&both, dims.localised())
+        } else {
+            None
+        }
+    }
+
     /// Several values of a dimension may be all that one value of another has: connectors of a gateway.
     fn in_one_value(&self, scope: &Scope, localised: &[DimIndex]) -> Option<Scope> {
         let at = scope.0.iter().position(|(_, any)| any.len() > 1)?;
+        let several = scope.0[at].0;
         let inside = self.inside(scope);
         let free = PREFERRED.iter().chain(localised).copied();
         let free = free.filter(|dim| localised.contains(dim) && !scope.has(*dim));
@@ -107,7 +159,7 @@ impl<'a> Counted<'a> {
             let mut wider = scope.clone();
             wider.0[at] = (dim, vec![value]);
             wider.0.sort_unstable();
-            if self.is_alike(inside, &wider) {
+            if self.is_alike(inside, &wider) || self.spreads(scope, &wider, several) {
                 return Some(wider);
             }
         }

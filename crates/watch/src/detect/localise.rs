@@ -152,6 +152,18 @@ impl Detector {
         )
     }
 
+    /// The place that two places share, if all of it has suffered after the second `after`.
+    pub(crate) fn joined(
+        &self,
+        one: &Scope,
+        other: &Scope,
+        after: i64,
+        lost: bool,
+    ) -> Option<Scope> {
+        self.counted(after, lost, &|_, _| false)
+            .joined(one, other, &self.dims)
+    }
+
     /// Scans the rows after the second `after`.
     pub(crate) fn localise(
         &self,

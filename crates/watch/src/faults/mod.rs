@@ -27,6 +27,9 @@ const CERTAIN_NATS: f64 = 60.0;
 /// Payments that came so long before the onset may be slow because of it, in milliseconds.
 const LEAD_MS: i64 = 10_000;
 
+/// Parts of a place show that they suffer within so many seconds of each other.
+const TOGETHER_S: i64 = 60;
+
 /// A suspicion that has not stood long enough.
 struct Pending {
     suspicion: Suspicion,
@@ -155,6 +158,9 @@ impl Faults {
             fault.confidence = fault.confidence.max(confidence(&suspicion));
             return;
         }
+        if self.join(second, detector, &suspicion) {
+            return;
+        }
         let pending = self
             .pending
             .iter_mut()
@@ -179,6 +185,23 @@ impl Faults {
                 .retain(|pending| pending.suspicion.scope != suspicion.scope);
             self.open(second, detector, &suspicion, around, book);
         }
+    }
+
+    /// A fault that began a moment ago may have begun in another part of the same place: then it is that place's.
+    fn join(&mut self, second: i64, detector: &Detector, suspicion: &Suspicion) -> bool {
+        for fault in &mut self.open {
+            if second - fault.opened_s > TOGETHER_S {
+                continue;
+            }
+            let after = fault.onset_ms.div_euclid(1000) - 1;
+            let joined = detector.joined(&fault.scope, &suspicion.scope, after, fault.lost);
+            if let Some(wider) = joined {
+                fault.scope = wider;
+                fault.seen_s = second;
+                return true;
+            }
+        }
+        false
     }
 
     fn open(
