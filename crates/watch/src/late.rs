@@ -59,9 +59,14 @@ pub(crate) struct Late {
 impl Late {
     /// Whether a row is slow because its source is, or was, late.
     pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+        self.covers(row.accepted_ms, values)
+    }
+
+    /// Whether what was appended at `at_ms` belongs to a source that is, or was, late.
+    pub(crate) fn covers(&self, at_ms: i64, values: &[ValueId]) -> bool {
         self.now.iter().chain(&self.over).any(|past| {
-            row.accepted_ms >= past.from_s * 1000
-                && row.accepted_ms < past.until_s.saturating_mul(1000)
+            at_ms >= past.from_s * 1000
+                && at_ms < past.until_s.saturating_mul(1000)
                 && past.scope.holds(values)
         })
     }

@@ -13,7 +13,7 @@ use settlewatch_join::event::Currency;
 
 use crate::batches::Batches;
 use crate::behind::Behind;
-use crate::cases::{CaseSettings, Cases};
+use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
@@ -142,8 +142,12 @@ impl Watch {
             &around,
             &mut self.book,
         );
+        let elsewhere = Elsewhere {
+            faults: &self.faults,
+            late: &self.late,
+        };
         self.cases
-            .end_second(second, &self.detector, &self.faults, &mut self.book);
+            .end_second(second, &self.detector, elsewhere, &mut self.book);
         self.merchants
             .end_second(second, &self.detector, &mut self.book);
         self.batches.end_second(
