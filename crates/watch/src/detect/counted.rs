@@ -6,11 +6,14 @@ use super::localise::PREFERRED;
 use super::rates::{excess, shortfall};
 use super::scope::Scope;
 use super::values::ValueId;
-use crate::pulse::{DimIndex, Dims};
+use crate::pulse::{DimIndex, Dims, TERMINAL};
 use crate::scan::{Finding, ScanOptions, Table, scan};
 
 /// Evidence in natural units that what a condition excludes is better than what it includes.
 const PROVEN_NATS: f64 = 4.0;
+
+/// The same where the place is one terminal, which seldom chooses: its few payments are of channels that differ.
+const PROVEN_OF_TERMINAL_NATS: f64 = 12.0;
 
 /// A value of what a condition excludes is as bad as the fault makes it from so many times the usual share on, with so
 /// much evidence in natural units.
@@ -101,7 +104,12 @@ impl<'a> Counted<'a> {
     fn is_alike(&self, inside: Sums, wider: &Scope) -> bool {
         let rate = inside.1 / inside.0.max(1.0);
         let all = self.inside(wider);
-        shortfall(all.1 - inside.1, (all.0 - inside.0) * rate) < PROVEN_NATS
+        let proven = if wider.has(TERMINAL) {
+            PROVEN_OF_TERMINAL_NATS
+        } else {
+            PROVEN_NATS
+        };
+        shortfall(all.1 - inside.1, (all.0 - inside.0) * rate) < proven
     }
 
     /// Whether most of what `wider` holds beside `scope`, seen by the values of `dim`, is far worse than what lies
