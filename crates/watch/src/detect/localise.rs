@@ -49,6 +49,19 @@ pub(crate) struct Suspicion {
     pub(crate) since_ms: Option<i64>,
 }
 
+/// Which payments are looked at, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Those of which something became known after this second.
+    pub(crate) after_s: i64,
+    /// How long that is, in seconds.
+    pub(crate) window_s: i64,
+    /// Those that were appended from then on, in milliseconds.
+    pub(crate) accepted_ms: i64,
+    /// Whether lost ones are bad, rather than slow ones.
+    pub(crate) lost: bool,
+}
+
 impl Suspicion {
     /// A channel whose credits do not come.
     pub(crate) fn of_stop(stopped: &Stopped) -> Self {
@@ -75,11 +88,18 @@ impl Detector {
         let mut found: Vec<Suspicion> = Vec::new();
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for lost in [true, false] {
-                let after = second - window_s;
-                if !self.is_suspicious(at, lost) || !self.is_unexplained(after, lost, explained) {
+                let look = Look {
+                    after_s: second - window_s,
+                    window_s,
+                    accepted_ms: i64::MIN,
+                    lost,
+                };
+                if !self.is_suspicious(at, lost)
+                    || !self.is_unexplained(look.after_s, lost, explained)
+                {
                     continue;
                 }
-                for suspicion in self.localise(after, window_s, lost, excluded) {
+                for suspicion in self.localise(look, excluded) {
                     if !found.iter().any(|known| known.scope == suspicion.scope) {
                         found.push(suspicion);
                     }
@@ -134,14 +154,15 @@ impl Detector {
         unusual.next().is_some()
     }
 
-    /// Payments after the second `after`, by their values.
-    fn counted(&self, after: i64, lost: bool, excluded: Explained<'_>) -> Counted<'_> {
+    /// Payments of a look, by their values.
+    fn counted(&self, look: Look, excluded: Explained<'_>) -> Counted<'_> {
         let mut sums: BTreeMap<TupleId, Sums> = BTreeMap::new();
-        for row in self.rows.since(after) {
-            if row.counts() && !excluded(row, self.values.of(row.tuple)) {
+        for row in self.rows.since(look.after_s) {
+            let counts = row.counts() && row.accepted_ms >= look.accepted_ms;
+            if counts && !excluded(row, self.values.of(row.tuple)) {
                 let sums = sums.entry(row.tuple).or_default();
                 sums.0 += 1.0;
-                sums.1 += f64::from(u8::from(row.is_bad(lost)));
+                sums.1 += f64::from(u8::from(row.is_bad(look.lost)));
             }
         }
         let lines = sums.into_iter();
@@ -152,27 +173,15 @@ impl Detector {
         )
     }
 
-    /// The place that two places share, if all of it has suffered after the second `after`.
-    pub(crate) fn joined(
-        &self,
-        one: &Scope,
-        other: &Scope,
-        after: i64,
-        lost: bool,
-    ) -> Option<Scope> {
-        self.counted(after, lost, &|_, _| false)
+    /// The place that two places share, if all of it suffers.
+    pub(crate) fn joined(&self, one: &Scope, other: &Scope, look: Look) -> Option<Scope> {
+        self.counted(look, &|_, _| false)
             .joined(one, other, &self.dims)
     }
 
-    /// Scans the rows after the second `after`.
-    pub(crate) fn localise(
-        &self,
-        after: i64,
-        window_s: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Vec<Suspicion> {
-        let counted = self.counted(after, lost, excluded);
+    /// Scans the rows of a look.
+    pub(crate) fn localise(&self, look: Look, excluded: Explained<'_>) -> Vec<Suspicion> {
+        let counted = self.counted(look, excluded);
         let options = ScanOptions {
             significance: 0.01,
             min_ratio: 2.0,
@@ -184,12 +193,12 @@ impl Detector {
         causes
             .filter_map(|(scope, finding)| {
                 let (total, bad) = counted.inside(&scope);
-                let mean = self.expected(&scope, after, lost, excluded);
-                let nats = self.stands_out(&scope, (total, bad), mean, lost)?;
+                let usual = self.usual_in(&scope, look, excluded);
+                let nats = self.stands_out(&scope, (total, bad), total * usual, look.lost)?;
                 Some(Suspicion {
                     scope,
-                    lost,
-                    window_s,
+                    lost: look.lost,
+                    window_s: look.window_s,
                     nats,
                     coverage: finding.coverage,
                     since_ms: None,
@@ -210,9 +219,8 @@ impl Detector {
         (nats >= enough && bad >= least && is_rate).then_some(nats)
     }
 
-    /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
-    /// was seen of it before.
-    fn expected(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> f64 {
+    /// The share of bad payments that would be usual in a scope: by its channels, and by what was seen of it before.
+    fn usual_in(&self, scope: &Scope, look: Look, excluded: Explained<'_>) -> f64 {
         let (mut total, mut usual) = (0.0, 0.0);
         let (mut before, mut before_bad) = (0.0, 0.0);
         for row in self.rows.all() {
@@ -220,12 +228,12 @@ impl Detector {
             if !row.counts() || !scope.holds(values) || excluded(row, values) {
                 continue;
             }
-            if row.second > after {
+            if row.second > look.after_s {
                 total += 1.0;
-                usual += self.usual_share(row, lost);
-            } else if row.second <= after - 30 && row.judged {
+                usual += self.usual_share(row, look.lost);
+            } else if row.second <= look.after_s - 30 && row.judged {
                 before += 1.0;
-                before_bad += f64::from(u8::from(row.is_bad(lost)));
+                before_bad += f64::from(u8::from(row.is_bad(look.lost)));
             }
         }
         if total <= 0.0 {
@@ -236,6 +244,6 @@ impl Detector {
         let seen = before_bad.min(before * prior * 4.0 + 1.0);
         // Places differ: where little was seen of one, its share may well be a multiple of the channel's.
         let doubt = 1.0 + 1.5 * UNSEEN / (UNSEEN + before);
-        total * shrunk(seen, before, prior, UNSEEN) * doubt
+        shrunk(seen, before, prior, UNSEEN) * doubt
     }
 }

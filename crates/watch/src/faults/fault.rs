@@ -3,7 +3,7 @@
 use settlewatch_join::Timestamp;
 
 use crate::detect::Detector;
-use crate::detect::localise::Suspicion;
+use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
@@ -36,6 +36,9 @@ const REMEMBERED_S: i64 = 900;
 
 /// Rows before the onset that a review looks at, in seconds.
 const BEFORE_S: i64 = 30;
+
+/// Payments that were appended so long before the onset may be the first that suffer, in milliseconds.
+const LEAD_MS: i64 = 2_000;
 
 /// A fault that is open.
 pub(super) struct Fault {
@@ -174,12 +177,22 @@ impl Fault {
         }
     }
 
+    /// The payments since it began.
+    pub(super) fn look(&self, second: i64) -> Look {
+        let after_s = self.onset_ms.div_euclid(1000) - BEFORE_S;
+        let after_s = after_s.max(second - 600);
+        Look {
+            after_s,
+            window_s: second - after_s,
+            accepted_ms: self.onset_ms - LEAD_MS,
+            lost: self.lost,
+        }
+    }
+
     /// The place that explains best what was bad since the fault began.
     pub(super) fn rescope(&mut self, second: i64, detector: &Detector) {
-        let after = self.onset_ms.div_euclid(1000) - BEFORE_S;
-        let after = after.max(second - 600);
         let found = detector
-            .localise(after, second - after, self.lost, &|_, _| false)
+            .localise(self.look(second), &|_, _| false)
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
         let Some(found) = found.filter(|found| found.scope != self.scope) else {

@@ -193,8 +193,7 @@ impl Faults {
             if second - fault.opened_s > TOGETHER_S {
                 continue;
             }
-            let after = fault.onset_ms.div_euclid(1000) - 1;
-            let joined = detector.joined(&fault.scope, &suspicion.scope, after, fault.lost);
+            let joined = detector.joined(&fault.scope, &suspicion.scope, fault.look(second));
             if let Some(wider) = joined {
                 fault.scope = wider;
                 fault.seen_s = second;
