@@ -267,8 +267,8 @@ impl Cases {
             .iter()
             .filter(|case| case.second <= second - within_s && signature.holds(case))
             .count() as f64;
-        let payments = self.payments.ever as f64 - counted.total().0;
-        let usual = before * counted.total().0 / payments.max(1.0);
+        let payments = self.payments.ever as f64 - counted.total().total;
+        let usual = before * counted.total().total / payments.max(1.0);
         is_unusual(recent.len(), usual).then(|| Place::of(counted, Scope::default()))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::Kept;
 use crate::detect::Detector;
-use crate::detect::counted::{Counted, Sums};
+use crate::detect::counted::{Counted, Part};
 use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
@@ -21,12 +21,12 @@ const TIMES: f64 = 3.0;
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) scope: Scope,
-    pub(super) inside: Sums,
-    pub(super) outside: Sums,
+    pub(super) inside: Part,
+    pub(super) outside: Part,
 }
 
 /// Payments and cases by their values.
-pub(super) type Lines = BTreeMap<Box<[ValueId]>, Sums>;
+pub(super) type Lines = BTreeMap<Box<[ValueId]>, Part>;
 
 /// Each case is one of the payments, or one more where so many with its attributes are not known.
 pub(super) fn lines(
@@ -37,12 +37,13 @@ pub(super) fn lines(
     let mut lines = Lines::new();
     for (tuple, count) in payments {
         let values: Box<[ValueId]> = detector.values.of(*tuple).into();
-        lines.entry(values).or_default().0 += f64::from(*count);
+        lines.entry(values).or_default().total += f64::from(*count);
     }
     for case in cases {
-        let sums = lines.entry(case.values.clone()).or_default();
-        sums.1 += 1.0;
-        sums.0 = sums.0.max(sums.1);
+        let part = lines.entry(case.values.clone()).or_default();
+        part.bad += 1.0;
+        part.long += 1.0;
+        part.total = part.total.max(part.bad);
     }
     lines
 }
@@ -52,7 +53,7 @@ pub(super) fn counted(lines: &Lines) -> Counted<'_> {
     Counted::new(
         lines
             .iter()
-            .map(|(values, sums)| (&**values, *sums))
+            .map(|(values, part)| (&**values, *part))
             .collect(),
     )
 }
@@ -87,7 +88,7 @@ impl Place {
         Self {
             scope,
             inside,
-            outside: (all.0 - inside.0, all.1 - inside.1),
+            outside: all - inside,
         }
     }
 
@@ -95,11 +96,11 @@ impl Place {
     fn stands_out(&self, counted: &Counted<'_>, detector: &Detector, least: usize) -> bool {
         let (inside, outside, all) = (self.inside, self.outside, counted.total());
         // Given how many cases there are, how many of them lie inside is nearly binomial.
-        let chance = binomial(inside.1, all.1, inside.0 / all.0.max(1.0));
+        let chance = binomial(inside.bad, all.bad, inside.total / all.total.max(1.0));
         let dims = detector.dims.localised().len().max(1) as f64;
         let price = detector.values.choices(&self.scope) + self.scope.0.len() as f64 * dims.ln();
-        let frequent = inside.1 * outside.0 >= TIMES * outside.1 * inside.0;
-        frequent && inside.1 >= least as f64 && chance >= NATS + price
+        let frequent = inside.bad * outside.total >= TIMES * outside.bad * inside.total;
+        frequent && inside.bad >= least as f64 && chance >= NATS + price
     }
 }
 

@@ -15,35 +15,69 @@ const PROVEN_NATS: f64 = 4.0;
 /// The same where the place is one terminal, which seldom chooses: its few payments are of channels that differ.
 const PROVEN_OF_TERMINAL_NATS: f64 = 12.0;
 
-/// A value of what a condition excludes is as bad as the fault makes it from so many times the usual share on, with so
-/// much evidence in natural units.
-const SPREAD: (f64, f64) = (3.0, 2.0);
+/// What a condition excludes suffers as well where so many times the usual share of it takes long, with so much
+/// evidence in natural units.
+const SPREAD: (f64, f64) = (2.0, 4.0);
 
 /// The fault goes beyond a condition where this share of what it excludes is of such values.
 const SPREAD_SHARE: f64 = 0.7;
 
-/// All and bad ones.
-pub(crate) type Sums = (f64, f64);
+/// Payments of a part of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Part {
+    /// All.
+    pub(crate) total: f64,
+    /// Bad ones: slow, lost, or cases.
+    pub(crate) bad: f64,
+    /// Those that take longer than many of their channel: they show what slows all, bad or not.
+    pub(crate) long: f64,
+}
+
+impl Part {
+    pub(crate) fn rate(self) -> f64 {
+        self.bad / self.total.max(1.0)
+    }
+}
+
+impl std::ops::AddAssign for Part {
+    fn add_assign(&mut self, other: Self) {
+        self.total += other.total;
+        self.bad += other.bad;
+        self.long += other.long;
+    }
+}
+
+impl std::ops::Sub for Part {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            total: self.total - other.total,
+            bad: self.bad - other.bad,
+            long: self.long - other.long,
+        }
+    }
+}
 
 /// The values of payments, how many have them, and how many of those are bad.
 pub(crate) struct Counted<'a> {
-    lines: Vec<(&'a [ValueId], Sums)>,
-    total: Sums,
+    lines: Vec<(&'a [ValueId], Part)>,
+    total: Part,
 }
 
 impl<'a> Counted<'a> {
-    pub(crate) fn new(lines: Vec<(&'a [ValueId], Sums)>) -> Self {
+    pub(crate) fn new(lines: Vec<(&'a [ValueId], Part)>) -> Self {
         let total = sum(lines.iter().map(|(_, sums)| sums));
         Self { lines, total }
     }
 
     /// All payments.
-    pub(crate) fn total(&self) -> Sums {
+    pub(crate) fn total(&self) -> Part {
         self.total
     }
 
     /// Those in a scope.
-    pub(crate) fn inside(&self, scope: &Scope) -> Sums {
+    pub(crate) fn inside(&self, scope: &Scope) -> Part {
         let lines = self.lines.iter().filter(|(values, _)| scope.holds(values));
         sum(lines.map(|(_, sums)| sums))
     }
@@ -53,11 +87,11 @@ impl<'a> Counted<'a> {
         let localised = dims.localised();
         let mut table = Table::new(localised.len());
         let mut line = vec![0; localised.len()];
-        for (values, (total, bad)) in &self.lines {
+        for (values, part) in &self.lines {
             for (place, dim) in line.iter_mut().zip(localised) {
                 *place = values[*dim].0;
             }
-            table.push(&line, *total, *bad);
+            table.push(&line, part.total, part.bad);
         }
         let place = |dim: &DimIndex| localised.iter().position(|known| known == dim);
         let options = ScanOptions {
@@ -97,43 +131,53 @@ impl<'a> Counted<'a> {
                 None => break,
             }
         }
-        self.in_one_value(&scope, localised).unwrap_or(scope)
+        let scope = self.in_one_value(&scope, localised).unwrap_or(scope);
+        self.widened(&scope, localised).unwrap_or(scope)
+    }
+
+    /// The place of which a scope of one value is a part, where the other parts take long as well.
+    fn widened(&self, scope: &Scope, localised: &[DimIndex]) -> Option<Scope> {
+        let [(own, _)] = &scope.0[..] else {
+            return None;
+        };
+        let dims = PREFERRED.into_iter().filter(|dim| localised.contains(dim));
+        dims.filter(|dim| dim != own).find_map(|dim| {
+            let wider = Scope::one(dim, self.common(scope, dim)?);
+            self.spreads(scope, &wider, *own).then_some(wider)
+        })
     }
 
     /// Whether what a wider scope holds beside those `inside` is as bad, as far as is known.
-    fn is_alike(&self, inside: Sums, wider: &Scope) -> bool {
-        let rate = inside.1 / inside.0.max(1.0);
-        let all = self.inside(wider);
+    fn is_alike(&self, inside: Part, wider: &Scope) -> bool {
+        let beside = self.inside(wider) - inside;
         let proven = if wider.has(TERMINAL) {
             PROVEN_OF_TERMINAL_NATS
         } else {
             PROVEN_NATS
         };
-        shortfall(all.1 - inside.1, (all.0 - inside.0) * rate) < proven
+        shortfall(beside.bad, beside.total * inside.rate()) < proven
     }
 
-    /// Whether most of what `wider` holds beside `scope`, seen by the values of `dim`, is far worse than what lies
-    /// outside: a fault that slows all of a gateway touches those channels less that are slow anyway.
+    /// Whether most of what `wider` holds beside `scope`, seen by the values of `dim`, takes long as well: a fault that
+    /// slows all of a gateway makes those channels bad first that are fast.
     fn spreads(&self, scope: &Scope, wider: &Scope, dim: DimIndex) -> bool {
-        let inside = self.inside(wider);
-        let (total, bad) = (self.total.0 - inside.0, self.total.1 - inside.1);
-        let usual = (bad + 0.5) / (total + 1.0);
-        let mut beside: BTreeMap<ValueId, Sums> = BTreeMap::new();
-        let lines = self.lines.iter();
-        for (values, sums) in lines.filter(|(values, _)| wider.holds(values)) {
+        let outside = self.total - self.inside(wider);
+        let usual = (outside.long + 0.5) / (outside.total + 1.0);
+        let mut beside: BTreeMap<ValueId, Part> = BTreeMap::new();
+        for (values, part) in self.lines.iter().filter(|(values, _)| wider.holds(values)) {
             if !scope.holds(values) {
-                let known = beside.entry(values[dim]).or_default();
-                *known = (known.0 + sums.0, known.1 + sums.1);
+                *beside.entry(values[dim]).or_default() += *part;
             }
         }
         let (times, nats) = SPREAD;
-        let is_worse = |(total, bad): &Sums| {
-            *bad >= times * usual * total && excess(*bad, 2.0 * usual * total) >= nats
+        let suffers = |part: &&Part| {
+            let mean = usual * part.total;
+            part.long >= times * mean && excess(part.long, mean) >= nats
         };
-        let worse = beside.values().filter(|sums| is_worse(sums));
-        let worse: f64 = worse.map(|sums| sums.0).sum();
-        let all: f64 = beside.values().map(|sums| sums.0).sum();
-        all > 0.0 && worse >= SPREAD_SHARE * all
+        let suffering = beside.values().filter(suffers);
+        let suffering: f64 = suffering.map(|part| part.total).sum();
+        let all: f64 = beside.values().map(|part| part.total).sum();
+        all > 0.0 && suffering >= SPREAD_SHARE * all
     }
 
     /// The place that two places share, where all of it suffers as they do.
@@ -183,6 +227,9 @@ impl<'a> Counted<'a> {
     }
 }
 
-fn sum<'a>(sums: impl Iterator<Item = &'a Sums>) -> Sums {
-    sums.fold((0.0, 0.0), |all, (total, bad)| (all.0 + total, all.1 + bad))
+fn sum<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {
+    parts.fold(Part::default(), |mut all, part| {
+        all += *part;
+        all
+    })
 }

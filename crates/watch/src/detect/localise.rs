@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::counted::{Counted, Sums};
+use super::counted::{Counted, Part};
 use super::flows::Stopped;
 use super::rates::{excess, shrunk};
 use super::scope::Scope;
@@ -156,19 +156,22 @@ impl Detector {
 
     /// Payments of a look, by their values.
     fn counted(&self, look: Look, excluded: Explained<'_>) -> Counted<'_> {
-        let mut sums: BTreeMap<TupleId, Sums> = BTreeMap::new();
+        let mut parts: BTreeMap<TupleId, Part> = BTreeMap::new();
         for row in self.rows.since(look.after_s) {
             let counts = row.counts() && row.accepted_ms >= look.accepted_ms;
             if counts && !excluded(row, self.values.of(row.tuple)) {
-                let sums = sums.entry(row.tuple).or_default();
-                sums.0 += 1.0;
-                sums.1 += f64::from(u8::from(row.is_bad(look.lost)));
+                let one = |is: bool| f64::from(u8::from(is));
+                *parts.entry(row.tuple).or_default() += Part {
+                    total: 1.0,
+                    bad: one(row.is_bad(look.lost)),
+                    long: one(row.long),
+                };
             }
         }
-        let lines = sums.into_iter();
+        let lines = parts.into_iter();
         Counted::new(
             lines
-                .map(|(tuple, sums)| (self.values.of(tuple), sums))
+                .map(|(tuple, part)| (self.values.of(tuple), part))
                 .collect(),
         )
     }
@@ -192,9 +195,9 @@ impl Detector {
         let causes = counted.causes(&self.dims, options).into_iter();
         causes
             .filter_map(|(scope, finding)| {
-                let (total, bad) = counted.inside(&scope);
+                let inside = counted.inside(&scope);
                 let usual = self.usual_in(&scope, look, excluded);
-                let nats = self.stands_out(&scope, (total, bad), total * usual, look.lost)?;
+                let nats = self.stands_out(&scope, inside, usual, look.lost)?;
                 Some(Suspicion {
                     scope,
                     lost: look.lost,
@@ -208,15 +211,15 @@ impl Detector {
     }
 
     /// Evidence that a scope is worse than usual, if there is enough.
-    fn stands_out(&self, scope: &Scope, (total, bad): Sums, mean: f64, lost: bool) -> Option<f64> {
+    fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, lost: bool) -> Option<f64> {
         let slack = if lost { 0.02 } else { 0.3 };
-        let nats = excess(bad, mean * 1.15 + slack);
+        let nats = excess(inside.bad, inside.total * usual * 1.15 + slack);
         let base = if lost { LOST_NATS } else { NATS };
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);
         let least = if lost { 3.0 } else { 5.0 };
-        let is_rate = bad / total.max(1.0) >= 0.025 + 1.5 * mean / total.max(1.0);
-        (nats >= enough && bad >= least && is_rate).then_some(nats)
+        let is_rate = inside.rate() >= 0.025 + 1.5 * usual;
+        (nats >= enough && inside.bad >= least && is_rate).then_some(nats)
     }
 
     /// The share of bad payments that would be usual in a scope: by its channels, and by what was seen of it before.

@@ -32,6 +32,8 @@ pub(crate) struct Row {
     pub(crate) lag_ms: Option<u64>,
     /// By business times, in milliseconds, where it was credited.
     pub(crate) business_ms: Option<i64>,
+    /// Longer than many of its channel take.
+    pub(crate) long: bool,
     pub(crate) slow: bool,
     pub(crate) lost: bool,
     pub(crate) overdue: bool,
@@ -176,6 +178,7 @@ impl Rows {
                 // What was read late was not slow.
                 row.slow &= row.overdue || row.class.is_some() || lag_ms > known.slow_ms;
                 row.lost &= row.slow;
+                row.long &= row.slow || lag_ms > known.long_ms;
                 row.lag_ms = Some(lag_ms);
                 row.business_ms = Some(business_ms);
                 if row.overdue {
@@ -187,6 +190,7 @@ impl Rows {
         let mut row = row_of(note, tuple, thresholds, second);
         row.lag_ms = Some(lag_ms);
         row.business_ms = Some(business_ms);
+        row.long = lag_ms > thresholds.long_ms;
         row.slow = lag_ms > thresholds.slow_ms;
         row.lost = lag_ms > thresholds.lost_ms;
         self.push(row, changes);
@@ -219,7 +223,8 @@ impl Rows {
             return;
         }
         let mut row = row_of(note, tuple, thresholds, second);
-        (row.slow, row.lost, row.overdue, row.class) = (true, true, overdue, class);
+        (row.long, row.slow, row.lost) = (true, true, true);
+        (row.overdue, row.class) = (overdue, class);
         let number = self.push(row, changes);
         if overdue {
             changes.push(Change::Overdue(number));
@@ -275,7 +280,7 @@ impl Rows {
             return;
         }
         let mut row = row_of(&waiting.note, waiting.tuple, waiting.thresholds, second);
-        row.slow = true;
+        (row.long, row.slow) = (true, true);
         let number = self.push(row, changes);
         if let Some(waiting) = self.waiting.get_mut(&payment) {
             waiting.row = Some(number);
@@ -343,6 +348,7 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         id: note.id.clone(),
         lag_ms: None,
         business_ms: None,
+        long: false,
         slow: false,
         lost: false,
         overdue: false,
