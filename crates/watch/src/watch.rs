@@ -17,6 +17,7 @@ use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
+use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
@@ -216,19 +217,17 @@ impl Watch {
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
-        let early = stopped.map(|stopped| Suspicion::of_stop(&stopped));
-        found.extend(early.filter(|early| self.may_open_early(early, second)));
+        let early = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
+        found.extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
         found
     }
 
     /// Whether nothing that is known explains why the credits of a channel do not come.
-    fn may_open_early(&self, early: &Suspicion, second: i64) -> bool {
-        if self.behind.is_any(second) {
-            return false;
-        }
-        let (values, dims) = (&self.detector.values, &self.detector.dims);
-        let maintained = self.feeds.covers(&early.scope, second * 1000, values, dims);
-        !maintained && self.faults.leave_room_for(&early.scope)
+    fn may_open_early(&self, channel: ValueId, second: i64) -> bool {
+        let text = self.detector.values.text(channel).1;
+        !self.behind.is_any(second)
+            && !self.feeds.may_stop(text, second * 1000)
+            && self.faults.leave_room_for(&Scope::one(CHANNEL, channel))
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.
