@@ -10,7 +10,7 @@ use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
 use crate::incident::Evidence;
-use crate::pulse::{GATEWAY, MERCHANT, TERMINAL};
+use crate::pulse::{CHANNEL, GATEWAY, MERCHANT, TERMINAL};
 use crate::survival::Survival;
 
 /// Evidence in natural units that an amount tells bad payments from good ones.
@@ -38,6 +38,7 @@ pub(crate) struct Tally {
     pub(crate) merchants: Vec<ValueId>,
     pub(crate) terminals: Vec<ValueId>,
     pub(crate) gateways: Vec<ValueId>,
+    pub(crate) channels: Vec<ValueId>,
     pub(crate) samples: Vec<Arc<str>>,
     /// Amounts of bad payments and of good ones, by currency of the most.
     pub(crate) bad_amounts: Vec<u64>,
@@ -65,7 +66,7 @@ impl Tally {
             }
             let values = detector.values.of(row.tuple);
             if scope.holds(values) {
-                let slow_ms = detector.thresholds(values[crate::pulse::CHANNEL]).slow_ms;
+                let slow_ms = detector.thresholds(values[CHANNEL]).slow_ms;
                 tally.add(row, values, now_ms, slow_ms);
             } else {
                 tally.outside_total += 1;
@@ -75,6 +76,7 @@ impl Tally {
         tally.merchants = distinct(std::mem::take(&mut tally.merchants));
         tally.terminals = distinct(std::mem::take(&mut tally.terminals));
         tally.gateways = distinct(std::mem::take(&mut tally.gateways));
+        tally.channels = distinct(std::mem::take(&mut tally.channels));
         tally
     }
 
@@ -104,6 +106,7 @@ impl Tally {
         self.merchants.push(values[MERCHANT]);
         self.terminals.push(values[TERMINAL]);
         self.gateways.push(values[GATEWAY]);
+        self.channels.push(values[CHANNEL]);
         if let Some(class) = row.class {
             *self.classes.entry(class).or_default() += 1;
         }

@@ -147,6 +147,9 @@ impl Scene<'_> {
         if scope.has(CONNECTOR) && self.is_gateway_slow(self.only_gateway()) {
             return self.gateway();
         }
+        if scope.has(CONNECTOR) && self.is_channel_slow() {
+            return self.channel();
+        }
         if scope.has(CONNECTOR) || scope.has(VENDOR) && !scope.has(APP) {
             return self.interface();
         }
@@ -275,6 +278,14 @@ impl Scene<'_> {
             [gateway] if *gateway != ValueId::NONE => Some(*gateway),
             _ => None,
         })
+    }
+
+    /// Whether all bad payments of a connector are of one channel and come late rather than never, though nobody changed
+    /// anything: connector and channel are the same payments then, and a slow channel is congested.
+    fn is_channel_slow(&self) -> bool {
+        let (credited, _) = self.tally.delayed;
+        let late = self.tally.slow >= 6 && credited * 2 >= self.tally.slow;
+        self.tally.channels.len() == 1 && late && !self.is_changed()
     }
 
     /// Whether the stages say that a gateway itself takes longer since the fault began.
