@@ -238,7 +238,7 @@ impl Scene<'_> {
         if self.is_frozen(self.only_merchant()) {
             return self.frozen();
         }
-        if self.each_terminal(Terminal::is_signed_out) {
+        if self.is_ill_operated() {
             return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
         }
         let hearts = self.hearts();
@@ -426,9 +426,10 @@ impl Scene<'_> {
         all && known > 0
     }
 
-    /// Whether the terminals that miss credits are signed out.
+    /// Whether the terminals that miss credits were signed out.
     fn is_ill_operated(&self) -> bool {
-        self.each_terminal(Terminal::is_signed_out)
+        let until_ms = self.until().millis();
+        self.each_terminal(|terminal| terminal.is_signed_out(self.onset_ms, until_ms))
     }
 
     /// Whether the terminal's software is older than that of 95 % of its model.

@@ -40,6 +40,9 @@ const BEFORE_S: i64 = 30;
 /// Payments that were appended so long before the onset may be the first that suffer, in milliseconds.
 const LEAD_MS: i64 = 2_000;
 
+/// A fault that was seen early is dated again when it is so old, in seconds.
+const DATED_S: i64 = 30;
+
 /// A fault that is open.
 pub(super) struct Fault {
     pub(super) entry: Entry,
@@ -53,6 +56,8 @@ pub(super) struct Fault {
     pub(super) seen_s: i64,
     pub(super) was_down: bool,
     pub(super) confidence: f64,
+    /// Whether it was seen by what did not come, before any payment was late.
+    pub(super) early: bool,
     /// A better place, and since when.
     pub(super) better: Option<(Scope, i64)>,
     /// A verdict that differs from the one that was said, and since when.
@@ -99,6 +104,9 @@ impl Fault {
         if standing && due {
             self.rescope(second, detector);
         }
+        if self.early && age_s == DATED_S {
+            self.date(second, detector);
+        }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
             if standing {
                 self.stop(second, detector);
@@ -106,6 +114,14 @@ impl Fault {
             let mut report = self.report(second, detector, around);
             self.settle(second, &mut report);
             book.update(self.entry, report, end_of(second));
+        }
+    }
+
+    /// Who did not come said that it began; those who came late say when.
+    fn date(&mut self, second: i64, detector: &Detector) {
+        let onset = onset_of(detector, &self.scope, second, self.lost);
+        if let Some(onset) = onset.filter(|at| (at - self.onset_ms).abs() <= DATED_S * 1000) {
+            self.onset_ms = onset;
         }
     }
 

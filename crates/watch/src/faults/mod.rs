@@ -225,6 +225,7 @@ impl Faults {
             seen_s: second,
             was_down: false,
             confidence: confidence(suspicion),
+            early: suspicion.since_ms.is_some(),
             better: None,
             turning: None,
             finding: None,
