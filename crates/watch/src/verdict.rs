@@ -95,12 +95,11 @@ impl Scene<'_> {
 
     /// Credited in time by business time, appended late: the records were under way.
     fn by_delay(&self) -> Option<Draft> {
-        let (credited, on_time) = self.tally.delayed;
         let source = self.scope.is_everything()
             || self.scope.has(GATEWAY)
             || self.scope.has(CONNECTOR)
             || self.scope.has(CHANNEL);
-        (source && credited >= 4 && on_time * 10 >= credited * 7).then(|| {
+        (source && self.tally.is_under_way()).then(|| {
             Draft::new(Cause::SyncDelay, Basis::Inferred)
                 .but("no congestion: by business time the credits were in time")
         })
@@ -283,8 +282,7 @@ impl Scene<'_> {
     /// Whether all bad payments of a connector are of one channel and come late rather than never, though nobody changed
     /// anything: connector and channel are the same payments then, and a slow channel is congested.
     fn is_channel_slow(&self) -> bool {
-        let (credited, _) = self.tally.delayed;
-        let late = self.tally.slow >= 6 && credited * 2 >= self.tally.slow;
+        let late = self.tally.slow >= 6 && self.tally.slow_credited * 2 >= self.tally.slow;
         self.tally.channels.len() == 1 && late && !self.is_changed()
     }
 
