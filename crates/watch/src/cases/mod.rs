@@ -77,7 +77,7 @@ impl Elsewhere<'_> {
             // Their payments are missing: a fault that has them says why.
             Cause::IdCorrupted => self.faults.covers(case.since_ms, &case.values),
             // Their payments are late.
-            Cause::OrphanCredit => self.late.covers(case.since_ms, &case.values),
+            Cause::OrphanCredit => self.late.may_cover(case.since_ms, &case.values),
             _ => false,
         }
     }

@@ -14,7 +14,7 @@ use crate::incident::{Finding, Severity};
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
-use super::{Around, end_of};
+use super::{Around, LEAD_MS, end_of};
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
@@ -38,7 +38,7 @@ const REMEMBERED_S: i64 = 900;
 const BEFORE_S: i64 = 30;
 
 /// Payments that were appended so long before the onset may be the first that suffer, in milliseconds.
-const LEAD_MS: i64 = 2_000;
+const FIRST_MS: i64 = 2_000;
 
 /// A fault that was seen early is dated again when it is so old, in seconds.
 const DATED_S: i64 = 30;
@@ -78,7 +78,7 @@ impl Fault {
             }
             let values = detector.values.of(row.tuple);
             let in_theirs = suspicion.scope.holds(values);
-            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - 5000;
+            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - LEAD_MS;
             theirs += u32::from(in_theirs);
             ours += u32::from(in_ours);
             both += u32::from(in_theirs && in_ours);
@@ -200,7 +200,7 @@ impl Fault {
         Look {
             after_s,
             window_s: second - after_s,
-            accepted_ms: self.onset_ms - LEAD_MS,
+            accepted_ms: self.onset_ms - FIRST_MS,
             lost: self.lost,
         }
     }

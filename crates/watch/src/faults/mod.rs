@@ -25,7 +25,7 @@ const STANDS_S: i64 = 2;
 const CERTAIN_NATS: f64 = 60.0;
 
 /// Payments that came so long before the onset may be slow because of it, in milliseconds.
-const LEAD_MS: i64 = 10_000;
+const LEAD_MS: i64 = 30_000;
 
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
