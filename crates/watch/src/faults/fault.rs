@@ -14,7 +14,7 @@ use crate::incident::{Finding, Severity};
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
-use super::{Around, LEAD_MS, end_of};
+use super::{Around, LEAD_MS, contains, end_of};
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
@@ -92,6 +92,7 @@ impl Fault {
         second: i64,
         detector: &Detector,
         around: &Around<'_>,
+        others: &[&Scope],
         book: &mut Book,
     ) {
         let young = second - self.opened_s < 30;
@@ -102,7 +103,7 @@ impl Fault {
         let age_s = second - self.opened_s;
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
         if standing && due {
-            self.rescope(second, detector);
+            self.rescope(second, detector, others);
         }
         if self.early && age_s == DATED_S {
             self.date(second, detector);
@@ -206,11 +207,16 @@ impl Fault {
     }
 
     /// The place that explains best what was bad since the fault began.
-    pub(super) fn rescope(&mut self, second: i64, detector: &Detector) {
+    fn rescope(&mut self, second: i64, detector: &Detector, others: &[&Scope]) {
         let found = detector
             .localise(self.look(second), &|_, _| false)
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
+        // Several values may be several faults, where one of them is known.
+        let found = found.filter(|found| {
+            let several = found.scope.0.iter().any(|(_, any)| any.len() > 1);
+            !several || !others.iter().any(|other| contains(&found.scope, other))
+        });
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;

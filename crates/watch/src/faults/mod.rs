@@ -111,8 +111,11 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        for fault in &mut self.open {
-            fault.review(second, detector, around, book);
+        let places: Vec<Scope> = self.open.iter().map(|fault| fault.scope.clone()).collect();
+        for (at, fault) in self.open.iter_mut().enumerate() {
+            let others = places.iter().enumerate().filter(|(other, _)| *other != at);
+            let others: Vec<&Scope> = others.map(|(_, scope)| scope).collect();
+            fault.review(second, detector, around, &others, book);
         }
         self.fold(second, detector, around, book);
         self.close(second, detector, around, book);
