@@ -16,8 +16,9 @@ use crate::pulse::Side;
 use crate::silence::{Moment, Silence};
 use crate::sources::{CREDITS, PAYMENTS};
 
-/// What was paid so long before a source fell behind may wait because of it, in seconds.
-const LEAD_S: i64 = 60;
+/// What was paid so long before a source fell behind is not looked at, in seconds: of it only what is slow would become
+/// known now, and the longest window looks back as far.
+const LEAD_S: i64 = 300;
 
 /// After the last late record what is still under way comes within so many seconds.
 const FOLLOWS_S: i64 = 5;

@@ -16,8 +16,9 @@ use crate::sources::{Aftermath, CREDITS, Silent, Sources};
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
 
-/// What was paid so long before a silence may wait because of it, in seconds.
-const LEAD_S: i64 = 30;
+/// What was paid so long before a silence is not looked at, in seconds: of it only what is slow would become known now,
+/// and the longest window looks back as far.
+const LEAD_S: i64 = 300;
 
 /// After it speaks again, in seconds, what is missing follows at once.
 const FOLLOWS_S: i64 = 5;

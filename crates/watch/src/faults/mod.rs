@@ -30,6 +30,10 @@ const LEAD_MS: i64 = 30_000;
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
 
+/// What was paid so long before a fault that is over is not looked at, in milliseconds: of it only what is slow would
+/// become known now, and the longest window looks back as far.
+const BEFORE_MS: i64 = 300_000;
+
 /// A suspicion that has not stood long enough.
 struct Pending {
     suspicion: Suspicion,
@@ -272,7 +276,7 @@ impl Faults {
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
             self.over
-                .push((fault.scope, fault.onset_ms - LEAD_MS, until_ms));
+                .push((fault.scope, fault.onset_ms - BEFORE_MS, until_ms));
         }
         self.over
             .retain(|(_, _, until_ms)| until_ms + 1_200_000 > second * 1000);
