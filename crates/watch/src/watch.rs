@@ -192,7 +192,7 @@ impl Watch {
         };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || faults.explains(row, values)
+            sources.explains(row, values) || faults.covers(row.accepted_ms, values)
         };
         self.detector.end_second(second, &explained)
     }
@@ -208,11 +208,11 @@ impl Watch {
             second,
         };
         let excluded = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || self.faults.is_over_for(row, values)
+            sources.explains(row, values) || self.faults.covered(row.accepted_ms, values)
         };
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values)
-                || self.faults.explains(row, values)
+                || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
@@ -334,16 +334,6 @@ impl Watch {
             &self.detector.dims,
         );
         self.detector.note(note, tuple, second, maintained);
-    }
-
-    /// Incidents that are open.
-    pub fn open(&self) -> impl Iterator<Item = &Incident> {
-        self.book.open_ones()
-    }
-
-    /// Whether nothing can happen any more until something comes.
-    pub fn is_idle(&self) -> bool {
-        self.faults.is_quiet() && self.book.open_ones().next().is_none()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::incident::{Finding, Severity};
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
-use super::{Around, LEAD_MS, contains, end_of};
+use super::{Around, LEAD_MS, Others, end_of};
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
@@ -92,7 +92,7 @@ impl Fault {
         second: i64,
         detector: &Detector,
         around: &Around<'_>,
-        others: &[&Scope],
+        others: &Others<'_>,
         book: &mut Book,
     ) {
         let young = second - self.opened_s < 30;
@@ -207,16 +207,15 @@ impl Fault {
     }
 
     /// The place that explains best what was bad since the fault began.
-    fn rescope(&mut self, second: i64, detector: &Detector, others: &[&Scope]) {
+    fn rescope(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
         let found = detector
-            .localise(self.look(second), &|_, _| false)
+            .localise(self.look(second), &|row, values| {
+                others.had(row.accepted_ms, values) && !self.scope.holds(values)
+            })
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
         // Several values may be several faults, where one of them is known.
-        let found = found.filter(|found| {
-            let several = found.scope.0.iter().any(|(_, any)| any.len() > 1);
-            !several || !others.iter().any(|other| contains(&found.scope, other))
-        });
+        let found = found.filter(|found| !others.have_a_part_of(&found.scope));
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;

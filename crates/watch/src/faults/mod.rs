@@ -7,7 +7,7 @@ use settlewatch_join::event::Currency;
 
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
-use crate::detect::rows::{Change, Row};
+use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::feeds::Feeds;
@@ -57,34 +57,54 @@ pub(crate) struct Around<'a> {
 pub(crate) struct Faults {
     open: Vec<Fault>,
     pending: Vec<Pending>,
-    /// Places of faults that are over, and until when their payments explain themselves.
-    over: Vec<(Scope, i64, i64)>,
+    over: Vec<Over>,
+}
+
+/// A fault that is over: its place, and whose payments explain themselves, in milliseconds.
+pub(crate) struct Over {
+    scope: Scope,
+    from_ms: i64,
+    until_ms: i64,
+}
+
+impl Over {
+    fn has(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        (self.from_ms..=self.until_ms).contains(&accepted_ms) && self.scope.holds(values)
+    }
+}
+
+/// Faults beside the one that is looked at.
+struct Others<'a> {
+    open: Vec<&'a Scope>,
+    over: &'a [Over],
+}
+
+impl Others<'_> {
+    /// Whether one of several values is another fault's that is open.
+    fn have_a_part_of(&self, scope: &Scope) -> bool {
+        let several = scope.0.iter().any(|(_, any)| any.len() > 1);
+        several && self.open.iter().any(|other| contains(scope, other))
+    }
+
+    /// Whether a payment suffered from one that is over.
+    fn had(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        self.over.iter().any(|over| over.has(accepted_ms, values))
+    }
 }
 
 impl Faults {
-    /// Whether a row's slowness is explained by a fault that is over.
-    pub(crate) fn is_over_for(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.was_in(row.accepted_ms, values)
-    }
-
-    /// Whether a row's slowness is explained by a fault that is over, or open.
-    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.covers(row.accepted_ms, values)
-    }
-
     /// Whether a payment accepted at `accepted_ms` falls into a fault that is over, or open.
     pub(crate) fn covers(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
         let open = self
             .open
             .iter()
             .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
-        open || self.was_in(accepted_ms, values)
+        open || self.covered(accepted_ms, values)
     }
 
-    fn was_in(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        self.over.iter().any(|(scope, from_ms, until_ms)| {
-            accepted_ms >= *from_ms && accepted_ms <= *until_ms && scope.holds(values)
-        })
+    /// Whether it falls into a fault that is over.
+    pub(crate) fn covered(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        self.over.iter().any(|over| over.has(accepted_ms, values))
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
@@ -118,7 +138,10 @@ impl Faults {
         let places: Vec<Scope> = self.open.iter().map(|fault| fault.scope.clone()).collect();
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
-            let others: Vec<&Scope> = others.map(|(_, scope)| scope).collect();
+            let others = Others {
+                open: others.map(|(_, scope)| scope).collect(),
+                over: &self.over,
+            };
             fault.review(second, detector, around, &others, book);
         }
         self.fold(second, detector, around, book);
@@ -269,22 +292,19 @@ impl Faults {
             .into_iter()
             .partition(|fault| fault.is_over(second));
         self.open = open;
-        for fault in Vec::<Fault>::from_iter(over) {
-            let mut fault = fault;
+        for mut fault in Vec::<Fault>::from_iter(over) {
             let mut report = fault.report(second, detector, around);
             fault.settle(second, &mut report);
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
-            self.over
-                .push((fault.scope, fault.onset_ms - BEFORE_MS, until_ms));
+            self.over.push(Over {
+                scope: fault.scope,
+                from_ms: fault.onset_ms - BEFORE_MS,
+                until_ms,
+            });
         }
         self.over
-            .retain(|(_, _, until_ms)| until_ms + 1_200_000 > second * 1000);
-    }
-
-    /// Evidence of each open fault, by its place in the book.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.open.is_empty() && self.pending.is_empty()
+            .retain(|over| over.until_ms + 1_200_000 > second * 1000);
     }
 }
 
