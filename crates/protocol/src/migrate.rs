@@ -22,7 +22,7 @@ use crate::limits::Limits;
 use crate::look::StateLook;
 use crate::post::{Letter, Post, envelope};
 use crate::rules::Rules;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{Snapshots, Subject};
 use crate::step::Step;
 use crate::task::{Beginning, Task};
 

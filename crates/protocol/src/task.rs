@@ -16,6 +16,7 @@ use crate::output::Turn;
 use crate::post::Post;
 use crate::rebuilt::Rebuilt;
 use crate::rules::Rules;
+use crate::snapshots::Subject;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
@@ -158,14 +159,6 @@ impl Task {
             .iter()
             .map(Source::position)
             .chain([post])
-            .collect()
-    }
-
-    /// Append time of the last record that was applied of every source.
-    pub(crate) fn clocks(&self) -> Vec<Timestamp> {
-        self.sources
-            .iter()
-            .map(|source| source.applied_at)
             .collect()
     }
 
@@ -418,9 +411,20 @@ impl Task {
             inputs.join(",")
         )
     }
+}
 
-    /// Where the task stands before its first step.
-    pub(crate) fn beginning(&self) -> Step {
+impl Subject for Task {
+    type Step = Step;
+
+    fn number(&self) -> i32 {
+        self.number
+    }
+
+    fn since_snapshot(&self) -> (usize, u64) {
+        (self.bytes_since_snapshot, self.steps_since_snapshot)
+    }
+
+    fn beginning(&self) -> Step {
         Step {
             sequence: self.sequence,
             known: self.known,
@@ -429,8 +433,8 @@ impl Task {
         }
     }
 
-    /// The state as chunks of a snapshot, each with a letter that says what it is of.
-    pub(crate) fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
+    /// Each chunk has a letter that says what it is of.
+    fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
         self.bytes_since_snapshot = 0;
         self.steps_since_snapshot = 0;
         let mut chunks = VecDeque::new();
@@ -445,6 +449,13 @@ impl Task {
             put(REBUILT, &rebuilt.write());
         }
         chunks
+    }
+
+    fn clocks(&self) -> Vec<Timestamp> {
+        self.sources
+            .iter()
+            .map(|source| source.applied_at)
+            .collect()
     }
 }
 

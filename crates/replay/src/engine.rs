@@ -15,6 +15,7 @@ use settlewatch_join::{
     Message, Note, Outcome, Pairs, Partition, Place, Record, Settings, Timestamp, Wait,
 };
 use settlewatch_watch::incident::Incident;
+use settlewatch_watch::pulse::Pulse;
 use settlewatch_watch::{ChannelRow, Channels};
 
 use crate::watching::Watching;
@@ -107,6 +108,14 @@ impl Engine {
         self.watching
             .as_mut()
             .map(Watching::take)
+            .unwrap_or_default()
+    }
+
+    /// Pulses since the last time, where they are shown.
+    pub(crate) fn take_pulses(&mut self) -> Vec<Pulse> {
+        self.watching
+            .as_mut()
+            .map(Watching::take_pulses)
             .unwrap_or_default()
     }
 

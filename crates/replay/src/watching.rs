@@ -5,11 +5,34 @@ use std::collections::BTreeMap;
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
-use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims};
+use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse};
 use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
 const QUIET_S: i64 = 3600;
+
+/// What a watch depends on, by the configuration.
+pub fn watch_settings(config: &Config) -> WatchSettings {
+    let feeds = &config.feeds;
+    let rates = config.fees.contract_rates.iter();
+    let streams = config.streams.iter();
+    WatchSettings {
+        dims: Dims::new(&config.settings.dimensions),
+        streams: streams.map(|stream| stream.name.clone()).collect(),
+        heartbeat: feeds.heartbeat.map(|feed| Heartbeat {
+            interval: feed.interval,
+            offline_after: feed.offline_after,
+        }),
+        account_feed: feeds.account_status,
+        marker_feed: feeds.markers,
+        critical_minor: config.incidents.critical_minor.clone(),
+        reopen_within: config.incidents.reopen_within,
+        pattern_cases: config.incidents.pattern.cases,
+        pattern_within: config.incidents.pattern.within,
+        contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
+        names: WatchSettings::NAMES,
+    }
+}
 
 /// The watch of a replay.
 pub struct Watching {
@@ -20,6 +43,8 @@ pub struct Watching {
     /// The last second in which something came.
     busy_s: i64,
     revisions: Vec<Incident>,
+    /// Pulses for whoever wants to see them; `None` where nobody does.
+    pulses: Option<Vec<Pulse>>,
     /// The verdict of each incident, as it was said last.
     verdicts: BTreeMap<String, &'static str>,
     stopped: bool,
@@ -31,39 +56,26 @@ impl Watching {
         let dims = Dims::new(&config.settings.dimensions);
         let feeds = &config.feeds;
         let collector = CollectorSettings {
-            dims: dims.clone(),
-            merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
-        };
-        let rates = config.fees.contract_rates.iter();
-        let settings = WatchSettings {
             dims,
-            streams: config
-                .streams
-                .iter()
-                .map(|stream| stream.name.clone())
-                .collect(),
-            heartbeat: feeds.heartbeat.map(|feed| Heartbeat {
-                interval: feed.interval,
-                offline_after: feed.offline_after,
-            }),
-            account_feed: feeds.account_status,
-            marker_feed: feeds.markers,
-            critical_minor: config.incidents.critical_minor.clone(),
-            reopen_within: config.incidents.reopen_within,
-            pattern_cases: config.incidents.pattern.cases,
-            pattern_within: config.incidents.pattern.within,
-            contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
+            merchant_ack: feeds.merchant_ack.map(|ack| (ack.late, ack.keep)),
         };
         let second = first.millis().div_euclid(1000);
         Self {
             collector: Collector::new(collector, first),
-            watch: Watch::new(settings),
+            watch: Watch::new(watch_settings(config)),
             next_s: second,
             busy_s: second,
             revisions: Vec::new(),
+            pulses: None,
             verdicts: BTreeMap::new(),
             stopped: false,
         }
+    }
+
+    /// Keeps the pulses for whoever wants to see them.
+    pub(crate) fn showing_pulses(mut self) -> Self {
+        self.pulses = Some(Vec::new());
+        self
     }
 
     pub(crate) fn record(&mut self, record: &Record<'_>, outcome: Option<Outcome>) {
@@ -99,6 +111,9 @@ impl Watching {
         for pulse in self.collector.take() {
             self.end_before(pulse.second);
             self.busy_s = pulse.second;
+            if let Some(pulses) = &mut self.pulses {
+                pulses.push(pulse.clone());
+            }
             self.watch.absorb(pulse);
         }
         self.end_before(at.millis().div_euclid(1000));
@@ -125,6 +140,10 @@ impl Watching {
 
     pub(crate) fn take(&mut self) -> Vec<Incident> {
         std::mem::take(&mut self.revisions)
+    }
+
+    pub(crate) fn take_pulses(&mut self) -> Vec<Pulse> {
+        self.pulses.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Incidents by their last verdict.

@@ -14,6 +14,7 @@ use crate::feeds::Feeds;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding};
+use crate::keep::keep;
 use crate::pulse::{CHANNEL, MERCHANT, Note, TERMINAL};
 
 /// Payments of one channel that must be overdue, at least.
@@ -163,3 +164,20 @@ impl Batches {
         }
     }
 }
+
+keep!(Batches {
+    missed,
+    open,
+    fresh,
+});
+keep!(Open {
+    entry,
+    last_s,
+    started_s,
+});
+keep!(Missed {
+    second,
+    tuple,
+    id,
+    amount,
+});

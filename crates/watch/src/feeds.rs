@@ -7,6 +7,7 @@ use settlewatch_join::Timestamp;
 use settlewatch_join::event::{AccountStatus, MarkerKind};
 
 use crate::detect::values::{ValueId, Values};
+use crate::keep::keep;
 use crate::pulse::{Auxiliary, Dims};
 
 /// Markers are remembered so long after they begin, in milliseconds, unless they say when they end.
@@ -196,3 +197,16 @@ fn touches(marker: &[(String, String)], scope: &[(String, Vec<String>)]) -> bool
     }
     common
 }
+
+keep!(Marker {
+    kind,
+    scope,
+    starts_ms,
+    ends_ms,
+});
+keep!(Feeds {
+    markers,
+    accounts,
+    batches,
+    has_batches,
+});

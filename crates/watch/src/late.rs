@@ -10,6 +10,7 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::lateness::{Event, Lateness};
 use crate::places::Place;
 use crate::pulse::Side;
@@ -213,3 +214,10 @@ fn report(event: &Event, moment: &Moment<'_>, silence: &Silence) -> Report {
         samples,
     }
 }
+
+keep!(Past {
+    scope,
+    from_s,
+    until_s,
+});
+keep!(Late { open, now, over });

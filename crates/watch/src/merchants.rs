@@ -14,6 +14,7 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::pulse::{Ack, MERCHANT, TERMINAL};
 
 /// Acknowledgements of a merchant that are remembered.
@@ -194,3 +195,26 @@ impl Merchants {
         }
     }
 }
+
+keep!(Seen {
+    second,
+    late,
+    came,
+    id,
+    amount,
+    terminal,
+    credited_ms,
+});
+keep!(Open {
+    entry,
+    merchant,
+    started_ms,
+    last_s,
+});
+keep!(Merchants {
+    seen,
+    all,
+    late_all,
+    fresh,
+    open,
+});

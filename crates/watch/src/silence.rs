@@ -11,7 +11,8 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report, Scoped, severity, stream_scope};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
-use crate::sources::{Aftermath, CREDITS, Silent, Sources};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
+use crate::sources::{Aftermath, CREDITS, NO_STREAM, Silent, Sources};
 
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
@@ -312,5 +313,47 @@ fn judge(silent: &Silent, moment: &Moment<'_>) -> Finding {
         basis,
         confidence: if basis == Basis::Guess { 0.5 } else { 0.9 },
         ruled_out: vec![why.into()],
+    }
+}
+
+keep!(Open {
+    entry,
+    silent,
+    spoke_s,
+    late_s,
+    effect_s,
+    finding,
+});
+keep!(Past {
+    partitions,
+    from_ms,
+    until_ms,
+});
+
+impl Keep for Silence {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            streams: _,
+            open,
+            over,
+        } = self;
+        open.write(to);
+        over.write(to);
+    }
+
+    /// A stream that is not configured any more is not silent.
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut silence = Self {
+            streams: from.streams().to_vec(),
+            open: Keep::read(from)?,
+            over: Keep::read(from)?,
+        };
+        for open in &silence.open {
+            if open.silent.stream == NO_STREAM {
+                from.disowns(open.entry);
+            }
+        }
+        silence.open.retain(|open| open.silent.stream != NO_STREAM);
+        Ok(silence)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::{Span, Timestamp};
 
 use crate::detect::values::{TupleId, ValueId};
+use crate::keep::keep;
 use crate::pulse::Auxiliary;
 use crate::tables::Map;
 
@@ -263,3 +264,20 @@ fn version(text: &str) -> Vec<u64> {
         .map(|part| part.parse().unwrap_or(u64::MAX))
         .collect()
 }
+
+keep!(Beat {
+    at_ms,
+    has_error,
+    uptime_s,
+    queue_depth,
+    signed_in,
+});
+keep!(Terminal {
+    beats,
+    app_version,
+    tuple,
+});
+keep!(Terminals {
+    known,
+    last_beat_ms,
+});

@@ -5,6 +5,8 @@
 //!
 //! It depends on nothing else: not on the number of partitions, not on a clock.
 
+mod kept;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -55,6 +57,13 @@ pub struct WatchSettings {
     pub pattern_within: Span,
     /// Fee rates that contracts name, in millionths.
     pub contract_ppm: Vec<u64>,
+    /// From so many names on, those that nothing refers to any more are let go: attribute tuples and their values.
+    pub names: usize,
+}
+
+impl WatchSettings {
+    /// Names that cost no memory worth a thought: some ten megabytes.
+    pub const NAMES: usize = 100_000;
 }
 
 /// One global view of everything.
@@ -76,7 +85,10 @@ pub struct Watch {
     book: Book,
     /// Notes of the second that is not complete, in the order of their payments.
     notes: Vec<Note>,
+    /// Pulses of seconds that are not complete.
     waiting: Vec<Pulse>,
+    /// Values and tuples that were named when those that nothing refers to were let go last.
+    named: usize,
 }
 
 impl Watch {
@@ -92,22 +104,19 @@ impl Watch {
             late: Late::default(),
             faults: Faults::default(),
             silence: Silence::new(settings.streams.clone()),
-            cases: Cases::new(CaseSettings {
-                cases: settings.pattern_cases,
-                within: settings.pattern_within,
-                contract_ppm: settings.contract_ppm.clone(),
-            }),
+            cases: Cases::new(case_settings(&settings)),
             merchants: Merchants::default(),
             batches: Batches::default(),
             behind: Behind::default(),
             book: Book::new(settings.reopen_within),
             notes: Vec::new(),
             waiting: Vec::new(),
+            named: 0,
             settings,
         }
     }
 
-    /// Takes a pulse in, of the second that is not complete.
+    /// Takes a pulse in, of a second that is not complete, or of an earlier one of which it comes late.
     pub fn absorb(&mut self, pulse: Pulse) {
         self.waiting.push(pulse);
     }
@@ -120,7 +129,9 @@ impl Watch {
 
     /// The second `second` is complete: what is known of it was absorbed. Returns the revisions of incidents.
     pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
-        let pulses = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (pulses, later) = waiting.partition(|pulse| pulse.second <= second);
+        self.waiting = later;
         self.take_in(second, pulses);
         let changes = self.end_rows(second);
         self.behind.end_second(second, &mut self.book);
@@ -160,6 +171,7 @@ impl Watch {
         );
         self.book.forget(end_of(second));
         self.feeds.forget(second * 1000);
+        self.let_go();
         self.book.take()
     }
 
@@ -334,6 +346,14 @@ impl Watch {
             &self.detector.dims,
         );
         self.detector.note(note, tuple, second, maintained);
+    }
+}
+
+fn case_settings(settings: &WatchSettings) -> CaseSettings {
+    CaseSettings {
+        cases: settings.pattern_cases,
+        within: settings.pattern_within,
+        contract_ppm: settings.contract_ppm.clone(),
     }
 }
 

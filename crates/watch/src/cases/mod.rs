@@ -22,6 +22,7 @@ use crate::detect::values::{TupleId, ValueId};
 use crate::faults::{Faults, end_of};
 use crate::incident::book::{Book, Entry, Family};
 use crate::incident::cause::Cause;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::late::Late;
 use crate::pulse::Case;
 use crate::terminals::Terminals;
@@ -352,4 +353,42 @@ struct Found {
     started_ms: i64,
     /// Which of the open ones it is.
     known: Option<usize>,
+}
+
+impl Cases {
+    /// Writes everything but the settings.
+    pub(crate) fn write(&self, to: &mut Writer) {
+        let Self {
+            settings: _,
+            payments,
+            pools,
+            open,
+        } = self;
+        payments.write(to);
+        pools.write(to);
+        open.write(to);
+    }
+
+    /// Reads it. A pattern in a place that is not known any more is over.
+    pub(crate) fn read(settings: CaseSettings, from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut cases = Self {
+            settings,
+            payments: Keep::read(from)?,
+            pools: Keep::read(from)?,
+            open: Keep::read(from)?,
+        };
+        for pattern in &cases.open {
+            if pattern.place.scope.is_lost() {
+                from.disowns(pattern.entry);
+            }
+        }
+        cases.open.retain(|it| !it.place.scope.is_lost());
+        let pools = &cases.pools;
+        let is_pooled = |pattern: &Pattern| pools.contains_key(&Pool::of(pattern.cause));
+        if cases.open.iter().all(is_pooled) {
+            Ok(cases)
+        } else {
+            Err(Unreadable::Malformed)
+        }
+    }
 }

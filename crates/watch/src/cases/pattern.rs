@@ -11,6 +11,7 @@ use crate::detect::values::distinct;
 use crate::incident::book::{Entry, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::pulse::{MERCHANT, TERMINAL};
 
 /// With fewer cases a better place is believed at once.
@@ -150,3 +151,13 @@ impl Pattern {
         }
     }
 }
+
+keep!(Pattern {
+    entry,
+    cause,
+    signature,
+    place,
+    better,
+    started_ms,
+    last_s,
+});

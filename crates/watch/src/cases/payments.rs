@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::detect::values::TupleId;
+use crate::keep::keep;
 
 /// Payments are remembered so long, in seconds.
 pub(super) const KEPT_S: i64 = 1800;
@@ -62,3 +63,5 @@ impl Payments {
         sums
     }
 }
+
+keep!(Payments { seconds, ever });

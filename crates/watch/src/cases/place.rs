@@ -8,6 +8,7 @@ use crate::detect::counted::{Counted, Part};
 use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
+use crate::keep::keep;
 use crate::pulse::{ACQUIRER, CHANNEL, CONNECTOR, DimIndex, GATEWAY};
 use crate::scan::ScanOptions;
 
@@ -161,3 +162,9 @@ pub(super) fn onset_ms(mut times_ms: Vec<i64>, from_ms: i64, now_ms: i64) -> Opt
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
         .map(|(_, time_ms)| time_ms)
 }
+
+keep!(Place {
+    scope,
+    inside,
+    outside,
+});

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::case::Kept;
 use super::signature::{Signature, fee_rate};
 use crate::incident::cause::Cause;
+use crate::keep::keep;
 
 /// Cases that are kept of one verdict.
 const LIMIT: usize = 50_000;
@@ -140,3 +141,9 @@ fn take<'a>(
         cases: alike,
     });
 }
+
+keep!(Pool {
+    cases,
+    fresh,
+    heard_s,
+});

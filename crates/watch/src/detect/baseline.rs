@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::rates::{shrunk, wilson};
 use super::rows::Row;
 use super::values::ValueId;
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::CHANNEL;
 
 /// Buckets of lag grow by this factor.
@@ -278,6 +279,66 @@ impl Learned {
     /// The usual share of bad payments of a value whose channels should have `prior`.
     pub(crate) fn share(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
         self.usual.share(value, prior, lost)
+    }
+}
+
+keep!(Thresholds {
+    slow_ms,
+    slow_share,
+    lost_ms,
+    lost_share,
+    long_ms,
+});
+keep!(Taught {
+    bucket,
+    credited,
+    slow,
+    lost,
+});
+keep!(Learned { lags, usual });
+
+impl Keep for Lags {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            credited,
+            waiting,
+            known,
+        } = self;
+        credited.write(to);
+        waiting.write(to);
+        known.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let lags = Self {
+            credited: Keep::read(from)?,
+            waiting: Keep::read(from)?,
+            known: Keep::read(from)?,
+        };
+        let whole = lags.credited.len() == BUCKETS && lags.waiting.len() == BUCKETS;
+        whole.then_some(lags).ok_or(Unreadable::Malformed)
+    }
+}
+
+/// By value: what was never seen is not written.
+impl Keep for Usual {
+    fn write(&self, to: &mut Writer) {
+        let counts = (0..).zip(&self.counts);
+        let counts = counts.filter(|(_, counts)| **counts != [0; 3]);
+        let counts: Vec<_> = counts.map(|(at, counts)| (ValueId(at), *counts)).collect();
+        counts.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let known: Vec<(ValueId, [u32; 3])> = Keep::read(from)?;
+        let mut counts = Vec::new();
+        for (value, seen) in known {
+            if counts.len() <= value.index() {
+                counts.resize(value.index() + 1, [0; 3]);
+            }
+            counts[value.index()] = seen;
+        }
+        Ok(Self { counts })
     }
 }
 

@@ -6,6 +6,7 @@ use super::localise::PREFERRED;
 use super::rates::{excess, shortfall};
 use super::scope::Scope;
 use super::values::ValueId;
+use crate::keep::keep;
 use crate::pulse::{DimIndex, Dims, TERMINAL};
 use crate::scan::{Finding, ScanOptions, Table, scan};
 
@@ -38,6 +39,8 @@ impl Part {
         self.bad / self.total.max(1.0)
     }
 }
+
+keep!(Part { total, bad, long });
 
 impl std::ops::AddAssign for Part {
     fn add_assign(&mut self, other: Self) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::rates::shortfall;
 use super::values::ValueId;
+use crate::keep::keep;
 
 /// Payments older than that are not expected any more, in seconds.
 const KEPT_S: i64 = 240;
@@ -182,6 +183,9 @@ impl Flow<'_> {
         best.1
     }
 }
+
+keep!(Second { accepted, credited });
+keep!(Flows { seconds, shares });
 
 #[cfg(test)]
 mod tests {

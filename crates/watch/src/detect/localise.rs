@@ -10,6 +10,7 @@ use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId};
 use super::{Detector, Explained, WINDOWS_S, sum_of};
+use crate::keep::keep;
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
     TERMINAL, VENDOR,
@@ -250,3 +251,12 @@ impl Detector {
         shrunk(seen, before, prior, UNSEEN) * doubt
     }
 }
+
+keep!(Suspicion {
+    scope,
+    lost,
+    window_s,
+    nats,
+    coverage,
+    since_ms,
+});

@@ -13,6 +13,7 @@ pub(crate) mod values;
 
 use std::collections::BTreeMap;
 
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::pulse::{CHANNEL, Dims, Note, What};
 
 use baseline::{Learned, Taught, Thresholds};
@@ -210,5 +211,49 @@ fn sum_of(row: &Row) -> Sum {
         slow_expected: row.usual.0,
         lost: 0.0,
         lost_expected: row.usual.1,
+    }
+}
+
+impl Keep for Detector {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            dims: _,
+            values,
+            rows,
+            learned,
+            thresholds,
+            windows,
+            flows,
+            changes,
+            untaught,
+            first_s,
+        } = self;
+        // The names come first: what is read after them is held against them.
+        values.write(to);
+        rows.write(to);
+        learned.write(to);
+        thresholds.write(to);
+        windows.write(to);
+        flows.write(to);
+        changes.write(to);
+        untaught.write(to);
+        first_s.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let detector = Self {
+            dims: from.dims().clone(),
+            values: Keep::read(from)?,
+            rows: Keep::read(from)?,
+            learned: Keep::read(from)?,
+            thresholds: Keep::read(from)?,
+            windows: Keep::read(from)?,
+            flows: Keep::read(from)?,
+            changes: Keep::read(from)?,
+            untaught: Keep::read(from)?,
+            first_s: Keep::read(from)?,
+        };
+        let whole = detector.windows.len() == WINDOWS_S.len();
+        whole.then_some(detector).ok_or(Unreadable::Malformed)
     }
 }

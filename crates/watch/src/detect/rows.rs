@@ -8,6 +8,8 @@ use settlewatch_join::event::{Currency, RefusalClass};
 
 use super::baseline::{Taught, Thresholds};
 use super::values::TupleId;
+use crate::keep::keep;
+use crate::keep::keep_enum;
 use crate::pulse::{Note, What};
 use crate::tables::Map;
 
@@ -361,3 +363,44 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         taught: None,
     }
 }
+
+keep!(Row {
+    second,
+    accepted_ms,
+    tuple,
+    partition,
+    amount_minor,
+    currency,
+    id,
+    lag_ms,
+    business_ms,
+    long,
+    slow,
+    lost,
+    overdue,
+    ended,
+    misnamed,
+    class,
+    timed,
+    usual,
+    judged,
+    taught,
+});
+keep!(Waiting {
+    row,
+    note,
+    tuple,
+    thresholds,
+});
+keep_enum!(Change {
+    0 => New(number),
+    1 => Lost(number),
+    2 => Late(number),
+    3 => Overdue(number),
+});
+keep!(Rows {
+    rows,
+    first,
+    waiting,
+    due,
+});

@@ -1,7 +1,8 @@
 //! Scopes: conditions on the values of a tuple, all of which must hold.
 
 use super::values::{ValueId, Values};
-use crate::pulse::{DimIndex, Dims};
+use crate::keep::{Keep, Reader, Unreadable, Writer};
+use crate::pulse::{CHANNEL, DimIndex, Dims};
 
 /// Conditions, in the order of the dimensions; none is everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,5 +55,28 @@ impl Scope {
             (dims.name(*dim), texts)
         };
         self.0.iter().map(name).collect()
+    }
+}
+
+impl Scope {
+    /// Whether it can hold nothing: a condition of it is on a dimension that is not configured any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.iter().any(|(_, any)| any.is_empty())
+    }
+}
+
+impl Keep for Scope {
+    fn write(&self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut conditions = Vec::new();
+        for _ in 0..from.len()? {
+            let dim = from.dim()?;
+            let any: Vec<ValueId> = Keep::read(from)?;
+            conditions.push(dim.map_or_else(|| (CHANNEL, Vec::new()), |dim| (dim, any)));
+        }
+        Ok(Self(conditions))
     }
 }

@@ -11,6 +11,7 @@ use crate::evidence::Tally;
 use crate::incident::book::{Book, Entry, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
+use crate::keep::keep;
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
@@ -297,3 +298,19 @@ pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bo
         .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
     onset_ms(rows, |row| detector.usual_share(row, lost), lost)
 }
+
+keep!(Fault {
+    entry,
+    scope,
+    lost,
+    onset_ms,
+    opened_s,
+    effect_s,
+    seen_s,
+    was_down,
+    confidence,
+    early,
+    better,
+    turning,
+    finding,
+});

@@ -13,6 +13,7 @@ use crate::detect::values::ValueId;
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::terminals::{Heartbeat, Terminals};
 
@@ -66,6 +67,12 @@ pub(crate) struct Over {
     from_ms: i64,
     until_ms: i64,
 }
+
+keep!(Over {
+    scope,
+    from_ms,
+    until_ms,
+});
 
 impl Over {
     fn has(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
@@ -326,4 +333,44 @@ fn confidence(suspicion: &Suspicion) -> f64 {
 /// The last millisecond of a second is over.
 pub(crate) fn end_of(second: i64) -> Timestamp {
     Timestamp::from_millis((second + 1) * 1000)
+}
+
+keep!(Pending {
+    suspicion,
+    since_s,
+    seen_s,
+});
+
+impl Keep for Faults {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            open,
+            pending,
+            over,
+        } = self;
+        open.write(to);
+        pending.write(to);
+        over.write(to);
+    }
+
+    /// What lies in a place that is not known any more is over.
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut faults = Self {
+            open: Keep::read(from)?,
+            pending: Keep::read(from)?,
+            over: Keep::read(from)?,
+        };
+        for fault in &faults.open {
+            if fault.scope.is_lost() {
+                from.disowns(fault.entry);
+            }
+        }
+        faults.open.retain(|fault| !fault.scope.is_lost());
+        for fault in &mut faults.open {
+            fault.better.take_if(|(scope, _)| scope.is_lost());
+        }
+        faults.pending.retain(|it| !it.suspicion.scope.is_lost());
+        faults.over.retain(|over| !over.scope.is_lost());
+        Ok(faults)
+    }
 }

@@ -7,6 +7,7 @@ use settlewatch_join::{Fingerprint, Span, Timestamp};
 
 use super::cause::Cause;
 use super::{Evidence, Finding, Incident, Severity};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep, keep_enum};
 
 /// Revisions for evidence alone are at least so far apart, in milliseconds.
 const QUIET_MS: i64 = 60_000;
@@ -281,6 +282,80 @@ pub(crate) fn severity(
         Severity::Critical
     } else {
         Severity::Warning
+    }
+}
+
+keep_enum!(Family {
+    0 => Credits,
+    1 => Silence,
+    2 => Sources,
+    3 => Cases(cause),
+    4 => Acks,
+    5 => Batches,
+    6 => Behind,
+});
+keep!(Kept {
+    family,
+    hand,
+    shown,
+    told,
+});
+
+impl Keep for Entry {
+    fn write(&self, to: &mut Writer) {
+        (self.0 as u64).write(to);
+        self.1.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let place = u64::read(from)?;
+        let place = usize::try_from(place).map_err(|_| Unreadable::Malformed)?;
+        let entry = Self(place, Keep::read(from)?);
+        from.owns(entry);
+        Ok(entry)
+    }
+}
+
+impl Book {
+    /// Writes everything but the settings.
+    pub(crate) fn write(&self, to: &mut Writer) {
+        let Self {
+            kept,
+            reopen_within: _,
+            said,
+        } = self;
+        kept.write(to);
+        said.write(to);
+    }
+
+    /// Reads it.
+    pub(crate) fn read(reopen_within: Span, from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            kept: Keep::read(from)?,
+            reopen_within,
+            said: Keep::read(from)?,
+        })
+    }
+
+    /// What is open and of which nobody speaks any more is over: where its fault goes on, it is opened again.
+    pub(crate) fn close_all_but(&mut self, owned: &[Entry], now: Timestamp) {
+        for at in 0..self.kept.len() {
+            let Some(kept) = &self.kept[at] else { continue };
+            let entry = Entry(at, kept.hand);
+            if kept.shown.resolved_at.is_some() || owned.contains(&entry) {
+                continue;
+            }
+            let shown = kept.shown.clone();
+            let report = Report {
+                finding: shown.finding,
+                severity: shown.severity,
+                scope: shown.scope,
+                started_at: shown.started_at,
+                evidence: shown.evidence,
+                samples: shown.samples,
+            };
+            self.resolve(entry, report, now);
+        }
     }
 }
 

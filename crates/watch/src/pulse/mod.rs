@@ -8,6 +8,7 @@ mod alerts;
 mod auxiliary;
 mod collector;
 mod fates;
+mod kept;
 mod legs;
 mod tuple;
 
@@ -17,6 +18,7 @@ use settlewatch_join::event::{AccountStatus, Currency, MarkerKind, RefusalClass}
 use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 
 pub use collector::{Collector, CollectorSettings};
+pub(crate) use tuple::hash_of;
 pub use tuple::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, CURRENCY, DimIndex, Dims, GATEWAY, MCC, MERCHANT,
     METHOD, MODE, MODEL, REGION, STANDARD, STORE, TERMINAL, Tuple, VENDOR,

@@ -178,12 +178,17 @@ impl<'a> Draft<'a> {
     }
 
     fn hash(&self) -> u64 {
-        let parts = self.0.iter().flat_map(|value| {
-            let there: &[u8] = if value.is_some() { b"1" } else { b"0" };
-            [there, value.unwrap_or("").as_bytes()]
-        });
-        Fingerprint::of_parts(b'u', parts).0
+        hash_of(self.0.iter().copied())
     }
+}
+
+/// The hash of a tuple with these values, one a dimension.
+pub(crate) fn hash_of<'a>(values: impl Iterator<Item = Option<&'a str>>) -> u64 {
+    let parts = values.flat_map(|value| {
+        let there: &[u8] = if value.is_some() { b"1" } else { b"0" };
+        [there, value.unwrap_or("").as_bytes()]
+    });
+    Fingerprint::of_parts(b'u', parts).0
 }
 
 /// Tuples that were made lately, so that equal ones are one.
