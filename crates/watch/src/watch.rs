@@ -347,6 +347,11 @@ impl Watch {
         );
         self.detector.note(note, tuple, second, maintained);
     }
+
+    /// Incidents that are open.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.book.open_ones()
+    }
 }
 
 fn case_settings(settings: &WatchSettings) -> CaseSettings {

@@ -248,6 +248,12 @@ impl Book {
         });
         said
     }
+
+    /// Incidents that are open.
+    pub(crate) fn open_ones(&self) -> impl Iterator<Item = &Incident> {
+        let shown = self.kept.iter().flatten().map(|kept| &kept.shown);
+        shown.filter(|shown| shown.resolved_at.is_none())
+    }
 }
 
 /// Whether everything in `inner` lies in `outer`; in everything lies itself alone.
