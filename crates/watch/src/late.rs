@@ -17,9 +17,8 @@ use crate::pulse::Side;
 use crate::silence::{Moment, Silence};
 use crate::sources::{CREDITS, PAYMENTS};
 
-/// What was paid so long before a source fell behind is not looked at, in seconds: of it only what is slow would become
-/// known now, and the longest window looks back as far.
-const LEAD_S: i64 = 300;
+/// What was paid so long before a source fell behind may wait because of it, in seconds.
+const LEAD_S: i64 = 60;
 
 /// After the last late record what is still under way comes within so many seconds.
 const FOLLOWS_S: i64 = 5;
@@ -49,8 +48,8 @@ impl Past {
         }
     }
 
-    fn has(&self, at_ms: i64) -> bool {
-        at_ms >= self.from_s * 1000 && at_ms < self.until_s.saturating_mul(1000)
+    fn has(&self, at_ms: i64, lead_ms: i64) -> bool {
+        at_ms >= self.from_s * 1000 - lead_ms && at_ms < self.until_s.saturating_mul(1000)
     }
 }
 
@@ -63,17 +62,17 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    /// Whether a row is slow because its source is, or was, late.
-    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
+    /// Whether a row is slow because its source is, or was, late, or was paid at most `lead_ms` before.
+    pub(crate) fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
         let mut pasts = self.now.iter().chain(&self.over);
-        pasts.any(|past| past.has(row.accepted_ms) && past.scope.holds(values))
+        pasts.any(|past| past.has(row.accepted_ms, lead_ms) && past.scope.holds(values))
     }
 
     /// Whether a credit that was appended at `at_ms` may be of a source that is, or was, late: of its payment's
     /// attributes not all are known.
     pub(crate) fn may_cover(&self, at_ms: i64, values: &[ValueId]) -> bool {
         let mut pasts = self.now.iter().chain(&self.over);
-        pasts.any(|past| past.has(at_ms) && past.scope.may_hold(values))
+        pasts.any(|past| past.has(at_ms, 0) && past.scope.may_hold(values))
     }
 
     /// The second ended.

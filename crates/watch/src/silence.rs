@@ -17,9 +17,8 @@ use crate::sources::{Aftermath, CREDITS, NO_STREAM, Silent, Sources};
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
 
-/// What was paid so long before a silence is not looked at, in seconds: of it only what is slow would become known now,
-/// and the longest window looks back as far.
-const LEAD_S: i64 = 300;
+/// What was paid so long before a silence may wait because of it, in seconds.
+const LEAD_S: i64 = 30;
 
 /// After it speaks again, in seconds, what is missing follows at once.
 const FOLLOWS_S: i64 = 5;
@@ -63,8 +62,8 @@ struct Past {
 }
 
 impl Past {
-    fn explains(&self, row: &Row) -> bool {
-        row.accepted_ms >= self.from_ms
+    fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        row.accepted_ms >= self.from_ms - lead_ms
             && row.accepted_ms <= self.until_ms
             && (self.partitions.is_empty() || self.partitions.contains(&row.partition))
     }
@@ -111,10 +110,11 @@ impl Silence {
         self.open.iter().any(Open::is_whole)
     }
 
-    /// Whether a row is slow because a source is, or was, silent.
-    pub(crate) fn explains(&self, row: &Row) -> bool {
-        self.open.iter().any(|open| open.past().explains(row))
-            || self.over.iter().any(|past| past.explains(row))
+    /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
+    pub(crate) fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        let mut open = self.open.iter();
+        open.any(|open| open.past().explains(row, lead_ms))
+            || self.over.iter().any(|past| past.explains(row, lead_ms))
     }
 
     /// The second ended.
@@ -140,7 +140,7 @@ impl Silence {
                 continue;
             };
             for open in &mut self.open {
-                if open.past().explains(row) {
+                if open.past().explains(row, 0) {
                     open.effect_s = moment.second;
                 }
             }

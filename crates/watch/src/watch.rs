@@ -16,11 +16,11 @@ use settlewatch_join::event::Currency;
 use crate::batches::Batches;
 use crate::behind::Behind;
 use crate::cases::{CaseSettings, Cases, Elsewhere};
-use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -204,7 +204,7 @@ impl Watch {
         };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || faults.covers(row.accepted_ms, values)
+            sources.explains(row, values, 0) || faults.covers(row.accepted_ms, values)
         };
         self.detector.end_second(second, &explained)
     }
@@ -220,10 +220,11 @@ impl Watch {
             second,
         };
         let excluded = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || self.faults.covered(row.accepted_ms, values)
+            sources.explains(row, values, UNJUDGED_MS)
+                || self.faults.covered(row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values)
+            sources.explains(row, values, UNJUDGED_MS)
                 || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
@@ -371,9 +372,9 @@ struct Explaining<'a> {
 }
 
 impl Explaining<'_> {
-    fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.silence.explains(row)
-            || self.late.explains(row, values)
+    fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
+        self.silence.explains(row, lead_ms)
+            || self.late.explains(row, values, lead_ms)
             || self.behind.is_blind(row.partition, self.second)
     }
 }

@@ -25,6 +25,10 @@ use values::{TupleId, ValueId, Values};
 /// Windows in which a fault may show, in seconds.
 pub(crate) const WINDOWS_S: [i64; 3] = [15, 60, 300];
 
+/// What was paid so long before a time that explains itself is not judged, in milliseconds: of it only what is slow
+/// would become known now, and the longest window looks back as far.
+pub(crate) const UNJUDGED_MS: i64 = 300_000;
+
 /// A row teaches what is usual when it is this old, so that a fault is seen before it is learned from.
 const LEARNED_AFTER_S: i64 = 120;
 

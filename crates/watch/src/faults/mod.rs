@@ -5,11 +5,11 @@ mod fault;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 
-use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family};
@@ -30,10 +30,6 @@ const LEAD_MS: i64 = 30_000;
 
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
-
-/// What was paid so long before a fault that is over is not looked at, in milliseconds: of it only what is slow would
-/// become known now, and the longest window looks back as far.
-const BEFORE_MS: i64 = 300_000;
 
 /// A suspicion that has not stood long enough.
 struct Pending {
@@ -75,8 +71,9 @@ keep!(Over {
 });
 
 impl Over {
-    fn has(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        (self.from_ms..=self.until_ms).contains(&accepted_ms) && self.scope.holds(values)
+    fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let during = self.from_ms - lead_ms..=self.until_ms;
+        during.contains(&accepted_ms) && self.scope.holds(values)
     }
 }
 
@@ -95,7 +92,9 @@ impl Others<'_> {
 
     /// Whether a payment suffered from one that is over.
     fn had(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        self.over.iter().any(|over| over.has(accepted_ms, values))
+        self.over
+            .iter()
+            .any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
     }
 }
 
@@ -106,12 +105,13 @@ impl Faults {
             .open
             .iter()
             .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
-        open || self.covered(accepted_ms, values)
+        open || self.covered(accepted_ms, values, 0)
     }
 
-    /// Whether it falls into a fault that is over.
-    pub(crate) fn covered(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        self.over.iter().any(|over| over.has(accepted_ms, values))
+    /// Whether it falls into a fault that is over, or was paid at most `lead_ms` before.
+    pub(crate) fn covered(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, lead_ms))
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
@@ -306,7 +306,7 @@ impl Faults {
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
             self.over.push(Over {
                 scope: fault.scope,
-                from_ms: fault.onset_ms - BEFORE_MS,
+                from_ms: fault.onset_ms - LEAD_MS,
                 until_ms,
             });
         }
