@@ -62,8 +62,8 @@ struct Past {
 }
 
 impl Past {
-    fn explains(&self, row: &Row) -> bool {
-        row.accepted_ms >= self.from_ms
+    fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        row.accepted_ms >= self.from_ms - lead_ms
             && row.accepted_ms <= self.until_ms
             && (self.partitions.is_empty() || self.partitions.contains(&row.partition))
     }
@@ -110,10 +110,11 @@ impl Silence {
         self.open.iter().any(Open::is_whole)
     }
 
-    /// Whether a row is slow because a source is, or was, silent.
-    pub(crate) fn explains(&self, row: &Row) -> bool {
-        self.open.iter().any(|open| open.past().explains(row))
-            || self.over.iter().any(|past| past.explains(row))
+    /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
+    pub(crate) fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        let mut open = self.open.iter();
+        open.any(|open| open.past().explains(row, lead_ms))
+            || self.over.iter().any(|past| past.explains(row, lead_ms))
     }
 
     /// The second ended.
@@ -139,7 +140,7 @@ impl Silence {
                 continue;
             };
             for open in &mut self.open {
-                if open.past().explains(row) {
+                if open.past().explains(row, 0) {
                     open.effect_s = moment.second;
                 }
             }

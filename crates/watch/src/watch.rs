@@ -15,11 +15,12 @@ use settlewatch_join::event::Currency;
 
 use crate::batches::Batches;
 use crate::behind::Behind;
-use crate::cases::{CaseSettings, Cases};
-use crate::detect::Detector;
+use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
+use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -161,8 +162,12 @@ impl Watch {
             &around,
             &mut self.book,
         );
+        let elsewhere = Elsewhere {
+            faults: &self.faults,
+            late: &self.late,
+        };
         self.cases
-            .end_second(second, &self.detector, &self.faults, &mut self.book);
+            .end_second(second, &self.detector, elsewhere, &mut self.book);
         self.merchants
             .end_second(second, &self.detector, &mut self.book);
         self.batches.end_second(
@@ -207,7 +212,7 @@ impl Watch {
         };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || faults.explains(row, values)
+            sources.explains(row, values, 0) || faults.covers(row.accepted_ms, values)
         };
         self.detector.end_second(second, &explained)
     }
@@ -223,28 +228,27 @@ impl Watch {
             second,
         };
         let excluded = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || self.faults.is_over_for(row, values)
+            sources.explains(row, values, UNJUDGED_MS)
+                || self.faults.covered(row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values)
-                || self.faults.explains(row, values)
+            sources.explains(row, values, UNJUDGED_MS)
+                || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
-        let early = stopped.map(|stopped| Suspicion::of_stop(&stopped));
-        found.extend(early.filter(|early| self.may_open_early(early, second)));
+        let early = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
+        found.extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
         found
     }
 
     /// Whether nothing that is known explains why the credits of a channel do not come.
-    fn may_open_early(&self, early: &Suspicion, second: i64) -> bool {
-        if self.behind.is_any(second) {
-            return false;
-        }
-        let (values, dims) = (&self.detector.values, &self.detector.dims);
-        let maintained = self.feeds.covers(&early.scope, second * 1000, values, dims);
-        !maintained && self.faults.leave_room_for(&early.scope)
+    fn may_open_early(&self, channel: ValueId, second: i64) -> bool {
+        let text = self.detector.values.text(channel).1;
+        !self.behind.is_any(second)
+            && !self.feeds.may_stop(text, second * 1000)
+            && self.faults.leave_room_for(&Scope::one(CHANNEL, channel))
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.
@@ -357,11 +361,6 @@ impl Watch {
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.book.open_ones()
     }
-
-    /// Whether nothing can happen any more until something comes.
-    pub fn is_idle(&self) -> bool {
-        self.faults.is_quiet() && self.book.open_ones().next().is_none()
-    }
 }
 
 fn case_settings(settings: &WatchSettings) -> CaseSettings {
@@ -381,9 +380,9 @@ struct Explaining<'a> {
 }
 
 impl Explaining<'_> {
-    fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.silence.explains(row)
-            || self.late.explains(row, values)
+    fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
+        self.silence.explains(row, lead_ms)
+            || self.late.explains(row, values, lead_ms)
             || self.behind.is_blind(row.partition, self.second)
     }
 }

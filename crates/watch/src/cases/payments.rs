@@ -39,6 +39,18 @@ impl Payments {
         }
     }
 
+    /// Payments that became known in the seconds from `from` until `until`, both inclusive, of those tuples.
+    pub(super) fn between(&self, from: i64, until: i64, of: impl Fn(TupleId) -> bool) -> u64 {
+        let start = self.seconds.partition_point(|(at, _)| *at < from);
+        let seconds = self.seconds.range(start..);
+        let counts = seconds.take_while(|(at, _)| *at <= until);
+        let counts = counts.flat_map(|(_, counts)| counts);
+        counts
+            .filter(|(tuple, _)| of(**tuple))
+            .map(|(_, count)| u64::from(*count))
+            .sum()
+    }
+
     /// Payments by tuple that became known after the second `after`.
     pub(super) fn since(&self, after: i64) -> BTreeMap<TupleId, u32> {
         let start = self.seconds.partition_point(|(at, _)| *at <= after);

@@ -26,6 +26,9 @@ const SHARES_S: u64 = 120;
 /// Longer than most: the share of payments that take even longer.
 const SLOW: f64 = 0.03;
 
+/// Longer than many.
+const LONG: f64 = 0.2;
+
 /// Longer than nearly all.
 const LOST: f64 = 0.004;
 
@@ -43,6 +46,8 @@ pub(crate) struct Thresholds {
     pub(crate) lost_ms: u64,
     /// The share that usually takes even longer, or never comes.
     pub(crate) lost_share: f64,
+    /// One in five takes longer: in milliseconds.
+    pub(crate) long_ms: u64,
 }
 
 impl Thresholds {
@@ -52,6 +57,7 @@ impl Thresholds {
         slow_share: 0.03,
         lost_ms: NEVER_MS,
         lost_share: 0.01,
+        long_ms: NEVER_MS,
     };
 
     /// Whether lags are known.
@@ -193,6 +199,7 @@ impl Lags {
             slow_share: upper(slow).max(0.015),
             lost_ms: (lost_ms + lost_ms / 4).max(slow_ms),
             lost_share: upper(lost).max(0.003),
+            long_ms: self.exceeded_by(LONG).0,
         })
     }
 }
@@ -280,6 +287,7 @@ keep!(Thresholds {
     slow_share,
     lost_ms,
     lost_share,
+    long_ms,
 });
 keep!(Taught {
     bucket,

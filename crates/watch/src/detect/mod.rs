@@ -1,6 +1,7 @@
 //! Payments that take longer than is usual, or never end: how many, where, since when.
 
 pub(crate) mod baseline;
+pub(crate) mod counted;
 pub(crate) mod flows;
 pub(crate) mod localise;
 pub(crate) mod onset;
@@ -23,6 +24,10 @@ use values::{TupleId, ValueId, Values};
 
 /// Windows in which a fault may show, in seconds.
 pub(crate) const WINDOWS_S: [i64; 3] = [15, 60, 300];
+
+/// What was paid so long before a time that explains itself is not judged, in milliseconds: of it only what is slow
+/// would become known now, and the longest window looks back as far.
+pub(crate) const UNJUDGED_MS: i64 = 300_000;
 
 /// A row teaches what is usual when it is this old, so that a fault is seen before it is learned from.
 const LEARNED_AFTER_S: i64 = 120;
@@ -149,7 +154,7 @@ impl Detector {
                 break;
             }
             let values = self.values.of(row.tuple);
-            if teaches(row) && !explained(row, values) {
+            if row.counts() && !explained(row, values) {
                 let taught = Taught::of(row, second * 1000);
                 self.learned.add(values, taught);
                 self.rows.teach(self.untaught, taught);
@@ -176,7 +181,7 @@ impl Detector {
         let mut learned = Learned::default();
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if row.accepted_ms <= until_ms && teaches(row) && !explained(row, values) {
+            if row.accepted_ms <= until_ms && row.counts() && !explained(row, values) {
                 learned.add(values, Taught::of(row, now_ms));
             }
         }
@@ -202,11 +207,7 @@ impl Detector {
     }
 }
 
-/// Whether a row says something of what is usual.
-fn teaches(row: &Row) -> bool {
-    row.timed && !row.ended
-}
-
+/// What a row that is new adds: it is counted as lost apart.
 fn sum_of(row: &Row) -> Sum {
     Sum {
         total: 1.0,

@@ -24,6 +24,12 @@ impl Scope {
         self.0.iter().all(|(dim, any)| any.contains(&values[*dim]))
     }
 
+    /// Whether a tuple of which not every value is known may lie in it.
+    pub(crate) fn may_hold(&self, values: &[ValueId]) -> bool {
+        let mut conditions = self.0.iter();
+        conditions.all(|(dim, any)| values[*dim] == ValueId::NONE || any.contains(&values[*dim]))
+    }
+
     /// Whether it has a condition on a dimension.
     pub(crate) fn has(&self, dim: DimIndex) -> bool {
         self.0.iter().any(|(known, _)| *known == dim)

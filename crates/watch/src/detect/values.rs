@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::scope::Scope;
 use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::pulse::{CHANNEL, DimIndex, Dims, Tuple, hash_of};
 use crate::tables::Map;
@@ -20,6 +21,13 @@ impl ValueId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Values without repetition, in their order.
+pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// Everything that was named so far.
@@ -94,6 +102,14 @@ impl Values {
     /// How many values a dimension has.
     pub(crate) fn count(&self, dim: DimIndex) -> u32 {
         self.by_text.get(dim).map_or(0, |texts| texts.len() as u32)
+    }
+
+    /// What a scope's choice among all of its kind costs, in natural units.
+    pub(crate) fn choices(&self, scope: &Scope) -> f64 {
+        let price = |(dim, any): &(DimIndex, Vec<ValueId>)| {
+            any.len() as f64 * f64::from(self.count(*dim).max(2)).ln()
+        };
+        scope.0.iter().map(price).sum()
     }
 
     /// One more than the largest value's number.

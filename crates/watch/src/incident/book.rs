@@ -64,8 +64,8 @@ struct Kept {
     /// How often another finder took it over.
     hand: u32,
     shown: Incident,
-    /// Whether it paged: it is said once.
-    tenfold: u64,
+    /// Payments that it had touched when that was said last.
+    told: u64,
 }
 
 /// All incidents that are open, or may be opened again.
@@ -120,7 +120,7 @@ impl Book {
             family,
             hand: 0,
             shown,
-            tenfold: touched,
+            told: touched,
         }));
         Entry(self.kept.len() - 1, 0)
     }
@@ -198,10 +198,10 @@ impl Book {
             || shown.finding.basis != report.finding.basis
             || shown.scope != report.scope
             || shown.severity != report.severity;
-        let grown = report.evidence.touched >= kept.tenfold.saturating_mul(3)
+        let grown = report.evidence.touched >= kept.told.saturating_mul(3)
             && now.since(shown.updated_at) >= QUIET_MS;
         if turned || grown {
-            kept.tenfold = report.evidence.touched.max(1);
+            kept.told = report.evidence.touched.max(1);
             self.say(entry.0, report, now);
         }
     }
@@ -251,11 +251,8 @@ impl Book {
 
     /// Incidents that are open.
     pub(crate) fn open_ones(&self) -> impl Iterator<Item = &Incident> {
-        self.kept
-            .iter()
-            .flatten()
-            .map(|kept| &kept.shown)
-            .filter(|shown| shown.resolved_at.is_none())
+        let shown = self.kept.iter().flatten().map(|kept| &kept.shown);
+        shown.filter(|shown| shown.resolved_at.is_none())
     }
 }
 
@@ -307,7 +304,7 @@ keep!(Kept {
     family,
     hand,
     shown,
-    tenfold,
+    told,
 });
 
 impl Keep for Entry {
