@@ -4,6 +4,7 @@ mod figures;
 mod http;
 mod log;
 mod probes;
+mod watch;
 
 use std::borrow::Cow;
 use std::sync::Arc;
