@@ -17,28 +17,33 @@ use crate::rebuilt::Rebuilt;
 use crate::restore::Restorer;
 use crate::rules::Rules;
 use crate::source::Source;
-use crate::step::Step;
+use crate::step::{Counted, Step};
 use crate::task::{Beginning, PAIRS, PARTITION, POST, PULSES, REBUILT, RULES, Task};
 
 /// What the state topic of a partition number says so far.
-#[derive(Default)]
-pub(crate) struct Assembly(Restorer);
+pub(crate) struct Assembly<S = Step>(Restorer<S>);
+
+impl<S> Default for Assembly<S> {
+    fn default() -> Self {
+        Self(Restorer::default())
+    }
+}
 
 /// How far it is.
-pub(crate) enum Ready {
+pub(crate) enum Ready<S = Step> {
     /// Our claim has not appeared.
     More,
     /// It appeared, and before it there was nothing.
     Nothing,
     /// It appeared: everything before it is decided and here.
-    Whole(Box<Restorer>),
+    Whole(Box<Restorer<S>>),
     /// It cannot be read.
     Broken(String),
 }
 
-impl Assembly {
+impl<S: Counted> Assembly<S> {
     /// Takes the next record; `token` is our claim's.
-    pub(crate) fn push(&mut self, offset: i64, key: &[u8], value: &[u8], token: u64) -> Ready {
+    pub(crate) fn push(&mut self, offset: i64, key: &[u8], value: &[u8], token: u64) -> Ready<S> {
         match self.0.push(offset, key, value) {
             Err(error) => Ready::Broken(error.to_string()),
             Ok(Some(claim)) if claim == token => {
@@ -122,12 +127,12 @@ pub(crate) fn unpack(chunks: &[Box<[u8]>], compile: Compile<'_>) -> Result<Unpac
     })
 }
 
-fn of_kind(chunks: &[Box<[u8]>], kind: u8) -> Vec<u8> {
+pub(crate) fn of_kind(chunks: &[Box<[u8]>], kind: u8) -> Vec<u8> {
     let of_kind = chunks.iter().filter(|chunk| chunk.first() == Some(&kind));
     of_kind.flat_map(|chunk| &chunk[1..]).copied().collect()
 }
 
-fn foreign(theirs: &[u8], ours: &[u8]) -> String {
+pub(crate) fn foreign(theirs: &[u8], ours: &[u8]) -> String {
     format!(
         "it belongs to {}, not to {}",
         String::from_utf8_lossy(theirs),

@@ -197,6 +197,22 @@ pub struct Transaction {
     pub steps: Vec<TxnStep>,
 }
 
+impl Transaction {
+    /// Writes records, and sends offsets when they are acknowledged.
+    pub(crate) fn of(records: Vec<Produce>, offsets: Vec<(SourceId, i32, i64)>) -> Self {
+        Self {
+            steps: [
+                TxnStep::Begin,
+                TxnStep::Produce(records),
+                TxnStep::Drain,
+                TxnStep::SendOffsets(offsets),
+                TxnStep::Commit,
+            ]
+            .into(),
+        }
+    }
+}
+
 /// What the lane wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {

@@ -9,12 +9,12 @@ use settlewatch_join::{Partition, Timestamp};
 use crate::assembly::{Assembly, Ready, fresh, restored};
 use crate::commit::Outbox;
 use crate::io::{
-    Command, Fault, Host, Input, Produce, SourceId, StartPoint, Transaction, TxnOutcome, TxnStep,
+    Command, Fault, Host, Input, Produce, SourceId, StartPoint, Transaction, TxnOutcome,
 };
 use crate::limits::Limits;
 use crate::snapshots::Snapshots;
 use crate::source::SourceConfig;
-use crate::step::StateRecord;
+use crate::step::claim;
 use crate::task::Task;
 
 /// What a lane is told once.
@@ -284,12 +284,8 @@ impl<H: Host> Lane<H> {
     fn claim(&mut self) {
         self.token = self.token.wrapping_add(1);
         self.phase = Phase::Claiming;
-        let claim = StateRecord::Claim { token: self.token };
-        let records = self
-            .assigned
-            .iter()
-            .map(|&number| claim.produce(number))
-            .collect();
+        let records = self.assigned.iter();
+        let records = records.map(|&number| claim(number, self.token)).collect();
         // There is nothing to commit yet, but an empty list of offsets would check nothing.
         let state = SourceId(self.config.sources.len() as u8 + 1);
         let offsets = self.assigned.iter().map(|&number| (state, number, 0));
@@ -298,16 +294,7 @@ impl<H: Host> Lane<H> {
     }
 
     pub(crate) fn transact(&mut self, records: Vec<Produce>, offsets: Vec<(SourceId, i32, i64)>) {
-        let transaction = Transaction {
-            steps: [
-                TxnStep::Begin,
-                TxnStep::Produce(records),
-                TxnStep::Drain,
-                TxnStep::SendOffsets(offsets),
-                TxnStep::Commit,
-            ]
-            .into(),
-        };
+        let transaction = Transaction::of(records, offsets);
         self.in_flight = Some(transaction.clone());
         self.commands.push_back(Command::Transact(transaction));
     }

@@ -9,7 +9,7 @@ use settlewatch_join::{Settings, Timestamp};
 
 use crate::assembly::unpack;
 use crate::restore::Restorer;
-use crate::step::{FORMAT, StateRecord};
+use crate::step::{FORMAT, StateRecord, Step};
 
 /// What the state topic of one partition number says.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ impl StateLook {
     pub fn push(&mut self, offset: i64, ts: i64, key: &[u8], value: &[u8]) {
         self.records += 1;
         self.bytes += value.len() as u64;
-        match StateRecord::read(key, value) {
+        match StateRecord::<'_, Step>::read(key, value) {
             Ok(StateRecord::Claim { token }) => {
                 self.claims += 1;
                 self.claim = Some((offset, ts, token));
@@ -153,7 +153,7 @@ impl StateLook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::step::{Manifest, Step};
+    use crate::step::Manifest;
 
     fn push(look: &mut StateLook, offset: i64, record: &StateRecord<'_>) {
         let produce = record.produce(0);

@@ -23,7 +23,7 @@ use crate::look::StateLook;
 use crate::post::{Letter, Post, envelope};
 use crate::pulses::Maker;
 use crate::rules::Rules;
-use crate::snapshots::Snapshots;
+use crate::snapshots::{Snapshots, Subject};
 use crate::step::Step;
 use crate::task::{Beginning, Task};
 

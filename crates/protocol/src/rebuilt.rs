@@ -15,7 +15,7 @@ use crate::io::{Host, Produce, StartPoint};
 use crate::lane::LaneConfig;
 use crate::limits::Limits;
 use crate::snapshots::Snapshots;
-use crate::step::StateRecord;
+use crate::step;
 
 /// What a predecessor left in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Rebuilt {
 
 /// The record that says that somebody owns a partition number.
 pub fn claim(number: i32, token: u64) -> Produce {
-    StateRecord::Claim { token }.produce(number)
+    step::claim(number, token)
 }
 
 /// The records of a snapshot from which a partition number begins anew. Older records of it must be gone.

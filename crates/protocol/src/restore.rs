@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::step::{Manifest, StateRecord, Step};
+use crate::step::{Counted, Manifest, StateRecord, Step};
 
 /// Why a partition number's state cannot be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl core::fmt::Display for RestoreError {
 
 /// A complete snapshot.
 #[derive(Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) manifest: Manifest,
+pub(crate) struct Snapshot<S = Step> {
+    pub(crate) manifest: Manifest<S>,
     pub(crate) chunks: Vec<Box<[u8]>>,
     /// Offset of its first chunk.
     pub(crate) begins_at: i64,
@@ -50,15 +50,25 @@ struct Building {
 }
 
 /// What the state topic of a partition number says so far.
-#[derive(Debug, Default)]
-pub(crate) struct Restorer {
+#[derive(Debug)]
+pub(crate) struct Restorer<S = Step> {
     building: Option<Building>,
-    pub(crate) snapshot: Option<Snapshot>,
+    pub(crate) snapshot: Option<Snapshot<S>>,
     /// Steps after the snapshot.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<S>,
 }
 
-impl Restorer {
+impl<S> Default for Restorer<S> {
+    fn default() -> Self {
+        Self {
+            building: None,
+            snapshot: None,
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl<S: Counted> Restorer<S> {
     /// Takes the next record; returns the token of a claim.
     pub(crate) fn push(
         &mut self,
@@ -83,14 +93,14 @@ impl Restorer {
         Ok(None)
     }
 
-    fn step(&mut self, offset: i64, step: Step) -> Result<(), RestoreError> {
-        let last = self.steps.last().map(|step| step.sequence);
+    fn step(&mut self, offset: i64, step: S) -> Result<(), RestoreError> {
+        let last = self.steps.last().map(S::sequence);
         let last = last.or(self
             .snapshot
             .as_ref()
-            .map(|snapshot| snapshot.manifest.step.sequence));
+            .map(|snapshot| snapshot.manifest.step.sequence()));
         // Before the first snapshot there may be steps that belong to one that was truncated away.
-        if last.is_some_and(|last| step.sequence != last + 1) {
+        if last.is_some_and(|last| step.sequence() != last + 1) {
             return Err(RestoreError::Gap { offset });
         }
         self.steps.push(step);
@@ -124,7 +134,7 @@ impl Restorer {
         Ok(())
     }
 
-    fn manifest(&mut self, offset: i64, manifest: Manifest) -> Result<(), RestoreError> {
+    fn manifest(&mut self, offset: i64, manifest: Manifest<S>) -> Result<(), RestoreError> {
         let complete = self.building.take().filter(|building| {
             building.generation == manifest.generation
                 && building.chunks.len() as u64 == manifest.chunks
@@ -136,12 +146,12 @@ impl Restorer {
                 Err(RestoreError::Gap { offset })
             };
         };
-        let covered = manifest.step.sequence;
-        self.steps.retain(|step| step.sequence > covered);
+        let covered = manifest.step.sequence();
+        self.steps.retain(|step| step.sequence() > covered);
         if self
             .steps
             .first()
-            .is_some_and(|step| step.sequence != covered + 1)
+            .is_some_and(|step| step.sequence() != covered + 1)
         {
             return Err(RestoreError::Gap { offset });
         }
@@ -188,7 +198,7 @@ mod tests {
 
     #[test]
     fn steps_that_were_taken_while_a_snapshot_was_written_are_kept() {
-        let mut restorer = Restorer::default();
+        let mut restorer: Restorer = Restorer::default();
         let chunk = |index| StateRecord::Chunk {
             generation: 1,
             index,
@@ -211,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_missing_step_is_found() {
-        let mut restorer = Restorer::default();
+        let mut restorer: Restorer = Restorer::default();
         let chunk = StateRecord::Chunk {
             generation: 1,
             index: 0,
@@ -226,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_snapshot_without_its_manifest_does_not_count() {
-        let mut restorer = Restorer::default();
+        let mut restorer: Restorer = Restorer::default();
         let chunk = |generation| StateRecord::Chunk {
             generation,
             index: 0,

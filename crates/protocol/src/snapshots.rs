@@ -5,24 +5,46 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use settlewatch_join::Timestamp;
+
 use crate::io::Produce;
 use crate::limits::Limits;
-use crate::step::{Manifest, StateRecord, Step, chunk};
-use crate::task::Task;
+use crate::step::{Counted, Manifest, StateRecord, Step, chunk};
 
 /// A snapshot on its way.
-struct Outgoing {
+struct Outgoing<S> {
     chunks: VecDeque<Box<[u8]>>,
     sent: u64,
-    manifest: Manifest,
+    manifest: Manifest<S>,
+}
+
+/// Whose snapshots they are: a partition number, or the watch.
+pub(crate) trait Subject {
+    /// What its state topic counts.
+    type Step: Counted;
+
+    /// Its partition of the state topic.
+    fn number(&self) -> i32;
+
+    /// Bytes of records that were applied since the last snapshot began, and steps.
+    fn since_snapshot(&self) -> (usize, u64);
+
+    /// Where it stands before its first step.
+    fn beginning(&self) -> Self::Step;
+
+    /// The state as chunks.
+    fn snapshot(&mut self) -> VecDeque<Box<[u8]>>;
+
+    /// Append time of the last record that was applied of every source.
+    fn clocks(&self) -> Vec<Timestamp>;
 }
 
 /// The snapshots of one partition number.
-pub(crate) struct Snapshots {
+pub(crate) struct Snapshots<S = Step> {
     limits: Limits,
     generation: u64,
     size: usize,
-    outgoing: Option<Outgoing>,
+    outgoing: Option<Outgoing<S>>,
     /// The transaction under way holds the first chunk; the manifest.
     begins: bool,
     ends: bool,
@@ -35,7 +57,7 @@ pub(crate) struct Snapshots {
     drained: bool,
 }
 
-impl Snapshots {
+impl<S: Counted> Snapshots<S> {
     /// `snapshot_at`: where the last complete snapshot begins.
     pub(crate) fn new(limits: Limits, snapshot_at: Option<i64>) -> Self {
         Self {
@@ -53,16 +75,15 @@ impl Snapshots {
     }
 
     /// Whether a step is wanted for the snapshot's sake.
-    pub(crate) fn wants(&self, task: &Task, draining: bool) -> bool {
-        !self.complete || self.outgoing.is_some() || self.is_due(task, draining)
+    pub(crate) fn wants(&self, of: &impl Subject<Step = S>, draining: bool) -> bool {
+        !self.complete || self.outgoing.is_some() || self.is_due(of, draining)
     }
 
-    fn is_due(&self, task: &Task, draining: bool) -> bool {
+    fn is_due(&self, of: &impl Subject<Step = S>, draining: bool) -> bool {
         let enough = (self.size * self.limits.snapshot_times_its_size)
             .max(self.limits.snapshot_at_least_bytes);
-        draining && !self.drained
-            || task.bytes_since_snapshot >= enough
-            || task.steps_since_snapshot >= self.limits.snapshot_at_most_steps
+        let (bytes, steps) = of.since_snapshot();
+        draining && !self.drained || bytes >= enough || steps >= self.limits.snapshot_at_most_steps
     }
 
     /// Nothing is on its way, and what draining asks for is done.
@@ -74,43 +95,43 @@ impl Snapshots {
     /// transaction: no step ever stands in the log without one to begin from.
     pub(crate) fn first(
         &mut self,
-        task: &mut Task,
+        of: &mut impl Subject<Step = S>,
         identity: &Arc<[u8]>,
         records: &mut Vec<Produce>,
     ) {
         if self.complete || self.outgoing.is_some() {
             return;
         }
-        let step = task.beginning();
-        self.begin(task, &step, identity);
-        self.send(task.number, usize::MAX, records);
+        let step = of.beginning();
+        self.begin(of, &step, identity);
+        self.send(of.number(), usize::MAX, records);
     }
 
     /// Adds to a transaction, after its step, what is due of a snapshot.
     pub(crate) fn step(
         &mut self,
-        task: &mut Task,
-        step: &Step,
+        of: &mut impl Subject<Step = S>,
+        step: &S,
         identity: &Arc<[u8]>,
         draining: bool,
         records: &mut Vec<Produce>,
     ) {
-        if self.outgoing.is_none() && !self.ends && self.is_due(task, draining) {
+        if self.outgoing.is_none() && !self.ends && self.is_due(of, draining) {
             self.drained |= draining;
-            self.begin(task, step, identity);
+            self.begin(of, step, identity);
         }
-        self.send(task.number, self.limits.snapshot_bytes_per_step, records);
+        self.send(of.number(), self.limits.snapshot_bytes_per_step, records);
     }
 
-    fn begin(&mut self, task: &mut Task, step: &Step, identity: &Arc<[u8]>) {
-        self.generation = step.sequence;
-        let chunks = task.snapshot();
+    fn begin(&mut self, of: &mut impl Subject<Step = S>, step: &S, identity: &Arc<[u8]>) {
+        self.generation = step.sequence();
+        let chunks = of.snapshot();
         self.size = chunks.iter().map(|chunk| chunk.len()).sum();
         let manifest = Manifest {
             generation: self.generation,
             chunks: chunks.len() as u64,
             step: step.clone(),
-            clocks: task.clocks(),
+            clocks: of.clocks(),
             identity: Arc::clone(identity),
         };
         self.outgoing = Some(Outgoing {

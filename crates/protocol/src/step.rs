@@ -17,6 +17,16 @@ use crate::io::{Produce, SourceId, Topic};
 /// Version of these formats. A reader refuses versions it does not know.
 pub(crate) const FORMAT: u8 = 1;
 
+/// What a state topic counts: each step follows the one before it, and is written and read as a whole.
+pub(crate) trait Counted: Clone + Sized {
+    /// Counts the steps, without a gap.
+    fn sequence(&self) -> u64;
+
+    fn write(&self, to: &mut Writer);
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed>;
+}
+
 /// What one transaction did to a partition number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -50,11 +60,11 @@ pub(crate) struct HoleStep {
 
 /// The end of a snapshot: in the transaction of its last chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Manifest {
+pub(crate) struct Manifest<S = Step> {
     pub(crate) generation: u64,
     pub(crate) chunks: u64,
     /// The step that the snapshot includes; its positions are where reading goes on.
-    pub(crate) step: Step,
+    pub(crate) step: S,
     /// Append time of the last record of every source.
     pub(crate) clocks: Vec<Timestamp>,
     /// Whose state it is: cluster, topics, group.
@@ -63,22 +73,26 @@ pub(crate) struct Manifest {
 
 /// A record of the state topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StateRecord<'a> {
+pub(crate) enum StateRecord<'a, S = Step> {
     /// Somebody owns the partition number now.
     Claim {
         /// Who, unique for each claim.
         token: u64,
     },
-    Step(Step),
+    Step(S),
     Chunk {
         generation: u64,
         index: u64,
         bytes: &'a [u8],
     },
-    Manifest(Manifest),
+    Manifest(Manifest<S>),
 }
 
-impl Step {
+impl Counted for Step {
+    fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     fn write(&self, to: &mut Writer) {
         to.u64(self.sequence)
             .i64(self.known.millis())
@@ -152,11 +166,11 @@ impl HoleStep {
     }
 }
 
-fn time(from: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
+pub(crate) fn time(from: &mut Reader<'_>) -> Result<Timestamp, Malformed> {
     from.i64().map(Timestamp::from_millis)
 }
 
-fn list<'a, T>(
+pub(crate) fn list<'a, T>(
     from: &mut Reader<'a>,
     size: usize,
     read: impl Fn(&mut Reader<'a>) -> Result<T, Malformed>,
@@ -170,7 +184,7 @@ const STEP: u8 = b'd';
 const CHUNK: u8 = b's';
 const MANIFEST: u8 = b'm';
 
-impl StateRecord<'_> {
+impl<S: Counted> StateRecord<'_, S> {
     /// The record as it is written to a partition number.
     pub(crate) fn produce(&self, partition: i32) -> Produce {
         let mut value = Writer::default();
@@ -182,7 +196,7 @@ impl StateRecord<'_> {
             }
             Self::Step(step) => {
                 step.write(&mut value);
-                (STEP, format!("d/{}", step.sequence % 65_536))
+                (STEP, format!("d/{}", step.sequence() % 65_536))
             }
             Self::Chunk {
                 generation,
@@ -215,7 +229,7 @@ impl StateRecord<'_> {
     }
 }
 
-impl<'a> StateRecord<'a> {
+impl<'a, S: Counted> StateRecord<'a, S> {
     /// Reads a record of the state topic.
     pub(crate) fn read(key: &[u8], value: &'a [u8]) -> Result<Self, Malformed> {
         let mut from = Reader(value);
@@ -224,7 +238,7 @@ impl<'a> StateRecord<'a> {
         }
         let record = match key.first() {
             Some(&CLAIM) => Self::Claim { token: from.u64()? },
-            Some(&STEP) => Self::Step(Step::read(&mut from)?),
+            Some(&STEP) => Self::Step(S::read(&mut from)?),
             Some(&CHUNK) => Self::Chunk {
                 generation: from.u64()?,
                 index: from.u64()?,
@@ -233,7 +247,7 @@ impl<'a> StateRecord<'a> {
             Some(&MANIFEST) => Self::Manifest(Manifest {
                 generation: from.u64()?,
                 chunks: from.u64()?,
-                step: Step::read(&mut from)?,
+                step: S::read(&mut from)?,
                 clocks: list(&mut from, 8, time)?,
                 identity: from.bytes()?.into(),
             }),
@@ -246,12 +260,18 @@ impl<'a> StateRecord<'a> {
 
 /// A chunk on its way to the state topic.
 pub(crate) fn chunk(partition: i32, generation: u64, index: u64, bytes: &[u8]) -> Produce {
-    StateRecord::Chunk {
+    let chunk: StateRecord<'_> = StateRecord::Chunk {
         generation,
         index,
         bytes,
-    }
-    .produce(partition)
+    };
+    chunk.produce(partition)
+}
+
+/// The record that says that somebody owns a partition number.
+pub(crate) fn claim(partition: i32, token: u64) -> Produce {
+    let claim: StateRecord<'_> = StateRecord::Claim { token };
+    claim.produce(partition)
 }
 
 /// Bytes that a record takes in a transaction, about.
@@ -313,10 +333,12 @@ mod tests {
         let produce = StateRecord::Step(step()).produce(0);
         let (key, value) = (produce.key.expect("a key"), produce.value.expect("a value"));
         for len in 0..value.len() {
-            assert_eq!(StateRecord::read(&key, &value[..len]), Err(Malformed));
+            let read: Result<StateRecord<'_>, _> = StateRecord::read(&key, &value[..len]);
+            assert_eq!(read, Err(Malformed));
         }
         let mut huge = value.clone();
         huge[17..25].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert_eq!(StateRecord::read(&key, &huge), Err(Malformed));
+        let read: Result<StateRecord<'_>, _> = StateRecord::read(&key, &huge);
+        assert_eq!(read, Err(Malformed));
     }
 }

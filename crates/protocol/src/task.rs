@@ -17,6 +17,7 @@ use crate::post::Post;
 use crate::pulses::{Maker, PulseStep};
 use crate::rebuilt::Rebuilt;
 use crate::rules::Rules;
+use crate::snapshots::Subject;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
@@ -167,14 +168,6 @@ impl Task {
             .iter()
             .map(Source::position)
             .chain([post])
-            .collect()
-    }
-
-    /// Append time of the last record that was applied of every source.
-    pub(crate) fn clocks(&self) -> Vec<Timestamp> {
-        self.sources
-            .iter()
-            .map(|source| source.applied_at)
             .collect()
     }
 
@@ -474,9 +467,20 @@ impl Task {
             inputs.join(",")
         )
     }
+}
 
-    /// Where the task stands before its first step.
-    pub(crate) fn beginning(&self) -> Step {
+impl Subject for Task {
+    type Step = Step;
+
+    fn number(&self) -> i32 {
+        self.number
+    }
+
+    fn since_snapshot(&self) -> (usize, u64) {
+        (self.bytes_since_snapshot, self.steps_since_snapshot)
+    }
+
+    fn beginning(&self) -> Step {
         Step {
             sequence: self.sequence,
             known: self.known,
@@ -485,8 +489,8 @@ impl Task {
         }
     }
 
-    /// The state as chunks of a snapshot, each with a letter that says what it is of.
-    pub(crate) fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
+    /// Each chunk has a letter that says what it is of.
+    fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
         self.bytes_since_snapshot = 0;
         self.steps_since_snapshot = 0;
         let mut chunks = VecDeque::new();
@@ -502,6 +506,13 @@ impl Task {
         }
         self.pulses.snapshot(&mut |bytes| put(PULSES, bytes));
         chunks
+    }
+
+    fn clocks(&self) -> Vec<Timestamp> {
+        self.sources
+            .iter()
+            .map(|source| source.applied_at)
+            .collect()
     }
 }
 

@@ -19,4 +19,4 @@ pub use incident::incident_json;
 pub use output::Output;
 pub use run::{Finished, Observer, Replay, Until};
 pub use summary::{InputCounts, Summary};
-pub use watching::{Watching, collector_settings};
+pub use watching::{Watching, collector_settings, watch_settings};

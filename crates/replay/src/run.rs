@@ -8,6 +8,7 @@ use std::time::Duration;
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Event, Outcome, Place, Settings, Timestamp};
 use settlewatch_watch::incident::Incident;
+use settlewatch_watch::pulse::Pulse;
 use settlewatch_wire::Rejection;
 
 use crate::engine::Engine;
@@ -51,6 +52,9 @@ pub trait Observer {
     /// An alert revision is final.
     fn alert(&mut self, _alert: &Alert) {}
 
+    /// A second of the recording, as the watch sees it; only where [`Replay::showing_pulses`] asked for it.
+    fn pulse(&mut self, _pulse: &Pulse) {}
+
     /// An incident has another revision.
     fn incident(&mut self, _incident: &Incident) {}
 }
@@ -67,6 +71,7 @@ pub struct Replay<'a> {
     pub(crate) known_since: Option<Timestamp>,
     pub(crate) output: Option<Output>,
     pub(crate) watched: bool,
+    pub(crate) shows_pulses: bool,
 }
 
 /// A replay that is done.
@@ -92,6 +97,7 @@ impl<'a> Replay<'a> {
             known_since: None,
             output: None,
             watched: false,
+            shows_pulses: false,
         }
     }
 
@@ -106,6 +112,14 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub fn watched(mut self) -> Self {
         self.watched = true;
+        self
+    }
+
+    /// Looks for incidents too, and shows the observer what the watch sees.
+    #[must_use]
+    pub fn showing_pulses(mut self) -> Self {
+        self.watched = true;
+        self.shows_pulses = true;
         self
     }
 

@@ -128,10 +128,12 @@ impl<'a, 'o> Running<'a, 'o> {
             .known_since
             .map_or(first, |since| since.min(first));
         let config = self.replay.config;
-        let watched = self.replay.watched;
+        let (watched, shows_pulses) = (self.replay.watched, self.replay.shows_pulses);
         let engine = self.engine.get_or_insert_with(|| {
             let engine = Engine::new(settings, partitions, first);
-            if watched {
+            if shows_pulses {
+                engine.watched_by(Watching::new(config, first).keeping_pulses())
+            } else if watched {
                 engine.watched_by(Watching::new(config, first))
             } else {
                 engine
@@ -151,6 +153,9 @@ impl<'a, 'o> Running<'a, 'o> {
             }
         });
         let (rows, incidents) = (engine.take_rows(), engine.take_incidents());
+        for pulse in engine.take_pulses() {
+            observer.pulse(&pulse);
+        }
         for incident in &incidents {
             observer.incident(incident);
         }

@@ -11,6 +11,29 @@ use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
 const QUIET_S: i64 = 3600;
 
+/// What a watch depends on, by the configuration.
+pub fn watch_settings(config: &Config) -> WatchSettings {
+    let feeds = &config.feeds;
+    let rates = config.fees.contract_rates.iter();
+    let streams = config.streams.iter();
+    WatchSettings {
+        dims: Dims::new(&config.settings.dimensions),
+        streams: streams.map(|stream| stream.name.clone()).collect(),
+        heartbeat: feeds.heartbeat.map(|feed| Heartbeat {
+            interval: feed.interval,
+            offline_after: feed.offline_after,
+        }),
+        account_feed: feeds.account_status,
+        marker_feed: feeds.markers,
+        critical_minor: config.incidents.critical_minor.clone(),
+        reopen_within: config.incidents.reopen_within,
+        pattern_cases: config.incidents.pattern.cases,
+        pattern_within: config.incidents.pattern.within,
+        contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
+        names: WatchSettings::NAMES,
+    }
+}
+
 /// What the pulses of a configuration depend on.
 pub fn collector_settings(config: &Config) -> CollectorSettings {
     let ack = config.feeds.merchant_ack;
@@ -41,33 +64,10 @@ pub struct Watching {
 impl Watching {
     /// A watch whose first record is appended at `first`.
     pub fn new(config: &Config, first: Timestamp) -> Self {
-        let collector = collector_settings(config);
-        let dims = collector.dims.clone();
-        let feeds = &config.feeds;
-        let rates = config.fees.contract_rates.iter();
-        let settings = WatchSettings {
-            dims,
-            streams: config
-                .streams
-                .iter()
-                .map(|stream| stream.name.clone())
-                .collect(),
-            heartbeat: feeds.heartbeat.map(|feed| Heartbeat {
-                interval: feed.interval,
-                offline_after: feed.offline_after,
-            }),
-            account_feed: feeds.account_status,
-            marker_feed: feeds.markers,
-            critical_minor: config.incidents.critical_minor.clone(),
-            reopen_within: config.incidents.reopen_within,
-            pattern_cases: config.incidents.pattern.cases,
-            pattern_within: config.incidents.pattern.within,
-            contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
-        };
         let second = first.millis().div_euclid(1000);
         Self {
-            collector: Collector::new(collector, first),
-            watch: Watch::new(settings),
+            collector: Collector::new(collector_settings(config), first),
+            watch: Watch::new(watch_settings(config)),
             next_s: second,
             busy_s: second,
             revisions: Vec::new(),

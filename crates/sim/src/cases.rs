@@ -50,6 +50,9 @@ pub(crate) fn apply(sketch: &mut Sketch, setting: &Setting<'_>, rng: &mut Rng) -
         Scenario::Everyday => {
             let turn = u32::try_from(rng.below(1000)).unwrap_or(0);
             let scenario = rng.pick(EVERYDAY);
+            if scenario == Scenario::Mismatch {
+                return mischief::slip(sketch, turn, rng).into();
+            }
             stage(scenario, sketch, &Setting { turn, ..*setting }, rng)
         }
         scenario => stage(scenario, sketch, setting, rng),

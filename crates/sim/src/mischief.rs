@@ -121,6 +121,33 @@ fn corrupt(id: &str, turn: u32, rng: &mut Rng) -> (String, &'static str) {
     }
 }
 
+/// Somebody mistypes an amount: of the credit, or of the order. Such mistakes share no signature, which would be a
+/// fault.
+pub(crate) fn slip(sketch: &mut Sketch, turn: u32, rng: &mut Rng) -> &'static str {
+    let Some(step) = sketch.credits.first() else {
+        return "none";
+    };
+    let at = step.at;
+    let gross = sketch.payment.amount_minor;
+    if turn.is_multiple_of(3) || gross < 100 {
+        sketch.payment.order_amount_minor = Some(gross + 1 + rng.below(gross));
+        return "order_amount";
+    }
+    let amounts = (0..20).map(|_| gross / 3 + rng.below(gross / 2));
+    let amounts: Vec<u64> = amounts.collect();
+    let wrong = amounts
+        .into_iter()
+        .find(|amount| !is_fit(&sketch.payment, *amount));
+    let credit = Credit {
+        credit_id: format!("c{}-0", sketch.name),
+        amount_minor: wrong,
+        ..sketch.full_credit()
+    };
+    sketch.credits.clear();
+    sketch.credit(at, 60, credit);
+    "amount_mistyped"
+}
+
 /// One field of the credit, or the order's amount, differs.
 pub(crate) fn mismatch(sketch: &mut Sketch, setting: &Setting<'_>, rng: &mut Rng) -> &'static str {
     let Some(step) = sketch.credits.first() else {

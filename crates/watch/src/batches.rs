@@ -8,12 +8,13 @@ use settlewatch_join::event::Currency;
 
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
-use crate::detect::values::{TupleId, ValueId};
+use crate::detect::values::{TupleId, ValueId, distinct};
 use crate::faults::end_of;
 use crate::feeds::Feeds;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding};
+use crate::keep::keep;
 use crate::pulse::{CHANNEL, MERCHANT, Note, TERMINAL};
 
 /// Payments of one channel that must be overdue, at least.
@@ -71,7 +72,7 @@ impl Batches {
         book: &mut Book,
     ) {
         let now = end_of(second);
-        for channel in crate::terminals::distinct(std::mem::take(&mut self.fresh)) {
+        for channel in distinct(std::mem::take(&mut self.fresh)) {
             if self.missed[&channel].len() < LEAST {
                 continue;
             }
@@ -131,8 +132,8 @@ impl Batches {
                 samples.push(missed.id.to_string());
             }
         }
-        evidence.merchants = crate::terminals::distinct(merchants).len() as u64;
-        evidence.terminals = crate::terminals::distinct(terminals).len() as u64;
+        evidence.merchants = distinct(merchants).len() as u64;
+        evidence.terminals = distinct(terminals).len() as u64;
         evidence.rate_inside = 1.0;
         let text = detector.values.text(channel).1;
         let today = now.millis().div_euclid(DAY_MS) as i32;
@@ -163,3 +164,20 @@ impl Batches {
         }
     }
 }
+
+keep!(Batches {
+    missed,
+    open,
+    fresh,
+});
+keep!(Open {
+    entry,
+    last_s,
+    started_s,
+});
+keep!(Missed {
+    second,
+    tuple,
+    id,
+    amount,
+});

@@ -8,6 +8,7 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 
 /// Known time that stands still for so long is said, in seconds.
 const BEHIND_S: i64 = 15;
@@ -117,6 +118,14 @@ impl Behind {
         }
     }
 }
+
+keep!(Behind { known_s, open });
+keep!(Open {
+    entry,
+    since_s,
+    partitions,
+    last_s,
+});
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::keep::keep;
 use crate::lateness::Seen;
 
 /// Records of a cell that are kept.
@@ -217,3 +218,13 @@ pub(crate) fn median(values: &mut [i64]) -> i64 {
     values.sort_unstable();
     values[values.len() / 2]
 }
+
+keep!(Usual { mid_ms, far_ms });
+keep!(Cell {
+    seen,
+    calm,
+    usual,
+    fine_s,
+    fine_before_s,
+    was_far,
+});

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::keep::keep;
+
 /// What is usual is what was seen in so many seconds.
 const USUAL_S: i64 = 180;
 
@@ -133,6 +135,13 @@ impl Counts {
         None
     }
 }
+
+keep!(Counts {
+    seconds,
+    first_s,
+    nats,
+    since,
+});
 
 #[cfg(test)]
 mod tests {

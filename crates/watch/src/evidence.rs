@@ -8,11 +8,10 @@ use settlewatch_join::event::{Currency, RefusalClass};
 use crate::detect::Detector;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::{ValueId, distinct};
 use crate::incident::Evidence;
-use crate::pulse::{MERCHANT, TERMINAL};
+use crate::pulse::{CHANNEL, GATEWAY, MERCHANT, TERMINAL};
 use crate::survival::Survival;
-use crate::terminals::distinct;
 
 /// Evidence in natural units that an amount tells bad payments from good ones.
 const SPLIT_NATS: f64 = 15.0;
@@ -31,15 +30,17 @@ pub(crate) struct Tally {
     pub(crate) open_minor: BTreeMap<Currency, u128>,
     pub(crate) credited: u64,
     pub(crate) credited_late: u64,
-    /// Slow ones that were credited, and of them those whose business times show no delay.
-    pub(crate) delayed: (u64, u64),
+    /// Slow ones that were credited by now.
+    pub(crate) slow_credited: u64,
+    /// Append times of slow payments in milliseconds, and whether their credit came and was in time by business times.
+    pub(crate) delayed_ms: Vec<(i64, bool)>,
     pub(crate) classes: BTreeMap<RefusalClass, u64>,
     /// Append times of lost payments in milliseconds, and whether their credit came under a corrupted id.
     pub(crate) lost_ms: Vec<(i64, bool)>,
     pub(crate) merchants: Vec<ValueId>,
     pub(crate) terminals: Vec<ValueId>,
-    /// Terminals of all its rows, bad or not.
-    pub(crate) reached: Vec<ValueId>,
+    pub(crate) gateways: Vec<ValueId>,
+    pub(crate) channels: Vec<ValueId>,
     pub(crate) samples: Vec<Arc<str>>,
     /// Amounts of bad payments and of good ones, by currency of the most.
     pub(crate) bad_amounts: Vec<u64>,
@@ -67,7 +68,7 @@ impl Tally {
             }
             let values = detector.values.of(row.tuple);
             if scope.holds(values) {
-                let slow_ms = detector.thresholds(values[crate::pulse::CHANNEL]).slow_ms;
+                let slow_ms = detector.thresholds(values[CHANNEL]).slow_ms;
                 tally.add(row, values, now_ms, slow_ms);
             } else {
                 tally.outside_total += 1;
@@ -76,13 +77,13 @@ impl Tally {
         }
         tally.merchants = distinct(std::mem::take(&mut tally.merchants));
         tally.terminals = distinct(std::mem::take(&mut tally.terminals));
-        tally.reached = distinct(std::mem::take(&mut tally.reached));
+        tally.gateways = distinct(std::mem::take(&mut tally.gateways));
+        tally.channels = distinct(std::mem::take(&mut tally.channels));
         tally
     }
 
     fn add(&mut self, row: &Row, values: &[ValueId], now_ms: i64, slow_ms: u64) {
         self.total += 1;
-        self.reached.push(values[TERMINAL]);
         match row.lag_ms {
             Some(lag_ms) => {
                 self.lag.event(lag_ms, 1);
@@ -106,13 +107,14 @@ impl Tally {
         self.last_bad_ms = self.last_bad_ms.max(row.accepted_ms);
         self.merchants.push(values[MERCHANT]);
         self.terminals.push(values[TERMINAL]);
+        self.gateways.push(values[GATEWAY]);
+        self.channels.push(values[CHANNEL]);
         if let Some(class) = row.class {
             *self.classes.entry(class).or_default() += 1;
         }
-        if let Some(business_ms) = row.business_ms {
-            self.delayed.0 += 1;
-            self.delayed.1 += u64::from(business_ms <= slow_ms as i64);
-        }
+        self.slow_credited += u64::from(row.lag_ms.is_some());
+        let in_time = row.business_ms.is_some_and(|ms| ms <= slow_ms as i64);
+        self.delayed_ms.push((row.accepted_ms, in_time));
         if row.overdue && row.lag_ms.is_some() {
             self.credited_late += 1;
         }
@@ -133,11 +135,15 @@ impl Tally {
 
     /// Whether most of what was lost came under a corrupted id, as far as that can be known: it takes minutes.
     pub(crate) fn is_misnamed(&self) -> bool {
-        let found = self.lost_ms.iter().filter(|(_, misnamed)| *misnamed);
-        let last_ms = found.clone().map(|(at_ms, _)| *at_ms).max();
-        let told = |(at_ms, _): &&(i64, bool)| last_ms.is_some_and(|last_ms| *at_ms <= last_ms);
-        let (found, told) = (found.count(), self.lost_ms.iter().filter(told).count());
+        let (found, told) = found_of_told(&self.lost_ms);
         found >= 3 && found * 2 >= told
+    }
+
+    /// Whether most of what was slow was credited in time by business times, as far as it came: its records were under
+    /// way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        let (found, told) = found_of_told(&self.delayed_ms);
+        found >= 4 && found * 10 >= told * 6
     }
 
     /// The class that most rejections have, where most bad payments were rejected.
@@ -194,6 +200,15 @@ impl Tally {
             expected_missing: None,
         }
     }
+}
+
+/// Payments of which something was found, and all that came no later than the last of them: of later ones it may not be
+/// known yet.
+fn found_of_told(payments: &[(i64, bool)]) -> (usize, usize) {
+    let found = payments.iter().filter(|(_, found)| *found);
+    let last_ms = found.clone().map(|(at_ms, _)| *at_ms).max();
+    let told = |(at_ms, _): &&(i64, bool)| last_ms.is_some_and(|last_ms| *at_ms <= last_ms);
+    (found.count(), payments.iter().filter(told).count())
 }
 
 /// Log-likelihood of `count` in `total` at their own rate.

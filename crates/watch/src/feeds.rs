@@ -6,8 +6,8 @@ use std::sync::Arc;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::{AccountStatus, MarkerKind};
 
-use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, Values};
+use crate::keep::keep;
 use crate::pulse::{Auxiliary, Dims};
 
 /// Markers are remembered so long after they begin, in milliseconds, unless they say when they end.
@@ -160,16 +160,17 @@ impl Feeds {
         })
     }
 
-    /// Whether a scope lies within announced maintenance at `at_ms`.
-    pub(crate) fn covers(&self, scope: &Scope, at_ms: i64, values: &Values, dims: &Dims) -> bool {
+    /// Whether announced maintenance may stop credits of a channel at `at_ms`: of the channel, or of what may be a part
+    /// of its way.
+    pub(crate) fn may_stop(&self, channel: &str, at_ms: i64) -> bool {
         self.markers.iter().any(|marker| {
             marker.kind == MarkerKind::Maintenance
                 && at_ms >= marker.starts_ms
-                && marker.ends_ms.is_none_or(|end| at_ms <= end)
-                && marker.scope.iter().all(|(name, value)| {
-                    let known = dims.find(name).and_then(|dim| scope.only(dim));
-                    known.is_some_and(|known| *values.text(known).1.as_ref() == **value)
-                })
+                && marker.ends_ms.is_none_or(|end| at_ms <= end + SLACK_MS)
+                && marker
+                    .scope
+                    .iter()
+                    .all(|(name, value)| name != "channel" || value == channel)
         })
     }
 }
@@ -196,3 +197,16 @@ fn touches(marker: &[(String, String)], scope: &[(String, Vec<String>)]) -> bool
     }
     common
 }
+
+keep!(Marker {
+    kind,
+    scope,
+    starts_ms,
+    ends_ms,
+});
+keep!(Feeds {
+    markers,
+    accounts,
+    batches,
+    has_batches,
+});

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::detect::values::ValueId;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 
 /// Steps that are remembered of a gateway.
 const KEPT: usize = 4000;
@@ -46,4 +47,14 @@ fn median<'a>(steps: impl Iterator<Item = &'a (i64, i64)>) -> Option<i64> {
     }
     took.sort_unstable();
     Some(took[took.len() / 2])
+}
+
+impl Keep for Gateways {
+    fn write(&self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Keep::read(from).map(Self)
+    }
 }

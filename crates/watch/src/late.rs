@@ -10,6 +10,7 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::lateness::{Event, Lateness};
 use crate::places::Place;
 use crate::pulse::Side;
@@ -46,6 +47,10 @@ impl Past {
             until_s,
         }
     }
+
+    fn has(&self, at_ms: i64, lead_ms: i64) -> bool {
+        at_ms >= self.from_s * 1000 - lead_ms && at_ms < self.until_s.saturating_mul(1000)
+    }
 }
 
 /// Incidents, by the number of their event.
@@ -57,13 +62,17 @@ pub(crate) struct Late {
 }
 
 impl Late {
-    /// Whether a row is slow because its source is, or was, late.
-    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.now.iter().chain(&self.over).any(|past| {
-            row.accepted_ms >= past.from_s * 1000
-                && row.accepted_ms < past.until_s.saturating_mul(1000)
-                && past.scope.holds(values)
-        })
+    /// Whether a row is slow because its source is, or was, late, or was paid at most `lead_ms` before.
+    pub(crate) fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
+        let mut pasts = self.now.iter().chain(&self.over);
+        pasts.any(|past| past.has(row.accepted_ms, lead_ms) && past.scope.holds(values))
+    }
+
+    /// Whether a credit that was appended at `at_ms` may be of a source that is, or was, late: of its payment's
+    /// attributes not all are known.
+    pub(crate) fn may_cover(&self, at_ms: i64, values: &[ValueId]) -> bool {
+        let mut pasts = self.now.iter().chain(&self.over);
+        pasts.any(|past| past.has(at_ms, 0) && past.scope.may_hold(values))
     }
 
     /// The second ended.
@@ -204,3 +213,10 @@ fn report(event: &Event, moment: &Moment<'_>, silence: &Silence) -> Report {
         samples,
     }
 }
+
+keep!(Past {
+    scope,
+    from_s,
+    until_s,
+});
+keep!(Late { open, now, over });

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::cells::{Cell, State, Usual, median};
 use crate::detect::values::ValueId;
+use crate::keep::keep;
 use crate::places::{Place, place_of};
 use crate::pulse::Side;
 
@@ -238,6 +239,25 @@ fn alike(a: i64, b: i64) -> bool {
 
 /// Seconds and latenesses, the newest last.
 pub(crate) type Seen = VecDeque<(i64, i64)>;
+
+keep!(Event {
+    number,
+    place,
+    clock,
+    shift_ms,
+    fine_s,
+    since_s,
+    last_s,
+    count,
+    steady,
+    found_s,
+    cells,
+});
+keep!(Lateness {
+    cells,
+    events,
+    count,
+});
 
 #[cfg(test)]
 mod tests {

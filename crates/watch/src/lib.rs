@@ -16,6 +16,7 @@ mod faults;
 mod feeds;
 mod gateways;
 pub mod incident;
+mod keep;
 mod lag;
 mod late;
 mod lateness;
@@ -33,6 +34,7 @@ mod verdict;
 mod watch;
 
 pub use channels::{ChannelRow, Channels};
+pub use keep::Unreadable;
 pub use lag::{LagBuckets, MAX_LAG_MS};
 pub use survival::Survival;
 pub use terminals::Heartbeat;

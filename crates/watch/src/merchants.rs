@@ -9,11 +9,12 @@ use settlewatch_join::event::Currency;
 use crate::detect::Detector;
 use crate::detect::rates::{excess, shrunk};
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::{ValueId, distinct};
 use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::pulse::{Ack, MERCHANT, TERMINAL};
 
 /// Acknowledgements of a merchant that are remembered.
@@ -102,7 +103,7 @@ impl Merchants {
             let (_, late) = self.all.pop_front().expect("it was just seen");
             self.late_all -= usize::from(late);
         }
-        let fresh = crate::terminals::distinct(std::mem::take(&mut self.fresh));
+        let fresh = distinct(std::mem::take(&mut self.fresh));
         for merchant in fresh {
             self.look(merchant, second, detector, book);
         }
@@ -178,7 +179,7 @@ impl Merchants {
             }
         }
         evidence.rate_inside = evidence.touched as f64 / total.max(1) as f64;
-        evidence.terminals = crate::terminals::distinct(terminals).len() as u64;
+        evidence.terminals = distinct(terminals).len() as u64;
         Report {
             finding: Finding {
                 cause: Cause::MerchantBackendSlow,
@@ -194,3 +195,26 @@ impl Merchants {
         }
     }
 }
+
+keep!(Seen {
+    second,
+    late,
+    came,
+    id,
+    amount,
+    terminal,
+    credited_ms,
+});
+keep!(Open {
+    entry,
+    merchant,
+    started_ms,
+    last_s,
+});
+keep!(Merchants {
+    seen,
+    all,
+    late_all,
+    fresh,
+    open,
+});

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::cells::Cell;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::lateness::Key;
 use crate::pulse::{CONNECTOR, DimIndex, GATEWAY, Side};
 
@@ -86,4 +87,34 @@ fn value_of(bad: &BTreeSet<Key>, fine: &BTreeSet<Key>) -> Place {
     best.map_or(Place::Everything, |((dim, value), _)| {
         Place::Value(*dim, *value)
     })
+}
+
+/// Gateway and connector are dimensions of every tuple, at the same place.
+impl Keep for Place {
+    fn write(&self, to: &mut Writer) {
+        match self {
+            Self::Everything => to.byte(0),
+            Self::Stream(side) => {
+                to.byte(1);
+                side.write(to);
+            }
+            Self::Value(dim, value) => {
+                to.byte(2);
+                dim.write(to);
+                value.write(to);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(match from.byte()? {
+            0 => Self::Everything,
+            1 => Self::Stream(Keep::read(from)?),
+            2 => {
+                let dim = from.dim()?.ok_or(Unreadable::Malformed)?;
+                Self::Value(dim, Keep::read(from)?)
+            }
+            _ => return Err(Unreadable::Malformed),
+        })
+    }
 }

@@ -11,7 +11,8 @@ use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report, Scoped, severity, stream_scope};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
-use crate::sources::{Aftermath, CREDITS, Silent, Sources};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
+use crate::sources::{Aftermath, CREDITS, NO_STREAM, Silent, Sources};
 
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
@@ -61,8 +62,8 @@ struct Past {
 }
 
 impl Past {
-    fn explains(&self, row: &Row) -> bool {
-        row.accepted_ms >= self.from_ms
+    fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        row.accepted_ms >= self.from_ms - lead_ms
             && row.accepted_ms <= self.until_ms
             && (self.partitions.is_empty() || self.partitions.contains(&row.partition))
     }
@@ -109,10 +110,11 @@ impl Silence {
         self.open.iter().any(Open::is_whole)
     }
 
-    /// Whether a row is slow because a source is, or was, silent.
-    pub(crate) fn explains(&self, row: &Row) -> bool {
-        self.open.iter().any(|open| open.past().explains(row))
-            || self.over.iter().any(|past| past.explains(row))
+    /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
+    pub(crate) fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        let mut open = self.open.iter();
+        open.any(|open| open.past().explains(row, lead_ms))
+            || self.over.iter().any(|past| past.explains(row, lead_ms))
     }
 
     /// The second ended.
@@ -138,7 +140,7 @@ impl Silence {
                 continue;
             };
             for open in &mut self.open {
-                if open.past().explains(row) {
+                if open.past().explains(row, 0) {
                     open.effect_s = moment.second;
                 }
             }
@@ -311,5 +313,47 @@ fn judge(silent: &Silent, moment: &Moment<'_>) -> Finding {
         basis,
         confidence: if basis == Basis::Guess { 0.5 } else { 0.9 },
         ruled_out: vec![why.into()],
+    }
+}
+
+keep!(Open {
+    entry,
+    silent,
+    spoke_s,
+    late_s,
+    effect_s,
+    finding,
+});
+keep!(Past {
+    partitions,
+    from_ms,
+    until_ms,
+});
+
+impl Keep for Silence {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            streams: _,
+            open,
+            over,
+        } = self;
+        open.write(to);
+        over.write(to);
+    }
+
+    /// A stream that is not configured any more is not silent.
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut silence = Self {
+            streams: from.streams().to_vec(),
+            open: Keep::read(from)?,
+            over: Keep::read(from)?,
+        };
+        for open in &silence.open {
+            if open.silent.stream == NO_STREAM {
+                from.disowns(open.entry);
+            }
+        }
+        silence.open.retain(|open| open.silent.stream != NO_STREAM);
+        Ok(silence)
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::counts::Counts;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::pulse::{KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Pulse};
 
 /// Evidence in natural units that a stream is silent.
@@ -197,4 +198,75 @@ impl Sources {
 fn goes_on(counts: &Counts, since_s: i64, now: i64) -> bool {
     let seen = counts.between(since_s + 1, now) as f64;
     seen > 0.0 && seen >= GOES_ON * counts.rate(since_s) * (now - since_s) as f64
+}
+
+/// A stream that is not configured any more.
+pub(crate) const NO_STREAM: u8 = u8::MAX;
+
+impl Keep for Silent {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            stream,
+            partitions,
+            since_s,
+            found_s,
+            rate,
+        } = self;
+        to.byte(*stream);
+        partitions.write(to);
+        since_s.write(to);
+        found_s.write(to);
+        rate.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            stream: from.stream()?.unwrap_or(NO_STREAM),
+            partitions: Keep::read(from)?,
+            since_s: Keep::read(from)?,
+            found_s: Keep::read(from)?,
+            rate: Keep::read(from)?,
+        })
+    }
+}
+
+impl Keep for Sources {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            partitions,
+            streams,
+            kinds,
+        } = self;
+        to.len(partitions.len());
+        for ((stream, partition), counts) in partitions {
+            to.byte(*stream);
+            partition.write(to);
+            counts.write(to);
+        }
+        to.len(streams.len());
+        for (stream, counts) in streams {
+            to.byte(*stream);
+            counts.write(to);
+        }
+        kinds.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut sources = Self::default();
+        for _ in 0..from.len()? {
+            let stream = from.stream()?;
+            let (partition, counts) = Keep::read(from)?;
+            if let Some(stream) = stream {
+                sources.partitions.insert((stream, partition), counts);
+            }
+        }
+        for _ in 0..from.len()? {
+            let (stream, counts) = (from.stream()?, Keep::read(from)?);
+            if let Some(stream) = stream {
+                sources.streams.insert(stream, counts);
+            }
+        }
+        sources.kinds = Keep::read(from)?;
+        Ok(sources)
+    }
 }

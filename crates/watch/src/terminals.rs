@@ -6,6 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::{Span, Timestamp};
 
 use crate::detect::values::{TupleId, ValueId};
+use crate::keep::keep;
 use crate::pulse::Auxiliary;
 use crate::tables::Map;
 
@@ -189,11 +190,19 @@ impl Terminal {
         started_again || beats.any(|beat| beat.has_error && during(beat.at_ms))
     }
 
-    /// Whether nobody was signed in at its last heartbeat.
-    pub(crate) fn is_signed_out(&self) -> bool {
-        self.beats
-            .back()
-            .is_some_and(|beat| beat.signed_in == Some(false))
+    /// Whether nobody was signed in at a heartbeat between the two times, or at the last one where there is none: who
+    /// signs in again ends the fault, and does not undo it.
+    pub(crate) fn is_signed_out(&self, from_ms: i64, until_ms: i64) -> bool {
+        let mut during = self
+            .beats
+            .iter()
+            .filter(|beat| beat.at_ms >= from_ms && beat.at_ms <= until_ms)
+            .peekable();
+        let is_out = |beat: &Beat| beat.signed_in == Some(false);
+        match during.peek() {
+            Some(_) => during.any(is_out),
+            None => self.beats.back().is_some_and(is_out),
+        }
     }
 
     /// Whether its queue is longer than it was before `since`.
@@ -208,13 +217,6 @@ impl Terminal {
         };
         deepest(true) >= 3 && deepest(true) > 2 * deepest(false)
     }
-}
-
-/// The terminals of a scope, without repetition, in the order of their values.
-pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
-    values.sort_unstable();
-    values.dedup();
-    values
 }
 
 /// Terminals of a model that must be known before one can be called outdated.
@@ -262,3 +264,20 @@ fn version(text: &str) -> Vec<u64> {
         .map(|part| part.parse().unwrap_or(u64::MAX))
         .collect()
 }
+
+keep!(Beat {
+    at_ms,
+    has_error,
+    uptime_s,
+    queue_depth,
+    signed_in,
+});
+keep!(Terminal {
+    beats,
+    app_version,
+    tuple,
+});
+keep!(Terminals {
+    known,
+    last_beat_ms,
+});

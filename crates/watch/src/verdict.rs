@@ -95,12 +95,11 @@ impl Scene<'_> {
 
     /// Credited in time by business time, appended late: the records were under way.
     fn by_delay(&self) -> Option<Draft> {
-        let (credited, on_time) = self.tally.delayed;
         let source = self.scope.is_everything()
             || self.scope.has(GATEWAY)
             || self.scope.has(CONNECTOR)
             || self.scope.has(CHANNEL);
-        (source && credited >= 4 && on_time * 10 >= credited * 7).then(|| {
+        (source && self.tally.is_under_way()).then(|| {
             Draft::new(Cause::SyncDelay, Basis::Inferred)
                 .but("no congestion: by business time the credits were in time")
         })
@@ -142,6 +141,12 @@ impl Scene<'_> {
         }
         let path = scope.has(GATEWAY) || scope.has(CONNECTOR);
         if scope.has(CHANNEL) && path && !self.is_changed() {
+            return self.channel();
+        }
+        if scope.has(CONNECTOR) && self.is_gateway_slow(self.only_gateway()) {
+            return self.gateway();
+        }
+        if scope.has(CONNECTOR) && self.is_channel_slow() {
             return self.channel();
         }
         if scope.has(CONNECTOR) || scope.has(VENDOR) && !scope.has(APP) {
@@ -232,7 +237,7 @@ impl Scene<'_> {
         if self.is_frozen(self.only_merchant()) {
             return self.frozen();
         }
-        if self.each_terminal(Terminal::is_signed_out) {
+        if self.is_ill_operated() {
             return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
         }
         let hearts = self.hearts();
@@ -265,6 +270,31 @@ impl Scene<'_> {
         }
     }
 
+    /// The gateway that the scope names, or that all of its bad payments went through.
+    fn only_gateway(&self) -> Option<ValueId> {
+        let named = self.scope.only(GATEWAY);
+        named.or_else(|| match self.tally.gateways.as_slice() {
+            [gateway] if *gateway != ValueId::NONE => Some(*gateway),
+            _ => None,
+        })
+    }
+
+    /// Whether all bad payments of a connector are of one channel and come late rather than never, though nobody changed
+    /// anything: connector and channel are the same payments then, and a slow channel is congested.
+    fn is_channel_slow(&self) -> bool {
+        let late = self.tally.slow >= 6 && self.tally.slow_credited * 2 >= self.tally.slow;
+        self.tally.channels.len() == 1 && late && !self.is_changed()
+    }
+
+    /// Whether the stages say that a gateway itself takes longer since the fault began.
+    fn is_gateway_slow(&self, gateway: Option<ValueId>) -> bool {
+        let second = |ms: i64| ms.div_euclid(1000);
+        gateway.is_some_and(|gateway| {
+            let (onset_s, now_s) = (second(self.onset_ms), second(self.now.millis()));
+            self.gateways.grown(gateway, onset_s, now_s).is_some()
+        })
+    }
+
     /// Whether the status of a merchant's account says that it was frozen while payments were bad.
     fn is_frozen(&self, merchant: Option<ValueId>) -> bool {
         merchant.is_some_and(|merchant| {
@@ -295,6 +325,8 @@ impl Scene<'_> {
         }
         match self.hearts() {
             Hearts::Stopped => Draft::new(Cause::NetworkRegion, Basis::Confirmed),
+            // A network that fails does not choose a channel.
+            _ if self.scope.has(CHANNEL) => self.channel(),
             Hearts::Alive => Draft::new(Cause::NetworkRegion, Basis::Guess)
                 .but("the terminals' heartbeats come: the network may be up"),
             Hearts::Unknown => Draft::new(Cause::NetworkRegion, Basis::Guess)
@@ -305,13 +337,8 @@ impl Scene<'_> {
     }
 
     fn gateway(&self) -> Draft {
-        let gateway = self.scope.only(GATEWAY);
-        let second = |ms: i64| ms.div_euclid(1000);
-        let grown = gateway.and_then(|gateway| {
-            let now_s = second(self.now.millis());
-            self.gateways.grown(gateway, second(self.onset_ms), now_s)
-        });
-        if grown.is_some() {
+        let gateway = self.only_gateway();
+        if self.is_gateway_slow(gateway) {
             return Draft::new(Cause::GatewayDelay, Basis::Confirmed);
         }
         let known = gateway.is_some_and(|gateway| self.gateways.is_known(gateway));
@@ -354,7 +381,7 @@ impl Scene<'_> {
         let onset = self.onset_ms.div_euclid(BUCKET_MS);
         let mut usual: Vec<u32> = buckets.range(..onset).map(|(_, count)| *count).collect();
         let now: Vec<u32> = buckets
-            .range(onset..until.div_euclid(BUCKET_MS))
+            .range(onset..until.div_euclid(BUCKET_MS).max(onset))
             .map(|(_, count)| *count)
             .collect();
         if usual.len() < 4 || now.is_empty() {
@@ -397,9 +424,10 @@ impl Scene<'_> {
         all && known > 0
     }
 
-    /// Whether the terminals that miss credits are signed out.
+    /// Whether the terminals that miss credits were signed out.
     fn is_ill_operated(&self) -> bool {
-        self.each_terminal(Terminal::is_signed_out)
+        let until_ms = self.until().millis();
+        self.each_terminal(|terminal| terminal.is_signed_out(self.onset_ms, until_ms))
     }
 
     /// Whether the terminal's software is older than that of 95 % of its model.

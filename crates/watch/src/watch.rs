@@ -5,6 +5,8 @@
 //!
 //! It depends on nothing else: not on the number of partitions, not on a clock.
 
+mod kept;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,11 +15,12 @@ use settlewatch_join::event::Currency;
 
 use crate::batches::Batches;
 use crate::behind::Behind;
-use crate::cases::{CaseSettings, Cases};
-use crate::detect::Detector;
+use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
+use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -54,6 +57,13 @@ pub struct WatchSettings {
     pub pattern_within: Span,
     /// Fee rates that contracts name, in millionths.
     pub contract_ppm: Vec<u64>,
+    /// From so many names on, those that nothing refers to any more are let go: attribute tuples and their values.
+    pub names: usize,
+}
+
+impl WatchSettings {
+    /// Names that cost no memory worth a thought: some ten megabytes.
+    pub const NAMES: usize = 100_000;
 }
 
 /// One global view of everything.
@@ -75,7 +85,10 @@ pub struct Watch {
     book: Book,
     /// Notes of the second that is not complete, in the order of their payments.
     notes: Vec<Note>,
+    /// Pulses of seconds that are not complete.
     waiting: Vec<Pulse>,
+    /// Values and tuples that were named when those that nothing refers to were let go last.
+    named: usize,
 }
 
 impl Watch {
@@ -91,22 +104,19 @@ impl Watch {
             late: Late::default(),
             faults: Faults::default(),
             silence: Silence::new(settings.streams.clone()),
-            cases: Cases::new(CaseSettings {
-                cases: settings.pattern_cases,
-                within: settings.pattern_within,
-                contract_ppm: settings.contract_ppm.clone(),
-            }),
+            cases: Cases::new(case_settings(&settings)),
             merchants: Merchants::default(),
             batches: Batches::default(),
             behind: Behind::default(),
             book: Book::new(settings.reopen_within),
             notes: Vec::new(),
             waiting: Vec::new(),
+            named: 0,
             settings,
         }
     }
 
-    /// Takes a pulse in, of the second that is not complete.
+    /// Takes a pulse in, of a second that is not complete, or of an earlier one of which it comes late.
     pub fn absorb(&mut self, pulse: Pulse) {
         self.waiting.push(pulse);
     }
@@ -119,7 +129,9 @@ impl Watch {
 
     /// The second `second` is complete: what is known of it was absorbed. Returns the revisions of incidents.
     pub fn end_second(&mut self, second: i64) -> Vec<Incident> {
-        let pulses = std::mem::take(&mut self.waiting);
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let (pulses, later) = waiting.partition(|pulse| pulse.second <= second);
+        self.waiting = later;
         self.take_in(second, pulses);
         let changes = self.end_rows(second);
         self.behind.end_second(second, &mut self.book);
@@ -142,8 +154,12 @@ impl Watch {
             &around,
             &mut self.book,
         );
+        let elsewhere = Elsewhere {
+            faults: &self.faults,
+            late: &self.late,
+        };
         self.cases
-            .end_second(second, &self.detector, &self.faults, &mut self.book);
+            .end_second(second, &self.detector, elsewhere, &mut self.book);
         self.merchants
             .end_second(second, &self.detector, &mut self.book);
         self.batches.end_second(
@@ -155,6 +171,7 @@ impl Watch {
         );
         self.book.forget(end_of(second));
         self.feeds.forget(second * 1000);
+        self.let_go();
         self.book.take()
     }
 
@@ -187,7 +204,7 @@ impl Watch {
         };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || faults.explains(row, values)
+            sources.explains(row, values, 0) || faults.covers(row.accepted_ms, values)
         };
         self.detector.end_second(second, &explained)
     }
@@ -203,28 +220,27 @@ impl Watch {
             second,
         };
         let excluded = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values) || self.faults.is_over_for(row, values)
+            sources.explains(row, values, UNJUDGED_MS)
+                || self.faults.covered(row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values)
-                || self.faults.explains(row, values)
+            sources.explains(row, values, UNJUDGED_MS)
+                || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
-        let early = stopped.map(|stopped| Suspicion::of_stop(&stopped));
-        found.extend(early.filter(|early| self.may_open_early(early, second)));
+        let early = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
+        found.extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
         found
     }
 
     /// Whether nothing that is known explains why the credits of a channel do not come.
-    fn may_open_early(&self, early: &Suspicion, second: i64) -> bool {
-        if self.behind.is_any(second) {
-            return false;
-        }
-        let (values, dims) = (&self.detector.values, &self.detector.dims);
-        let maintained = self.feeds.covers(&early.scope, second * 1000, values, dims);
-        !maintained && self.faults.leave_room_for(&early.scope)
+    fn may_open_early(&self, channel: ValueId, second: i64) -> bool {
+        let text = self.detector.values.text(channel).1;
+        !self.behind.is_any(second)
+            && !self.feeds.may_stop(text, second * 1000)
+            && self.faults.leave_room_for(&Scope::one(CHANNEL, channel))
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.
@@ -337,10 +353,13 @@ impl Watch {
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.book.open_ones()
     }
+}
 
-    /// Whether nothing can happen any more until something comes.
-    pub fn is_idle(&self) -> bool {
-        self.faults.is_quiet() && self.book.open_ones().next().is_none()
+fn case_settings(settings: &WatchSettings) -> CaseSettings {
+    CaseSettings {
+        cases: settings.pattern_cases,
+        within: settings.pattern_within,
+        contract_ppm: settings.contract_ppm.clone(),
     }
 }
 
@@ -353,9 +372,9 @@ struct Explaining<'a> {
 }
 
 impl Explaining<'_> {
-    fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.silence.explains(row)
-            || self.late.explains(row, values)
+    fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
+        self.silence.explains(row, lead_ms)
+            || self.late.explains(row, values, lead_ms)
             || self.behind.is_blind(row.partition, self.second)
     }
 }

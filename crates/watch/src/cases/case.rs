@@ -7,6 +7,7 @@ use settlewatch_join::{AlertKind, Verdict};
 
 use crate::detect::values::{TupleId, ValueId, Values};
 use crate::incident::cause::Cause;
+use crate::keep::keep;
 use crate::pulse::{
     APP, CARRIER, CHANNEL, Case, MERCHANT, MODE, MODEL, REGION, STORE, TERMINAL, VENDOR,
 };
@@ -94,3 +95,15 @@ pub(super) fn values_of(
     }
     own
 }
+
+keep!(Kept {
+    cause,
+    second,
+    since_ms,
+    values,
+    id,
+    amount_minor,
+    currency,
+    amounts,
+    resolved,
+});

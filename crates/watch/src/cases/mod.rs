@@ -15,18 +15,22 @@ use std::collections::BTreeMap;
 use settlewatch_join::{AlertKind, Span};
 
 use crate::detect::Detector;
+use crate::detect::counted::Counted;
 use crate::detect::rows::Row;
+use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
 use crate::faults::{Faults, end_of};
 use crate::incident::book::{Book, Entry, Family};
 use crate::incident::cause::Cause;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
+use crate::late::Late;
 use crate::pulse::Case;
 use crate::terminals::Terminals;
 
 use case::{Kept, cause_of, values_of};
 use pattern::Pattern;
 use payments::{KEPT_S, Payments};
-use place::{Counted, Place, is_unusual, onset_ms, source_of};
+use place::{Place, is_unusual, onset_ms, source_of};
 use pool::{Group, Pool};
 use signature::Signature;
 
@@ -39,6 +43,18 @@ const LEAD_MS: i64 = 10_000;
 /// Places of one group at a time.
 const PLACES: usize = 2;
 
+/// How many payments of a place are usual is seen in so many seconds.
+const USUAL_S: i64 = 300;
+
+/// After the first of them, and until now, payments may still become known that came before, in seconds.
+const MISSING_S: (i64, i64) = (15, 2);
+
+/// They have stopped where at most this share of what is usual comes.
+const MISSING: f64 = 0.4;
+
+/// Payments that must have been due for that to say anything.
+const DUE: f64 = 6.0;
+
 /// What patterns depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct CaseSettings {
@@ -46,6 +62,26 @@ pub(crate) struct CaseSettings {
     pub(crate) within: Span,
     /// Fee rates that contracts name, in millionths.
     pub(crate) contract_ppm: Vec<u64>,
+}
+
+/// What others say of the same time and place.
+#[derive(Clone, Copy)]
+pub(crate) struct Elsewhere<'a> {
+    pub(crate) faults: &'a Faults,
+    pub(crate) late: &'a Late,
+}
+
+impl Elsewhere<'_> {
+    /// Whether a case of a verdict has its reason elsewhere.
+    fn covers(&self, cause: Cause, case: &Kept) -> bool {
+        match cause {
+            // Their payments are missing: a fault that has them says why.
+            Cause::IdCorrupted => self.faults.covers(case.since_ms, &case.values),
+            // Their payments are late.
+            Cause::OrphanCredit => self.late.may_cover(case.since_ms, &case.values),
+            _ => false,
+        }
+    }
 }
 
 /// All cases of the last minutes, by verdict.
@@ -89,6 +125,11 @@ impl Cases {
             return;
         }
         let pool = self.pools.entry(Pool::of(cause)).or_default();
+        if case.resolved && cause == Cause::OrphanCredit {
+            // Its payment came: it was under way.
+            pool.remove(&case.id);
+            return;
+        }
         if case.resolved {
             pool.resolve(&case.id);
             return;
@@ -116,7 +157,7 @@ impl Cases {
         &mut self,
         second: i64,
         detector: &Detector,
-        faults: &Faults,
+        elsewhere: Elsewhere<'_>,
         book: &mut Book,
     ) {
         self.payments.forget(second);
@@ -128,7 +169,7 @@ impl Cases {
             }
         }
         for cause in due {
-            for found in self.look(cause, second, detector, faults) {
+            for found in self.look(cause, second, detector, elsewhere) {
                 self.raise(cause, found, second, detector, book);
             }
         }
@@ -147,7 +188,13 @@ impl Cases {
     }
 
     /// What the cases of a pool have in common.
-    fn look(&self, pool: Cause, second: i64, detector: &Detector, faults: &Faults) -> Vec<Found> {
+    fn look(
+        &self,
+        pool: Cause,
+        second: i64,
+        detector: &Detector,
+        elsewhere: Elsewhere<'_>,
+    ) -> Vec<Found> {
         let (after, least) = (self.after(pool, second), self.settings.cases);
         let groups = self.pools[&pool].groups(after, &self.settings.contract_ppm, least);
         let mut found = Vec::new();
@@ -156,14 +203,12 @@ impl Cases {
         }
         let payments = self.payments.since(after);
         for mut group in groups {
-            if group.cause == Cause::IdCorrupted {
-                // Their payments are missing: a fault that has them says why.
-                group
-                    .cases
-                    .retain(|case| !faults.covers(case.since_ms, &case.values));
-            }
-            let counted = Counted::new(&payments, &group.cases, detector);
-            let mut places = counted.places(detector, least, PLACES);
+            group
+                .cases
+                .retain(|case| !elsewhere.covers(group.cause, case));
+            let lines = place::lines(&payments, &group.cases, detector);
+            let counted = place::counted(&lines);
+            let mut places = place::places(&counted, detector, least, PLACES);
             if places.is_empty() {
                 places.extend(self.unplaced(&group, &counted, second));
             }
@@ -173,14 +218,38 @@ impl Cases {
                 let times: Vec<i64> = times.map(|case| case.since_ms).collect();
                 let now_ms = (second + 1) * 1000;
                 let started_ms = onset_ms(times, after * 1000, now_ms).unwrap_or(now_ms);
+                let orphans = group.cause == Cause::OrphanCredit;
+                if orphans && self.is_under_way(&place.scope, started_ms, second, detector) {
+                    continue;
+                }
                 found.push(self.found(&group, place, started_ms));
             }
         }
         found
     }
 
+    /// Whether the payments of a place have stopped since then: its credits have no payment yet, because those are
+    /// under way.
+    fn is_under_way(
+        &self,
+        scope: &Scope,
+        started_ms: i64,
+        second: i64,
+        detector: &Detector,
+    ) -> bool {
+        let started_s = started_ms.div_euclid(1000);
+        let count = |from: i64, until: i64| {
+            let of = |tuple| scope.holds(detector.values.of(tuple));
+            self.payments.between(from, until, of) as f64
+        };
+        let (from, until) = (started_s + MISSING_S.0, second - MISSING_S.1);
+        let usual = count(started_s - USUAL_S, started_s - 1) / USUAL_S as f64;
+        let due = usual * (until - from + 1).max(0) as f64;
+        due >= DUE && count(from, until) <= MISSING * due
+    }
+
     /// One signature is a pattern wherever it is, if it was not usual before; one rate if all of it is of one source.
-    fn unplaced(&self, group: &Group<'_>, counted: &Counted, second: i64) -> Option<Place> {
+    fn unplaced(&self, group: &Group<'_>, counted: &Counted<'_>, second: i64) -> Option<Place> {
         let signature = group.signature?;
         let within_s = (self.settings.within.millis() / 1000) as i64;
         let mut recent = group.cases.clone();
@@ -189,7 +258,7 @@ impl Cases {
             return None;
         }
         if let Some(source) = source_of(&recent) {
-            return Some(counted.place(source));
+            return Some(Place::of(counted, source));
         }
         if matches!(signature, Signature::Rate(_)) {
             return None;
@@ -199,9 +268,9 @@ impl Cases {
             .iter()
             .filter(|case| case.second <= second - within_s && signature.holds(case))
             .count() as f64;
-        let payments = self.payments.ever as f64 - counted.total();
-        let usual = before * counted.total() / payments.max(1.0);
-        is_unusual(recent.len(), usual).then(|| counted.place(Default::default()))
+        let payments = self.payments.ever as f64 - counted.total().total;
+        let usual = before * counted.total().total / payments.max(1.0);
+        is_unusual(recent.len(), usual).then(|| Place::of(counted, Scope::default()))
     }
 
     fn found(&self, group: &Group<'_>, place: Place, started_ms: i64) -> Found {
@@ -284,4 +353,42 @@ struct Found {
     started_ms: i64,
     /// Which of the open ones it is.
     known: Option<usize>,
+}
+
+impl Cases {
+    /// Writes everything but the settings.
+    pub(crate) fn write(&self, to: &mut Writer) {
+        let Self {
+            settings: _,
+            payments,
+            pools,
+            open,
+        } = self;
+        payments.write(to);
+        pools.write(to);
+        open.write(to);
+    }
+
+    /// Reads it. A pattern in a place that is not known any more is over.
+    pub(crate) fn read(settings: CaseSettings, from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut cases = Self {
+            settings,
+            payments: Keep::read(from)?,
+            pools: Keep::read(from)?,
+            open: Keep::read(from)?,
+        };
+        for pattern in &cases.open {
+            if pattern.place.scope.is_lost() {
+                from.disowns(pattern.entry);
+            }
+        }
+        cases.open.retain(|it| !it.place.scope.is_lost());
+        let pools = &cases.pools;
+        let is_pooled = |pattern: &Pattern| pools.contains_key(&Pool::of(pattern.cause));
+        if cases.open.iter().all(is_pooled) {
+            Ok(cases)
+        } else {
+            Err(Unreadable::Malformed)
+        }
+    }
 }

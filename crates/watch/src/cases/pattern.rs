@@ -7,11 +7,12 @@ use super::place::Place;
 use super::signature::Signature;
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
+use crate::detect::values::distinct;
 use crate::incident::book::{Entry, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
+use crate::keep::keep;
 use crate::pulse::{MERCHANT, TERMINAL};
-use crate::terminals::distinct;
 
 /// With fewer cases a better place is believed at once.
 const FEW: f64 = 20.0;
@@ -80,7 +81,7 @@ impl Pattern {
             return false;
         }
         let again = self.better.as_ref() == Some(&place.scope);
-        if !again && place.inside.1 >= FEW {
+        if !again && place.inside.bad >= FEW {
             self.better = Some(place.scope);
             return false;
         }
@@ -100,7 +101,6 @@ impl Pattern {
         cases: impl Iterator<Item = &'a Kept>,
         detector: &Detector,
     ) -> Report {
-        let rate = |(total, bad): (f64, f64)| bad / total.max(1.0);
         let Place {
             scope,
             inside,
@@ -108,9 +108,9 @@ impl Pattern {
         } = &self.place;
         let mut evidence = Evidence {
             signature: self.signature.map(Signature::text),
-            rate_inside: rate(*inside),
-            rate_outside: rate(*outside),
-            explains: inside.1 / (inside.1 + outside.1).max(1.0),
+            rate_inside: inside.rate(),
+            rate_outside: outside.rate(),
+            explains: inside.bad / (inside.bad + outside.bad).max(1.0),
             ..Evidence::default()
         };
         let (mut merchants, mut terminals) = (Vec::new(), Vec::new());
@@ -151,3 +151,13 @@ impl Pattern {
         }
     }
 }
+
+keep!(Pattern {
+    entry,
+    cause,
+    signature,
+    place,
+    better,
+    started_ms,
+    last_s,
+});

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::detect::values::TupleId;
+use crate::keep::keep;
 
 /// Payments are remembered so long, in seconds.
 pub(super) const KEPT_S: i64 = 1800;
@@ -38,6 +39,18 @@ impl Payments {
         }
     }
 
+    /// Payments that became known in the seconds from `from` until `until`, both inclusive, of those tuples.
+    pub(super) fn between(&self, from: i64, until: i64, of: impl Fn(TupleId) -> bool) -> u64 {
+        let start = self.seconds.partition_point(|(at, _)| *at < from);
+        let seconds = self.seconds.range(start..);
+        let counts = seconds.take_while(|(at, _)| *at <= until);
+        let counts = counts.flat_map(|(_, counts)| counts);
+        counts
+            .filter(|(tuple, _)| of(**tuple))
+            .map(|(_, count)| u64::from(*count))
+            .sum()
+    }
+
     /// Payments by tuple that became known after the second `after`.
     pub(super) fn since(&self, after: i64) -> BTreeMap<TupleId, u32> {
         let start = self.seconds.partition_point(|(at, _)| *at <= after);
@@ -50,3 +63,5 @@ impl Payments {
         sums
     }
 }
+
+keep!(Payments { seconds, ever });

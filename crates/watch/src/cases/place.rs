@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::case::Kept;
 use crate::detect::Detector;
-use crate::detect::localise::PREFERRED;
-use crate::detect::rates::{excess, shortfall};
+use crate::detect::counted::{Counted, Part};
+use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
+use crate::keep::keep;
 use crate::pulse::{ACQUIRER, CHANNEL, CONNECTOR, DimIndex, GATEWAY};
-use crate::scan::{ScanOptions, Table, scan};
+use crate::scan::ScanOptions;
 
 /// Evidence in natural units with which a place stands out, beyond what its choice among all places costs.
 const NATS: f64 = 9.0;
@@ -17,146 +18,91 @@ const NATS: f64 = 9.0;
 /// Cases must be so many times as frequent as outside.
 const TIMES: f64 = 3.0;
 
-/// Evidence in natural units that what a condition excludes is better than what it includes.
-const PROVEN_NATS: f64 = 4.0;
-
 /// A place, and how frequent cases are in it and outside.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) scope: Scope,
-    pub(super) inside: (f64, f64),
-    pub(super) outside: (f64, f64),
+    pub(super) inside: Part,
+    pub(super) outside: Part,
 }
 
 /// Payments and cases by their values.
-pub(super) struct Counted {
-    lines: BTreeMap<Box<[ValueId]>, (f64, f64)>,
-    total: f64,
-    bad: f64,
+pub(super) type Lines = BTreeMap<Box<[ValueId]>, Part>;
+
+/// Each case is one of the payments, or one more where so many with its attributes are not known.
+pub(super) fn lines(
+    payments: &BTreeMap<TupleId, u32>,
+    cases: &[&Kept],
+    detector: &Detector,
+) -> Lines {
+    let mut lines = Lines::new();
+    for (tuple, count) in payments {
+        let values: Box<[ValueId]> = detector.values.of(*tuple).into();
+        lines.entry(values).or_default().total += f64::from(*count);
+    }
+    for case in cases {
+        let part = lines.entry(case.values.clone()).or_default();
+        part.bad += 1.0;
+        part.long += 1.0;
+        part.total = part.total.max(part.bad);
+    }
+    lines
 }
 
-impl Counted {
-    /// Each case is one of the payments, or one more where so many with its attributes are not known.
-    pub(super) fn new(
-        payments: &BTreeMap<TupleId, u32>,
-        cases: &[&Kept],
-        detector: &Detector,
-    ) -> Self {
-        let mut lines: BTreeMap<Box<[ValueId]>, (f64, f64)> = BTreeMap::new();
-        for (tuple, count) in payments {
-            let values: Box<[ValueId]> = detector.values.of(*tuple).into();
-            lines.entry(values).or_default().0 += f64::from(*count);
-        }
-        for case in cases {
-            let sums = lines.entry(case.values.clone()).or_default();
-            sums.1 += 1.0;
-            sums.0 = sums.0.max(sums.1);
-        }
-        let (total, bad) = sum(lines.values());
-        Self { lines, total, bad }
-    }
+/// As they are counted.
+pub(super) fn counted(lines: &Lines) -> Counted<'_> {
+    Counted::new(
+        lines
+            .iter()
+            .map(|(values, part)| (&**values, *part))
+            .collect(),
+    )
+}
 
-    fn inside(&self, scope: &Scope) -> (f64, f64) {
-        let lines = self.lines.iter().filter(|(values, _)| scope.holds(values));
-        sum(lines.map(|(_, sums)| sums))
-    }
+/// The places where cases are significantly more frequent than outside, at most `most`.
+pub(super) fn places(
+    counted: &Counted<'_>,
+    detector: &Detector,
+    least: usize,
+    most: usize,
+) -> Vec<Place> {
+    let options = ScanOptions {
+        // What stands out is judged here: the bound of the scan holds for all conjunctions alike.
+        significance: 1.0,
+        min_bad: least as f64,
+        min_ratio: TIMES,
+        causes: most,
+        ..ScanOptions::default()
+    };
+    let causes = counted.causes(&detector.dims, options).into_iter();
+    causes
+        .filter(|(scope, _)| !scope.is_everything())
+        .map(|(scope, _)| Place::of(counted, scope))
+        .filter(|place| place.stands_out(counted, detector, least))
+        .collect()
+}
 
-    /// The places where cases are significantly more frequent than outside, at most `most`.
-    pub(super) fn places(&self, detector: &Detector, least: usize, most: usize) -> Vec<Place> {
-        let dims = detector.dims.localised();
-        let mut table = Table::new(dims.len());
-        let mut line = vec![0; dims.len()];
-        for (values, (total, bad)) in &self.lines {
-            for (place, dim) in line.iter_mut().zip(dims) {
-                *place = values[*dim].0;
-            }
-            table.push(&line, *total, *bad);
-        }
-        let place = |dim: &DimIndex| dims.iter().position(|known| known == dim);
-        let options = ScanOptions {
-            order: PREFERRED.iter().filter_map(place).collect(),
-            // What stands out is judged here: the bound of the scan holds for all conjunctions alike.
-            significance: 1.0,
-            min_bad: least as f64,
-            min_ratio: TIMES,
-            causes: most,
-            alternatives: 0,
-            ..ScanOptions::default()
-        };
-        scan(&table, &options)
-            .into_iter()
-            .filter(|cause| !cause.finding.conditions.is_empty())
-            .filter_map(|cause| {
-                let conditions = cause.finding.conditions.iter();
-                let mut scope: Vec<_> = conditions
-                    .map(|(at, any)| (dims[*at], any.iter().map(|&value| ValueId(value)).collect()))
-                    .collect();
-                scope.sort_unstable();
-                self.judged(self.simplified(Scope(scope)), detector, least)
-            })
-            .collect()
-    }
-
-    /// The scope without the conditions that exclude nothing which is known to be better: chance finds those.
-    fn simplified(&self, mut scope: Scope) -> Scope {
-        while scope.0.len() > 1 {
-            let (total, bad) = self.inside(&scope);
-            let rate = bad / total.max(1.0);
-            let wider = (0..scope.0.len()).rev().find_map(|at| {
-                let mut wider = scope.clone();
-                wider.0.remove(at);
-                let (all, all_bad) = self.inside(&wider);
-                let missing = shortfall(all_bad - bad, (all - total) * rate);
-                (missing < PROVEN_NATS).then_some(wider)
-            });
-            match wider {
-                Some(wider) => scope = wider,
-                None => break,
-            }
-        }
-        scope
-    }
-
-    /// Whether so many of all cases lie in a scope that chance does not explain it.
-    fn judged(&self, scope: Scope, detector: &Detector, least: usize) -> Option<Place> {
-        let inside = self.inside(&scope);
-        let outside = (self.total - inside.0, self.bad - inside.1);
-        let share = inside.0 / self.total.max(1.0);
-        // Given how many cases there are, how many of them lie inside is nearly binomial.
-        let chance = binomial(inside.1, self.bad, share);
-        let choices = |(dim, any): &(DimIndex, Vec<ValueId>)| {
-            any.len() as f64 * f64::from(detector.values.count(*dim).max(2)).ln()
-        };
-        let price = scope.0.iter().map(choices).sum::<f64>()
-            + scope.0.len() as f64 * (detector.dims.localised().len().max(1) as f64).ln();
-        let frequent = inside.1 * outside.0 >= TIMES * outside.1 * inside.0;
-        let stands_out = frequent && inside.1 >= least as f64 && chance >= NATS + price;
-        stands_out.then_some(Place {
-            scope,
-            inside,
-            outside,
-        })
-    }
-
+impl Place {
     /// How frequent cases are in a scope and outside.
-    pub(super) fn place(&self, scope: Scope) -> Place {
-        let inside = self.inside(&scope);
-        let outside = (self.total - inside.0, self.bad - inside.1);
-        Place {
+    pub(super) fn of(counted: &Counted<'_>, scope: Scope) -> Self {
+        let (inside, all) = (counted.inside(&scope), counted.total());
+        Self {
             scope,
             inside,
-            outside,
+            outside: all - inside,
         }
     }
 
-    /// How many payments there are.
-    pub(super) fn total(&self) -> f64 {
-        self.total
+    /// Whether so many of all cases lie in it that chance does not explain it.
+    fn stands_out(&self, counted: &Counted<'_>, detector: &Detector, least: usize) -> bool {
+        let (inside, outside, all) = (self.inside, self.outside, counted.total());
+        // Given how many cases there are, how many of them lie inside is nearly binomial.
+        let chance = binomial(inside.bad, all.bad, inside.total / all.total.max(1.0));
+        let dims = detector.dims.localised().len().max(1) as f64;
+        let price = detector.values.choices(&self.scope) + self.scope.0.len() as f64 * dims.ln();
+        let frequent = inside.bad * outside.total >= TIMES * outside.bad * inside.total;
+        frequent && inside.bad >= least as f64 && chance >= NATS + price
     }
-}
-
-fn sum<'a>(sums: impl Iterator<Item = &'a (f64, f64)>) -> (f64, f64) {
-    sums.fold((0.0, 0.0), |all, (total, bad)| (all.0 + total, all.1 + bad))
 }
 
 /// −ln of a bound on the probability that of `all` outcomes at least `count` are of a kind whose share is `share`
@@ -216,3 +162,9 @@ pub(super) fn onset_ms(mut times_ms: Vec<i64>, from_ms: i64, now_ms: i64) -> Opt
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
         .map(|(_, time_ms)| time_ms)
 }
+
+keep!(Place {
+    scope,
+    inside,
+    outside,
+});

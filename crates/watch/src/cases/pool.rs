@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::case::Kept;
 use super::signature::{Signature, fee_rate};
 use crate::incident::cause::Cause;
+use crate::keep::keep;
 
 /// Cases that are kept of one verdict.
 const LIMIT: usize = 50_000;
@@ -92,17 +93,18 @@ impl Pool {
         let mut rest: Vec<&Kept> = self.cases.iter().collect();
         rest.retain(|case| case.second > after);
         let mut groups = Vec::new();
-        for signature in Signature::FIXED {
-            take(
-                &mut rest,
-                signature,
-                Cause::AmountMismatch,
-                least,
-                &mut groups,
-            );
-        }
-        if let Some(rate) = fee_rate(&rest, contract_ppm, least) {
-            take(&mut rest, rate, Cause::FeeMismatch, least, &mut groups);
+        let rate = fee_rate(&rest, contract_ppm, least);
+        let fixed = Signature::FIXED.map(|it| (it, Cause::AmountMismatch));
+        let mut signatures: Vec<_> = rate
+            .map(|it| (it, Cause::FeeMismatch))
+            .into_iter()
+            .collect();
+        signatures.extend(fixed);
+        // The one that explains the most first: a fee of a small amount is one unit.
+        let count = |it: &Signature| rest.iter().filter(|case| it.holds(case)).count();
+        signatures.sort_by_cached_key(|(it, _)| std::cmp::Reverse(count(it)));
+        for (signature, cause) in signatures {
+            take(&mut rest, signature, cause, least, &mut groups);
         }
         let mut causes: Vec<Cause> = rest.iter().map(|case| case.cause).collect();
         causes.sort_unstable();
@@ -139,3 +141,9 @@ fn take<'a>(
         cases: alike,
     });
 }
+
+keep!(Pool {
+    cases,
+    fresh,
+    heard_s,
+});

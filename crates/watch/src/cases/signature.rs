@@ -1,6 +1,7 @@
 //! Ways in which two amounts differ again and again: one offset, one factor, one rate.
 
 use super::case::Kept;
+use crate::keep::keep_enum;
 
 /// A whole, in millionths.
 const PPM: u64 = 1_000_000;
@@ -139,3 +140,10 @@ fn roundest(alike: &[(u64, u64)], ppm: u64) -> u64 {
     }
     low.midpoint(high)
 }
+
+keep_enum!(Signature {
+    0 => Offset(by),
+    1 => Times(times),
+    2 => Part(parts),
+    3 => Rate(ppm),
+});

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::rates::{shrunk, wilson};
 use super::rows::Row;
 use super::values::ValueId;
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::CHANNEL;
 
 /// Buckets of lag grow by this factor.
@@ -25,6 +26,9 @@ const SHARES_S: u64 = 120;
 /// Longer than most: the share of payments that take even longer.
 const SLOW: f64 = 0.03;
 
+/// Longer than many.
+const LONG: f64 = 0.2;
+
 /// Longer than nearly all.
 const LOST: f64 = 0.004;
 
@@ -42,6 +46,8 @@ pub(crate) struct Thresholds {
     pub(crate) lost_ms: u64,
     /// The share that usually takes even longer, or never comes.
     pub(crate) lost_share: f64,
+    /// One in five takes longer: in milliseconds.
+    pub(crate) long_ms: u64,
 }
 
 impl Thresholds {
@@ -51,6 +57,7 @@ impl Thresholds {
         slow_share: 0.03,
         lost_ms: NEVER_MS,
         lost_share: 0.01,
+        long_ms: NEVER_MS,
     };
 
     /// Whether lags are known.
@@ -192,6 +199,7 @@ impl Lags {
             slow_share: upper(slow).max(0.015),
             lost_ms: (lost_ms + lost_ms / 4).max(slow_ms),
             lost_share: upper(lost).max(0.003),
+            long_ms: self.exceeded_by(LONG).0,
         })
     }
 }
@@ -271,6 +279,66 @@ impl Learned {
     /// The usual share of bad payments of a value whose channels should have `prior`.
     pub(crate) fn share(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
         self.usual.share(value, prior, lost)
+    }
+}
+
+keep!(Thresholds {
+    slow_ms,
+    slow_share,
+    lost_ms,
+    lost_share,
+    long_ms,
+});
+keep!(Taught {
+    bucket,
+    credited,
+    slow,
+    lost,
+});
+keep!(Learned { lags, usual });
+
+impl Keep for Lags {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            credited,
+            waiting,
+            known,
+        } = self;
+        credited.write(to);
+        waiting.write(to);
+        known.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let lags = Self {
+            credited: Keep::read(from)?,
+            waiting: Keep::read(from)?,
+            known: Keep::read(from)?,
+        };
+        let whole = lags.credited.len() == BUCKETS && lags.waiting.len() == BUCKETS;
+        whole.then_some(lags).ok_or(Unreadable::Malformed)
+    }
+}
+
+/// By value: what was never seen is not written.
+impl Keep for Usual {
+    fn write(&self, to: &mut Writer) {
+        let counts = (0..).zip(&self.counts);
+        let counts = counts.filter(|(_, counts)| **counts != [0; 3]);
+        let counts: Vec<_> = counts.map(|(at, counts)| (ValueId(at), *counts)).collect();
+        counts.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let known: Vec<(ValueId, [u32; 3])> = Keep::read(from)?;
+        let mut counts = Vec::new();
+        for (value, seen) in known {
+            if counts.len() <= value.index() {
+                counts.resize(value.index() + 1, [0; 3]);
+            }
+            counts[value.index()] = seen;
+        }
+        Ok(Self { counts })
     }
 }
 

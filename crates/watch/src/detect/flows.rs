@@ -1,11 +1,12 @@
-//! Channels whose credits nearly stopped: how many were due of the payments that wait, and how many came.
+//! Channels whose credits stop or slow down: how many were due of the payments that wait, and how many came.
 //!
-//! A payment's lag says nothing until it is long; that many are due and none comes says it within seconds.
+//! A payment's lag says nothing until it is long; that many are due and few come says it within seconds.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::rates::shortfall;
 use super::values::ValueId;
+use crate::keep::keep;
 
 /// Payments older than that are not expected any more, in seconds.
 const KEPT_S: i64 = 240;
@@ -16,11 +17,20 @@ const SPANS_S: [i64; 4] = [4, 7, 12, 20];
 /// A channel has nearly stopped where less than this share of what was due came.
 const LEFT: f64 = 0.3;
 
+/// A channel has slowed down where less than this share of what was due came.
+const SLOWED: f64 = 0.65;
+
 /// What is due may be overestimated by this much: loads and lags drift.
 const SLACK: f64 = 0.8;
 
+/// The same where more is known than the sum: which of the payments that wait were due.
+const FINE_SLACK: f64 = 0.9;
+
 /// Evidence in natural units that credits are missing.
 const NATS: f64 = 18.0;
+
+/// The same of those that are only fewer.
+const FINE_NATS: f64 = 24.0;
 
 /// Evidence in natural units with which another channel may suffer as well.
 const HINT_NATS: f64 = 5.0;
@@ -32,7 +42,7 @@ struct Second {
     credited: f64,
 }
 
-/// Which channel nearly stopped.
+/// Which channel stopped or slowed down.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Stopped {
     pub(crate) channel: ValueId,
@@ -41,8 +51,15 @@ pub(crate) struct Stopped {
     pub(crate) due: f64,
     pub(crate) came: f64,
     pub(crate) nats: f64,
-    /// The second after the last one with a credit.
+    /// The first second of which credits are missing.
     pub(crate) since_s: i64,
+}
+
+impl Stopped {
+    fn is_one(&self) -> bool {
+        self.came <= LEFT * self.due && self.nats >= NATS
+            || self.came <= SLOWED * self.due && self.nats >= FINE_NATS
+    }
 }
 
 /// Payments and credits of every channel, second by second.
@@ -77,62 +94,98 @@ impl Flows {
         self.shares.insert(channel, shares);
     }
 
-    /// The channel that nearly stopped by `second`, where it is the only one: where several suffer, the fault lies
-    /// elsewhere.
+    /// The channel that stopped or slowed down by `second`, where it is the only one: where several suffer, the fault
+    /// lies elsewhere.
     pub(crate) fn stopped(&self, second: i64) -> Option<Stopped> {
         let mut found = None;
         let mut hints = 0;
         for (channel, shares) in &self.shares {
-            let seconds = self.seconds.get(channel)?;
-            let looks = SPANS_S
-                .into_iter()
-                .map(|span_s| look(*channel, seconds, shares, second, span_s));
-            let worst = looks.max_by(|a, b| a.nats.total_cmp(&b.nats))?;
-            hints += u32::from(worst.nats >= HINT_NATS);
-            if worst.nats >= NATS && worst.came <= LEFT * worst.due {
-                found = Some(worst);
+            let Some(seconds) = self.seconds.get(channel) else {
+                continue;
+            };
+            let flow = Flow { seconds, shares };
+            let looks = SPANS_S.map(|span_s| flow.look(*channel, second, span_s));
+            let hint = looks.iter().any(|look| look.nats >= HINT_NATS);
+            hints += u32::from(hint);
+            let ones = looks.into_iter().filter(Stopped::is_one);
+            if let Some(worst) = ones.max_by(|a, b| a.nats.total_cmp(&b.nats)) {
+                found = Some(Stopped {
+                    since_s: flow.since_s(second),
+                    ..worst
+                });
             }
         }
         found.filter(|_| hints == 1)
     }
 }
 
-fn look(
-    channel: ValueId,
-    seconds: &VecDeque<(i64, Second)>,
-    shares: &[f64],
-    second: i64,
-    span_s: i64,
-) -> Stopped {
-    let by = |age: i64| -> f64 {
-        let last = shares.len() as i64 - 1;
-        if age < 0 || last < 0 {
-            0.0
-        } else {
-            shares[age.min(last) as usize]
-        }
-    };
-    let start = second - span_s;
-    let (mut due, mut came) = (0.0, 0.0);
-    let mut since_s = start + 1;
-    for (at, sums) in seconds {
-        due += sums.accepted * (by(second - at) - by(start - at));
-        if *at > start {
-            came += sums.credited;
-        }
-        if sums.credited > 0.0 && *at > start {
-            since_s = at + 1;
+/// One channel.
+struct Flow<'a> {
+    seconds: &'a VecDeque<(i64, Second)>,
+    shares: &'a [f64],
+}
+
+impl Flow<'_> {
+    /// The share that is credited by an age in seconds.
+    fn by(&self, age: i64) -> f64 {
+        match (usize::try_from(age), self.shares.last()) {
+            (Ok(age), Some(last)) => self.shares.get(age).copied().unwrap_or(*last),
+            _ => 0.0,
         }
     }
-    Stopped {
-        channel,
-        span_s,
-        due,
-        came,
-        nats: shortfall(came, due * SLACK),
-        since_s: if came > 0.0 { start + 1 } else { since_s },
+
+    /// What was due and came in a span, and how unlikely so few are: by the sum, or by Bernstein's inequality (1924)
+    /// for a sum of payments each of which is credited in the span or not.
+    fn look(&self, channel: ValueId, second: i64, span_s: i64) -> Stopped {
+        let start = second - span_s;
+        let (mut due, mut variance, mut came) = (0.0, 0.0, 0.0);
+        for (at, sums) in self.seconds {
+            let share = self.by(second - at) - self.by(start - at);
+            due += sums.accepted * share;
+            variance += sums.accepted * share * (1.0 - share);
+            if *at > start {
+                came += sums.credited;
+            }
+        }
+        let missing = (FINE_SLACK * due - came).max(0.0);
+        let fine = missing * missing / (2.0 * (variance + missing / 3.0)).max(1e-9);
+        Stopped {
+            channel,
+            span_s,
+            due,
+            came,
+            nats: shortfall(came, due * SLACK).max(fine),
+            since_s: start + 1,
+        }
+    }
+
+    /// The second since which the most credits are missing.
+    fn since_s(&self, second: i64) -> i64 {
+        let credited = |at: i64| -> f64 {
+            let ones = self.seconds.iter().filter(|(known, _)| *known == at);
+            ones.map(|(_, sums)| sums.credited).sum()
+        };
+        let (mut missing, mut best) = (0.0, (0.0, second));
+        let last_span = SPANS_S[SPANS_S.len() - 1];
+        for at in (second - last_span + 1..=second).rev() {
+            let due: f64 = self
+                .seconds
+                .iter()
+                .map(|(known, sums)| {
+                    sums.accepted * (self.by(at - known) - self.by(at - 1 - known))
+                })
+                .sum();
+            missing += FINE_SLACK * due - credited(at);
+            if missing > best.0 {
+                best = (missing, at);
+            }
+        }
+        best.1
     }
 }
+
+keep!(Second { accepted, credited });
+keep!(Flows { seconds, shares });
 
 #[cfg(test)]
 mod tests {
@@ -157,8 +210,22 @@ mod tests {
         }
         let stopped = flows.stopped(65).expect("one");
         assert_eq!(stopped.channel, ValueId(2));
-        assert!(stopped.came < 0.5);
+        assert_eq!(stopped.since_s, 60);
         assert!(flows.stopped(60).is_none());
+    }
+
+    #[test]
+    fn a_channel_that_takes_three_times_as_long_is_seen_before_any_payment_is_late() {
+        let mut flows = flows(2);
+        // One second becomes six; a few come as before.
+        let seen = (60..72).find_map(|second| {
+            flows.heard(ValueId(1), second, 10, 10);
+            flows.heard(ValueId(2), second, 10, if second < 66 { 3 } else { 10 });
+            flows.stopped(second).map(|stopped| (second, stopped))
+        });
+        let (second, stopped) = seen.expect("it is seen");
+        assert!(second <= 66, "{second}");
+        assert_eq!((stopped.channel, stopped.since_s), (ValueId(2), 60));
     }
 
     #[test]

@@ -3,17 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::{Counted, Part};
 use super::flows::Stopped;
-use super::rates::{excess, shortfall, shrunk};
+use super::rates::{excess, shrunk};
 use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId};
-use super::{Detector, Explained, WINDOWS_S};
+use super::{Detector, Explained, WINDOWS_S, sum_of};
+use crate::keep::keep;
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
     TERMINAL, VENDOR,
 };
-use crate::scan::{Finding, ScanOptions, Table, scan};
+use crate::scan::ScanOptions;
 
 /// Evidence in natural units at which a scan is worth its time.
 const GATE_NATS: f64 = 9.0;
@@ -23,9 +25,6 @@ const NATS: f64 = 13.0;
 
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 10.0;
-
-/// Evidence in natural units that what a condition excludes is better than what it includes.
-const PROVEN_NATS: f64 = 4.0;
 
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
@@ -51,6 +50,19 @@ pub(crate) struct Suspicion {
     pub(crate) since_ms: Option<i64>,
 }
 
+/// Which payments are looked at, and for what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// Those of which something became known after this second.
+    pub(crate) after_s: i64,
+    /// How long that is, in seconds.
+    pub(crate) window_s: i64,
+    /// Those that were appended from then on, in milliseconds.
+    pub(crate) accepted_ms: i64,
+    /// Whether lost ones are bad, rather than slow ones.
+    pub(crate) lost: bool,
+}
+
 impl Suspicion {
     /// A channel whose credits do not come.
     pub(crate) fn of_stop(stopped: &Stopped) -> Self {
@@ -65,10 +77,6 @@ impl Suspicion {
     }
 }
 
-/// Payments and bad ones of every tuple.
-#[derive(Default)]
-struct Counted(BTreeMap<TupleId, (f64, f64)>);
-
 impl Detector {
     /// What stands out at `second` beyond what is `explained`; what it is is found among all payments that are not
     /// `excluded`.
@@ -81,11 +89,18 @@ impl Detector {
         let mut found: Vec<Suspicion> = Vec::new();
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for lost in [true, false] {
-                let after = second - window_s;
-                if !self.is_suspicious(at, lost) || !self.is_unexplained(after, lost, explained) {
+                let look = Look {
+                    after_s: second - window_s,
+                    window_s,
+                    accepted_ms: i64::MIN,
+                    lost,
+                };
+                if !self.is_suspicious(at, lost)
+                    || !self.is_unexplained(look.after_s, lost, explained)
+                {
                     continue;
                 }
-                for suspicion in self.localise(after, window_s, lost, excluded) {
+                for suspicion in self.localise(look, excluded) {
                     if !found.iter().any(|known| known.scope == suspicion.scope) {
                         found.push(suspicion);
                     }
@@ -122,15 +137,12 @@ impl Detector {
         let mut totals: Vec<Sum> = vec![Sum::default(); self.values.len()];
         for row in self.rows.since(after) {
             let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || explained(row, values) {
+            if !row.counts() || explained(row, values) {
                 continue;
             }
             let sum = Sum {
-                total: 1.0,
-                slow: f64::from(u8::from(row.slow)),
                 lost: f64::from(u8::from(row.lost)),
-                slow_expected: row.usual.0,
-                lost_expected: row.usual.1,
+                ..sum_of(row)
             };
             for value in values.iter().filter(|value| **value != ValueId::NONE) {
                 totals[value.index()].add(&sum, 1.0);
@@ -143,165 +155,89 @@ impl Detector {
         unusual.next().is_some()
     }
 
-    fn counted(&self, after: i64, lost: bool, excluded: Explained<'_>) -> Counted {
-        let mut counted = Counted::default();
-        for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if row.timed && !row.ended && !excluded(row, values) {
-                let sums = counted.0.entry(row.tuple).or_default();
-                sums.0 += 1.0;
-                sums.1 += f64::from(u8::from(row.is_bad(lost)));
+    /// Payments of a look, by their values.
+    fn counted(&self, look: Look, excluded: Explained<'_>) -> Counted<'_> {
+        let mut parts: BTreeMap<TupleId, Part> = BTreeMap::new();
+        for row in self.rows.since(look.after_s) {
+            let counts = row.counts() && row.accepted_ms >= look.accepted_ms;
+            if counts && !excluded(row, self.values.of(row.tuple)) {
+                let one = |is: bool| f64::from(u8::from(is));
+                *parts.entry(row.tuple).or_default() += Part {
+                    total: 1.0,
+                    bad: one(row.is_bad(look.lost)),
+                    long: one(row.long),
+                };
             }
         }
-        counted
+        let lines = parts.into_iter();
+        Counted::new(
+            lines
+                .map(|(tuple, part)| (self.values.of(tuple), part))
+                .collect(),
+        )
     }
 
-    /// Scans the rows after the second `after`.
-    pub(crate) fn localise(
-        &self,
-        after: i64,
-        window_s: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Vec<Suspicion> {
-        let dims = self.dims.localised();
-        let mut table = Table::new(dims.len());
-        let mut line = vec![0; dims.len()];
-        for (tuple, (total, bad)) in &self.counted(after, lost, excluded).0 {
-            let values = self.values.of(*tuple);
-            for (place, dim) in line.iter_mut().zip(dims) {
-                *place = values[*dim].0;
-            }
-            table.push(&line, *total, *bad);
-        }
-        let causes = scan(&table, &self.options());
-        causes
-            .into_iter()
-            .filter_map(|cause| self.judge(&cause.finding, after, window_s, lost, excluded))
-            .collect()
+    /// The place that two places share, if all of it suffers.
+    pub(crate) fn joined(&self, one: &Scope, other: &Scope, look: Look) -> Option<Scope> {
+        self.counted(look, &|_, _| false)
+            .joined(one, other, &self.dims)
     }
 
-    fn options(&self) -> ScanOptions {
-        let dims = self.dims.localised();
-        let place = |dim: &DimIndex| dims.iter().position(|known| known == dim);
-        ScanOptions {
-            order: PREFERRED.iter().filter_map(place).collect(),
+    /// Scans the rows of a look.
+    pub(crate) fn localise(&self, look: Look, excluded: Explained<'_>) -> Vec<Suspicion> {
+        let counted = self.counted(look, excluded);
+        let options = ScanOptions {
             significance: 0.01,
             min_ratio: 2.0,
             causes: 3,
-            alternatives: 0,
             values: 4,
             ..ScanOptions::default()
-        }
+        };
+        let causes = counted.causes(&self.dims, options).into_iter();
+        causes
+            .filter_map(|(scope, finding)| {
+                let inside = counted.inside(&scope);
+                let usual = self.usual_in(&scope, look, excluded);
+                let nats = self.stands_out(&scope, inside, usual, look.lost)?;
+                Some(Suspicion {
+                    scope,
+                    lost: look.lost,
+                    window_s: look.window_s,
+                    nats,
+                    coverage: finding.coverage,
+                    since_ms: None,
+                })
+            })
+            .collect()
     }
 
-    /// Holds a finding against what is usual for its place.
-    fn judge(
-        &self,
-        finding: &Finding,
-        after: i64,
-        window_s: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Option<Suspicion> {
-        let dims = self.dims.localised();
-        let mut scope: Vec<_> = finding
-            .conditions
-            .iter()
-            .map(|(at, any)| (dims[*at], any.iter().map(|&value| ValueId(value)).collect()))
-            .collect();
-        scope.sort_unstable();
-        let scope = self.simplified(Scope(scope), after, lost, excluded);
-        let inside = self.inside(&scope, after, lost, excluded);
-        let finding = &Finding {
-            total: inside.0,
-            bad: inside.1,
-            ..finding.clone()
-        };
-        let mean = self.expected(&scope, after, lost, excluded);
+    /// Evidence that a scope is worse than usual, if there is enough.
+    fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, lost: bool) -> Option<f64> {
         let slack = if lost { 0.02 } else { 0.3 };
-        let nats = excess(finding.bad, mean * 1.15 + slack);
-        let rate = finding.rate_inside();
-        let enough = self.enough(&scope, lost);
-        let least = if lost { 3.0 } else { 5.0 };
-        let stands_out = nats >= enough
-            && finding.bad >= least
-            && rate >= 0.025 + 1.5 * mean / finding.total.max(1.0);
-        stands_out.then_some(Suspicion {
-            scope,
-            lost,
-            window_s,
-            nats,
-            coverage: finding.coverage,
-            since_ms: None,
-        })
-    }
-
-    /// Payments of a scope, and bad ones.
-    fn inside(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> (f64, f64) {
-        let (mut total, mut bad) = (0.0, 0.0);
-        for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if row.timed && !row.ended && scope.holds(values) && !excluded(row, values) {
-                total += 1.0;
-                bad += f64::from(u8::from(row.is_bad(lost)));
-            }
-        }
-        (total, bad)
-    }
-
-    /// The scope without the conditions that exclude nothing which is known to be better: chance finds those.
-    fn simplified(
-        &self,
-        mut scope: Scope,
-        after: i64,
-        lost: bool,
-        excluded: Explained<'_>,
-    ) -> Scope {
-        while scope.0.len() > 1 {
-            let (total, bad) = self.inside(&scope, after, lost, excluded);
-            let rate = bad / total.max(1.0);
-            // The last condition first: the first ones are preferred.
-            let wider = (0..scope.0.len()).rev().find_map(|at| {
-                let mut wider = scope.clone();
-                wider.0.remove(at);
-                let (all, all_bad) = self.inside(&wider, after, lost, excluded);
-                let missing = shortfall(all_bad - bad, (all - total) * rate);
-                (missing < PROVEN_NATS).then_some(wider)
-            });
-            match wider {
-                Some(wider) => scope = wider,
-                None => break,
-            }
-        }
-        scope
-    }
-
-    /// Evidence with which a scope stands out: the more scopes of its kind there are, the more.
-    fn enough(&self, scope: &Scope, lost: bool) -> f64 {
+        let nats = excess(inside.bad, inside.total * usual * 1.15 + slack);
         let base = if lost { LOST_NATS } else { NATS };
-        let choices = |(dim, any): &(DimIndex, Vec<ValueId>)| {
-            any.len() as f64 * f64::from(self.values.count(*dim).max(2)).ln()
-        };
-        base + scope.0.iter().map(choices).sum::<f64>()
+        // The more scopes of its kind there are, the more.
+        let enough = base + self.values.choices(scope);
+        let least = if lost { 3.0 } else { 5.0 };
+        let is_rate = inside.rate() >= 0.025 + 1.5 * usual;
+        (nats >= enough && inside.bad >= least && is_rate).then_some(nats)
     }
 
-    /// How many bad payments would be usual in a scope after the second `after`: by its channels, and by what
-    /// was seen of it before.
-    fn expected(&self, scope: &Scope, after: i64, lost: bool, excluded: Explained<'_>) -> f64 {
+    /// The share of bad payments that would be usual in a scope: by its channels, and by what was seen of it before.
+    fn usual_in(&self, scope: &Scope, look: Look, excluded: Explained<'_>) -> f64 {
         let (mut total, mut usual) = (0.0, 0.0);
         let (mut before, mut before_bad) = (0.0, 0.0);
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if !row.timed || row.ended || !scope.holds(values) || excluded(row, values) {
+            if !row.counts() || !scope.holds(values) || excluded(row, values) {
                 continue;
             }
-            if row.second > after {
+            if row.second > look.after_s {
                 total += 1.0;
-                usual += self.usual_share(row, lost);
-            } else if row.second <= after - 30 && row.judged {
+                usual += self.usual_share(row, look.lost);
+            } else if row.second <= look.after_s - 30 && row.judged {
                 before += 1.0;
-                before_bad += f64::from(u8::from(row.is_bad(lost)));
+                before_bad += f64::from(u8::from(row.is_bad(look.lost)));
             }
         }
         if total <= 0.0 {
@@ -312,6 +248,15 @@ impl Detector {
         let seen = before_bad.min(before * prior * 4.0 + 1.0);
         // Places differ: where little was seen of one, its share may well be a multiple of the channel's.
         let doubt = 1.0 + 1.5 * UNSEEN / (UNSEEN + before);
-        total * shrunk(seen, before, prior, UNSEEN) * doubt
+        shrunk(seen, before, prior, UNSEEN) * doubt
     }
 }
+
+keep!(Suspicion {
+    scope,
+    lost,
+    window_s,
+    nats,
+    coverage,
+    since_ms,
+});

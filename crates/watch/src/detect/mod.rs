@@ -1,6 +1,7 @@
 //! Payments that take longer than is usual, or never end: how many, where, since when.
 
 pub(crate) mod baseline;
+pub(crate) mod counted;
 pub(crate) mod flows;
 pub(crate) mod localise;
 pub(crate) mod onset;
@@ -12,6 +13,7 @@ pub(crate) mod values;
 
 use std::collections::BTreeMap;
 
+use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::pulse::{CHANNEL, Dims, Note, What};
 
 use baseline::{Learned, Taught, Thresholds};
@@ -22,6 +24,10 @@ use values::{TupleId, ValueId, Values};
 
 /// Windows in which a fault may show, in seconds.
 pub(crate) const WINDOWS_S: [i64; 3] = [15, 60, 300];
+
+/// What was paid so long before a time that explains itself is not judged, in milliseconds: of it only what is slow
+/// would become known now, and the longest window looks back as far.
+pub(crate) const UNJUDGED_MS: i64 = 300_000;
 
 /// A row teaches what is usual when it is this old, so that a fault is seen before it is learned from.
 const LEARNED_AFTER_S: i64 = 120;
@@ -148,7 +154,7 @@ impl Detector {
                 break;
             }
             let values = self.values.of(row.tuple);
-            if teaches(row) && !explained(row, values) {
+            if row.counts() && !explained(row, values) {
                 let taught = Taught::of(row, second * 1000);
                 self.learned.add(values, taught);
                 self.rows.teach(self.untaught, taught);
@@ -175,7 +181,7 @@ impl Detector {
         let mut learned = Learned::default();
         for row in self.rows.all() {
             let values = self.values.of(row.tuple);
-            if row.accepted_ms <= until_ms && teaches(row) && !explained(row, values) {
+            if row.accepted_ms <= until_ms && row.counts() && !explained(row, values) {
                 learned.add(values, Taught::of(row, now_ms));
             }
         }
@@ -201,11 +207,7 @@ impl Detector {
     }
 }
 
-/// Whether a row says something of what is usual.
-fn teaches(row: &Row) -> bool {
-    row.timed && !row.ended
-}
-
+/// What a row that is new adds: it is counted as lost apart.
 fn sum_of(row: &Row) -> Sum {
     Sum {
         total: 1.0,
@@ -213,5 +215,49 @@ fn sum_of(row: &Row) -> Sum {
         slow_expected: row.usual.0,
         lost: 0.0,
         lost_expected: row.usual.1,
+    }
+}
+
+impl Keep for Detector {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            dims: _,
+            values,
+            rows,
+            learned,
+            thresholds,
+            windows,
+            flows,
+            changes,
+            untaught,
+            first_s,
+        } = self;
+        // The names come first: what is read after them is held against them.
+        values.write(to);
+        rows.write(to);
+        learned.write(to);
+        thresholds.write(to);
+        windows.write(to);
+        flows.write(to);
+        changes.write(to);
+        untaught.write(to);
+        first_s.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let detector = Self {
+            dims: from.dims().clone(),
+            values: Keep::read(from)?,
+            rows: Keep::read(from)?,
+            learned: Keep::read(from)?,
+            thresholds: Keep::read(from)?,
+            windows: Keep::read(from)?,
+            flows: Keep::read(from)?,
+            changes: Keep::read(from)?,
+            untaught: Keep::read(from)?,
+            first_s: Keep::read(from)?,
+        };
+        let whole = detector.windows.len() == WINDOWS_S.len();
+        whole.then_some(detector).ok_or(Unreadable::Malformed)
     }
 }

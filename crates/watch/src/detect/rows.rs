@@ -8,6 +8,8 @@ use settlewatch_join::event::{Currency, RefusalClass};
 
 use super::baseline::{Taught, Thresholds};
 use super::values::TupleId;
+use crate::keep::keep;
+use crate::keep::keep_enum;
 use crate::pulse::{Note, What};
 use crate::tables::Map;
 
@@ -32,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) lag_ms: Option<u64>,
     /// By business times, in milliseconds, where it was credited.
     pub(crate) business_ms: Option<i64>,
+    /// Longer than many of its channel take.
+    pub(crate) long: bool,
     pub(crate) slow: bool,
     pub(crate) lost: bool,
     pub(crate) overdue: bool,
@@ -55,6 +59,11 @@ impl Row {
     /// Whether it counts as bad: slow, or, where `lost` is asked, lost.
     pub(crate) fn is_bad(&self, lost: bool) -> bool {
         if lost { self.lost } else { self.slow }
+    }
+
+    /// Whether it says something of how long credits take: it is due at once, and did not end otherwise.
+    pub(crate) fn counts(&self) -> bool {
+        self.timed && !self.ended
     }
 
     /// Whether it waits, and its time is up.
@@ -171,6 +180,7 @@ impl Rows {
                 // What was read late was not slow.
                 row.slow &= row.overdue || row.class.is_some() || lag_ms > known.slow_ms;
                 row.lost &= row.slow;
+                row.long &= row.slow || lag_ms > known.long_ms;
                 row.lag_ms = Some(lag_ms);
                 row.business_ms = Some(business_ms);
                 if row.overdue {
@@ -182,6 +192,7 @@ impl Rows {
         let mut row = row_of(note, tuple, thresholds, second);
         row.lag_ms = Some(lag_ms);
         row.business_ms = Some(business_ms);
+        row.long = lag_ms > thresholds.long_ms;
         row.slow = lag_ms > thresholds.slow_ms;
         row.lost = lag_ms > thresholds.lost_ms;
         self.push(row, changes);
@@ -214,7 +225,8 @@ impl Rows {
             return;
         }
         let mut row = row_of(note, tuple, thresholds, second);
-        (row.slow, row.lost, row.overdue, row.class) = (true, true, overdue, class);
+        (row.long, row.slow, row.lost) = (true, true, true);
+        (row.overdue, row.class) = (overdue, class);
         let number = self.push(row, changes);
         if overdue {
             changes.push(Change::Overdue(number));
@@ -270,7 +282,7 @@ impl Rows {
             return;
         }
         let mut row = row_of(&waiting.note, waiting.tuple, waiting.thresholds, second);
-        row.slow = true;
+        (row.long, row.slow) = (true, true);
         let number = self.push(row, changes);
         if let Some(waiting) = self.waiting.get_mut(&payment) {
             waiting.row = Some(number);
@@ -338,6 +350,7 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         id: note.id.clone(),
         lag_ms: None,
         business_ms: None,
+        long: false,
         slow: false,
         lost: false,
         overdue: false,
@@ -350,3 +363,44 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         taught: None,
     }
 }
+
+keep!(Row {
+    second,
+    accepted_ms,
+    tuple,
+    partition,
+    amount_minor,
+    currency,
+    id,
+    lag_ms,
+    business_ms,
+    long,
+    slow,
+    lost,
+    overdue,
+    ended,
+    misnamed,
+    class,
+    timed,
+    usual,
+    judged,
+    taught,
+});
+keep!(Waiting {
+    row,
+    note,
+    tuple,
+    thresholds,
+});
+keep_enum!(Change {
+    0 => New(number),
+    1 => Lost(number),
+    2 => Late(number),
+    3 => Overdue(number),
+});
+keep!(Rows {
+    rows,
+    first,
+    waiting,
+    due,
+});

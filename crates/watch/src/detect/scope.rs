@@ -1,7 +1,8 @@
 //! Scopes: conditions on the values of a tuple, all of which must hold.
 
 use super::values::{ValueId, Values};
-use crate::pulse::{DimIndex, Dims};
+use crate::keep::{Keep, Reader, Unreadable, Writer};
+use crate::pulse::{CHANNEL, DimIndex, Dims};
 
 /// Conditions, in the order of the dimensions; none is everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +22,12 @@ impl Scope {
     /// Whether a tuple's values lie in it.
     pub(crate) fn holds(&self, values: &[ValueId]) -> bool {
         self.0.iter().all(|(dim, any)| any.contains(&values[*dim]))
+    }
+
+    /// Whether a tuple of which not every value is known may lie in it.
+    pub(crate) fn may_hold(&self, values: &[ValueId]) -> bool {
+        let mut conditions = self.0.iter();
+        conditions.all(|(dim, any)| values[*dim] == ValueId::NONE || any.contains(&values[*dim]))
     }
 
     /// Whether it has a condition on a dimension.
@@ -48,5 +55,28 @@ impl Scope {
             (dims.name(*dim), texts)
         };
         self.0.iter().map(name).collect()
+    }
+}
+
+impl Scope {
+    /// Whether it can hold nothing: a condition of it is on a dimension that is not configured any more.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.0.iter().any(|(_, any)| any.is_empty())
+    }
+}
+
+impl Keep for Scope {
+    fn write(&self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut conditions = Vec::new();
+        for _ in 0..from.len()? {
+            let dim = from.dim()?;
+            let any: Vec<ValueId> = Keep::read(from)?;
+            conditions.push(dim.map_or_else(|| (CHANNEL, Vec::new()), |dim| (dim, any)));
+        }
+        Ok(Self(conditions))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::values::ValueId;
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 
 /// Sums of one value.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -95,6 +96,57 @@ impl Sliding {
     pub(crate) fn suspects(&self) -> impl Iterator<Item = (ValueId, Sum)> + '_ {
         self.sums.iter().enumerate().filter_map(|(at, sum)| {
             (sum.slow > 0.5 || sum.lost > 0.5).then_some((ValueId(at as u32), *sum))
+        })
+    }
+}
+
+keep!(Sum {
+    total,
+    slow,
+    slow_expected,
+    lost,
+    lost_expected,
+});
+
+impl Keep for Sliding {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            span_s,
+            sums,
+            all,
+            entries,
+        } = self;
+        span_s.write(to);
+        all.write(to);
+        entries.write(to);
+        // What rounding left behind of a value is no reference to it, but goes with it.
+        let sums = (0..).map(ValueId).zip(sums);
+        let sums = sums.filter(|(_, sum)| **sum != Sum::default());
+        let kept: Vec<(u32, Sum)> = sums
+            .filter_map(|(value, sum)| Some((to.value_if_kept(value)?.0, *sum)))
+            .collect();
+        kept.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (span_s, all) = (Keep::read(from)?, Keep::read(from)?);
+        let len = from.len()?;
+        let entries = (0..len)
+            .map(|_| Ok((i64::read(from)?, from.wide_values()?, Sum::read(from)?)))
+            .collect::<Result<_, _>>()?;
+        let kept: Vec<(ValueId, Sum)> = Keep::read(from)?;
+        let mut sums = Vec::new();
+        for (value, sum) in kept {
+            if sums.len() <= value.index() {
+                sums.resize(value.index() + 1, Sum::default());
+            }
+            sums[value.index()] = sum;
+        }
+        Ok(Self {
+            span_s,
+            sums,
+            all,
+            entries,
         })
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::pulse::{DimIndex, Dims, Tuple};
+use super::scope::Scope;
+use crate::keep::{Keep, Reader, Unreadable, Writer};
+use crate::pulse::{CHANNEL, DimIndex, Dims, Tuple, hash_of};
 use crate::tables::Map;
 
 /// A value of a dimension; 0 stands for absent.
@@ -19,6 +21,13 @@ impl ValueId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// Values without repetition, in their order.
+pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
+    values.sort_unstable();
+    values.dedup();
+    values
 }
 
 /// Everything that was named so far.
@@ -95,8 +104,82 @@ impl Values {
         self.by_text.get(dim).map_or(0, |texts| texts.len() as u32)
     }
 
+    /// What a scope's choice among all of its kind costs, in natural units.
+    pub(crate) fn choices(&self, scope: &Scope) -> f64 {
+        let price = |(dim, any): &(DimIndex, Vec<ValueId>)| {
+            any.len() as f64 * f64::from(self.count(*dim).max(2)).ln()
+        };
+        scope.0.iter().map(price).sum()
+    }
+
     /// One more than the largest value's number.
     pub(crate) fn len(&self) -> usize {
         self.texts.len()
+    }
+}
+
+impl Values {
+    /// Tuples and values that are named.
+    pub(crate) fn size(&self) -> usize {
+        self.tuples.len() / self.width + self.texts.len()
+    }
+
+    /// Every tuple with its values.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (TupleId, &[ValueId])> {
+        (0..).map(TupleId).zip(self.tuples.chunks_exact(self.width))
+    }
+}
+
+/// Only what has a number from now on is written.
+impl Keep for Values {
+    fn write(&self, to: &mut Writer) {
+        let texts = (0..).map(ValueId).zip(&self.texts).skip(1);
+        let texts: Vec<_> = texts
+            .filter(|(value, _)| to.value_if_kept(*value).is_some())
+            .map(|(_, text)| text.clone())
+            .collect();
+        texts.write(to);
+        let tuples: Vec<_> = self
+            .all()
+            .filter(|(tuple, _)| to.tuple_if_kept(*tuple).is_some())
+            .collect();
+        to.len(tuples.len());
+        for (_, values) in tuples {
+            for value in values {
+                let number = to.value_if_kept(*value).unwrap_or(ValueId::NONE);
+                number.0.write(to);
+            }
+        }
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut values = Self::new(from.dims());
+        for _ in 0..from.len()? {
+            let dim = from.dim()?;
+            let text: Arc<str> = Keep::read(from)?;
+            let id = ValueId(values.texts.len() as u32);
+            // Of a dimension that is not configured any more the numbers stay, but nothing finds them.
+            values
+                .texts
+                .push((dim.unwrap_or(CHANNEL), Arc::clone(&text)));
+            if let Some(dim) = dim {
+                values.by_text[dim].insert(text, id);
+            }
+        }
+        let count = from.len()?;
+        from.names_are(values.texts.len(), count);
+        for number in 0..count {
+            let then = (0..from.width_then()).map(|_| ValueId::read(from));
+            let then = then.collect::<Result<Vec<_>, _>>()?;
+            let now = from.wide(then, ValueId::NONE)?;
+            let text = |value: &ValueId| {
+                let text = values.texts[value.index()].1.as_ref();
+                (*value != ValueId::NONE).then_some(text)
+            };
+            let hash = hash_of(now.iter().map(text));
+            values.by_hash.entry(hash).or_insert(TupleId(number as u32));
+            values.tuples.extend(now);
+        }
+        Ok(values)
     }
 }

@@ -3,7 +3,7 @@
 use settlewatch_join::Timestamp;
 
 use crate::detect::Detector;
-use crate::detect::localise::Suspicion;
+use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
@@ -11,10 +11,11 @@ use crate::evidence::Tally;
 use crate::incident::book::{Book, Entry, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
+use crate::keep::keep;
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
-use super::{Around, end_of};
+use super::{Around, LEAD_MS, Others, end_of};
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
@@ -37,6 +38,12 @@ const REMEMBERED_S: i64 = 900;
 /// Rows before the onset that a review looks at, in seconds.
 const BEFORE_S: i64 = 30;
 
+/// Payments that were appended so long before the onset may be the first that suffer, in milliseconds.
+const FIRST_MS: i64 = 2_000;
+
+/// A fault that was seen early is dated again when it is so old, in seconds.
+const DATED_S: i64 = 30;
+
 /// A fault that is open.
 pub(super) struct Fault {
     pub(super) entry: Entry,
@@ -50,6 +57,8 @@ pub(super) struct Fault {
     pub(super) seen_s: i64,
     pub(super) was_down: bool,
     pub(super) confidence: f64,
+    /// Whether it was seen by what did not come, before any payment was late.
+    pub(super) early: bool,
     /// A better place, and since when.
     pub(super) better: Option<(Scope, i64)>,
     /// A verdict that differs from the one that was said, and since when.
@@ -70,7 +79,7 @@ impl Fault {
             }
             let values = detector.values.of(row.tuple);
             let in_theirs = suspicion.scope.holds(values);
-            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - 5000;
+            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - LEAD_MS;
             theirs += u32::from(in_theirs);
             ours += u32::from(in_ours);
             both += u32::from(in_theirs && in_ours);
@@ -84,6 +93,7 @@ impl Fault {
         second: i64,
         detector: &Detector,
         around: &Around<'_>,
+        others: &Others<'_>,
         book: &mut Book,
     ) {
         let young = second - self.opened_s < 30;
@@ -94,7 +104,10 @@ impl Fault {
         let age_s = second - self.opened_s;
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
         if standing && due {
-            self.rescope(second, detector);
+            self.rescope(second, detector, others);
+        }
+        if self.early && age_s == DATED_S {
+            self.date(second, detector);
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
             if standing {
@@ -106,13 +119,20 @@ impl Fault {
         }
     }
 
+    /// Who did not come said that it began; those who came late say when.
+    fn date(&mut self, second: i64, detector: &Detector) {
+        let onset = onset_of(detector, &self.scope, second, self.lost);
+        if let Some(onset) = onset.filter(|at| (at - self.onset_ms).abs() <= DATED_S * 1000) {
+            self.onset_ms = onset;
+        }
+    }
+
     /// Whether its place is worse than usual, of late.
     pub(super) fn stands_out(&self, second: i64, detector: &Detector) -> bool {
         [30, 120].into_iter().any(|window_s| {
             let (mut bad, mut mean) = (0.0, 0.0);
             for row in detector.rows.since(second - window_s) {
-                let counts = row.timed && !row.ended;
-                if counts && self.scope.holds(detector.values.of(row.tuple)) {
+                if row.counts() && self.scope.holds(detector.values.of(row.tuple)) {
                     bad += f64::from(u8::from(row.is_bad(self.lost)));
                     mean += detector.usual_share(row, self.lost);
                 }
@@ -175,14 +195,28 @@ impl Fault {
         }
     }
 
+    /// The payments since it began.
+    pub(super) fn look(&self, second: i64) -> Look {
+        let after_s = self.onset_ms.div_euclid(1000) - BEFORE_S;
+        let after_s = after_s.max(second - 600);
+        Look {
+            after_s,
+            window_s: second - after_s,
+            accepted_ms: self.onset_ms - FIRST_MS,
+            lost: self.lost,
+        }
+    }
+
     /// The place that explains best what was bad since the fault began.
-    pub(super) fn rescope(&mut self, second: i64, detector: &Detector) {
-        let after = self.onset_ms.div_euclid(1000) - BEFORE_S;
-        let after = after.max(second - 600);
+    fn rescope(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
         let found = detector
-            .localise(after, second - after, self.lost, &|_, _| false)
+            .localise(self.look(second), &|row, values| {
+                others.had(row.accepted_ms, values) && !self.scope.holds(values)
+            })
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
+        // Several values may be several faults, where one of them is known.
+        let found = found.filter(|found| !others.have_a_part_of(&found.scope));
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;
@@ -261,6 +295,22 @@ pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bo
     let rows = detector
         .rows
         .since(second - 900)
-        .filter(|row| row.timed && !row.ended && scope.holds(detector.values.of(row.tuple)));
+        .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
     onset_ms(rows, |row| detector.usual_share(row, lost), lost)
 }
+
+keep!(Fault {
+    entry,
+    scope,
+    lost,
+    onset_ms,
+    opened_s,
+    effect_s,
+    seen_s,
+    was_down,
+    confidence,
+    early,
+    better,
+    turning,
+    finding,
+});

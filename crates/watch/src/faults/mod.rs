@@ -5,14 +5,15 @@ mod fault;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 
-use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
-use crate::detect::rows::{Change, Row};
+use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::terminals::{Heartbeat, Terminals};
 
@@ -25,7 +26,10 @@ const STANDS_S: i64 = 2;
 const CERTAIN_NATS: f64 = 60.0;
 
 /// Payments that came so long before the onset may be slow because of it, in milliseconds.
-const LEAD_MS: i64 = 10_000;
+const LEAD_MS: i64 = 30_000;
+
+/// Parts of a place show that they suffer within so many seconds of each other.
+const TOGETHER_S: i64 = 60;
 
 /// A suspicion that has not stood long enough.
 struct Pending {
@@ -50,34 +54,64 @@ pub(crate) struct Around<'a> {
 pub(crate) struct Faults {
     open: Vec<Fault>,
     pending: Vec<Pending>,
-    /// Places of faults that are over, and until when their payments explain themselves.
-    over: Vec<(Scope, i64, i64)>,
+    over: Vec<Over>,
+}
+
+/// A fault that is over: its place, and whose payments explain themselves, in milliseconds.
+pub(crate) struct Over {
+    scope: Scope,
+    from_ms: i64,
+    until_ms: i64,
+}
+
+keep!(Over {
+    scope,
+    from_ms,
+    until_ms,
+});
+
+impl Over {
+    fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let during = self.from_ms - lead_ms..=self.until_ms;
+        during.contains(&accepted_ms) && self.scope.holds(values)
+    }
+}
+
+/// Faults beside the one that is looked at.
+struct Others<'a> {
+    open: Vec<&'a Scope>,
+    over: &'a [Over],
+}
+
+impl Others<'_> {
+    /// Whether one of several values is another fault's that is open.
+    fn have_a_part_of(&self, scope: &Scope) -> bool {
+        let several = scope.0.iter().any(|(_, any)| any.len() > 1);
+        several && self.open.iter().any(|other| contains(scope, other))
+    }
+
+    /// Whether a payment suffered from one that is over.
+    fn had(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        self.over
+            .iter()
+            .any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
+    }
 }
 
 impl Faults {
-    /// Whether a row's slowness is explained by a fault that is over.
-    pub(crate) fn is_over_for(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.was_in(row.accepted_ms, values)
-    }
-
-    /// Whether a row's slowness is explained by a fault that is over, or open.
-    pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.covers(row.accepted_ms, values)
-    }
-
     /// Whether a payment accepted at `accepted_ms` falls into a fault that is over, or open.
     pub(crate) fn covers(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
         let open = self
             .open
             .iter()
             .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
-        open || self.was_in(accepted_ms, values)
+        open || self.covered(accepted_ms, values, 0)
     }
 
-    fn was_in(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        self.over.iter().any(|(scope, from_ms, until_ms)| {
-            accepted_ms >= *from_ms && accepted_ms <= *until_ms && scope.holds(values)
-        })
+    /// Whether it falls into a fault that is over, or was paid at most `lead_ms` before.
+    pub(crate) fn covered(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, lead_ms))
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
@@ -108,8 +142,14 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        for fault in &mut self.open {
-            fault.review(second, detector, around, book);
+        let places: Vec<Scope> = self.open.iter().map(|fault| fault.scope.clone()).collect();
+        for (at, fault) in self.open.iter_mut().enumerate() {
+            let others = places.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = Others {
+                open: others.map(|(_, scope)| scope).collect(),
+                over: &self.over,
+            };
+            fault.review(second, detector, around, &others, book);
         }
         self.fold(second, detector, around, book);
         self.close(second, detector, around, book);
@@ -155,6 +195,9 @@ impl Faults {
             fault.confidence = fault.confidence.max(confidence(&suspicion));
             return;
         }
+        if self.join(second, detector, &suspicion) {
+            return;
+        }
         let pending = self
             .pending
             .iter_mut()
@@ -181,6 +224,22 @@ impl Faults {
         }
     }
 
+    /// A fault that began a moment ago may have begun in another part of the same place: then it is that place's.
+    fn join(&mut self, second: i64, detector: &Detector, suspicion: &Suspicion) -> bool {
+        for fault in &mut self.open {
+            if second - fault.opened_s > TOGETHER_S {
+                continue;
+            }
+            let joined = detector.joined(&fault.scope, &suspicion.scope, fault.look(second));
+            if let Some(wider) = joined {
+                fault.scope = wider;
+                fault.seen_s = second;
+                return true;
+            }
+        }
+        false
+    }
+
     fn open(
         &mut self,
         second: i64,
@@ -203,6 +262,7 @@ impl Faults {
             seen_s: second,
             was_down: false,
             confidence: confidence(suspicion),
+            early: suspicion.since_ms.is_some(),
             better: None,
             turning: None,
             finding: None,
@@ -239,22 +299,19 @@ impl Faults {
             .into_iter()
             .partition(|fault| fault.is_over(second));
         self.open = open;
-        for fault in Vec::<Fault>::from_iter(over) {
-            let mut fault = fault;
+        for mut fault in Vec::<Fault>::from_iter(over) {
             let mut report = fault.report(second, detector, around);
             fault.settle(second, &mut report);
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
-            self.over
-                .push((fault.scope, fault.onset_ms - LEAD_MS, until_ms));
+            self.over.push(Over {
+                scope: fault.scope,
+                from_ms: fault.onset_ms - LEAD_MS,
+                until_ms,
+            });
         }
         self.over
-            .retain(|(_, _, until_ms)| until_ms + 1_200_000 > second * 1000);
-    }
-
-    /// Evidence of each open fault, by its place in the book.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.open.is_empty() && self.pending.is_empty()
+            .retain(|over| over.until_ms + 1_200_000 > second * 1000);
     }
 }
 
@@ -276,4 +333,44 @@ fn confidence(suspicion: &Suspicion) -> f64 {
 /// The last millisecond of a second is over.
 pub(crate) fn end_of(second: i64) -> Timestamp {
     Timestamp::from_millis((second + 1) * 1000)
+}
+
+keep!(Pending {
+    suspicion,
+    since_s,
+    seen_s,
+});
+
+impl Keep for Faults {
+    fn write(&self, to: &mut Writer) {
+        let Self {
+            open,
+            pending,
+            over,
+        } = self;
+        open.write(to);
+        pending.write(to);
+        over.write(to);
+    }
+
+    /// What lies in a place that is not known any more is over.
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let mut faults = Self {
+            open: Keep::read(from)?,
+            pending: Keep::read(from)?,
+            over: Keep::read(from)?,
+        };
+        for fault in &faults.open {
+            if fault.scope.is_lost() {
+                from.disowns(fault.entry);
+            }
+        }
+        faults.open.retain(|fault| !fault.scope.is_lost());
+        for fault in &mut faults.open {
+            fault.better.take_if(|(scope, _)| scope.is_lost());
+        }
+        faults.pending.retain(|it| !it.suspicion.scope.is_lost());
+        faults.over.retain(|over| !over.scope.is_lost());
+        Ok(faults)
+    }
 }

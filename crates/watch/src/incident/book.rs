@@ -7,6 +7,7 @@ use settlewatch_join::{Fingerprint, Span, Timestamp};
 
 use super::cause::Cause;
 use super::{Evidence, Finding, Incident, Severity};
+use crate::keep::{Keep, Reader, Unreadable, Writer, keep, keep_enum};
 
 /// Revisions for evidence alone are at least so far apart, in milliseconds.
 const QUIET_MS: i64 = 60_000;
@@ -63,8 +64,8 @@ struct Kept {
     /// How often another finder took it over.
     hand: u32,
     shown: Incident,
-    /// Whether it paged: it is said once.
-    tenfold: u64,
+    /// Payments that it had touched when that was said last.
+    told: u64,
 }
 
 /// All incidents that are open, or may be opened again.
@@ -119,7 +120,7 @@ impl Book {
             family,
             hand: 0,
             shown,
-            tenfold: touched,
+            told: touched,
         }));
         Entry(self.kept.len() - 1, 0)
     }
@@ -197,10 +198,10 @@ impl Book {
             || shown.finding.basis != report.finding.basis
             || shown.scope != report.scope
             || shown.severity != report.severity;
-        let grown = report.evidence.touched >= kept.tenfold.saturating_mul(3)
+        let grown = report.evidence.touched >= kept.told.saturating_mul(3)
             && now.since(shown.updated_at) >= QUIET_MS;
         if turned || grown {
-            kept.tenfold = report.evidence.touched.max(1);
+            kept.told = report.evidence.touched.max(1);
             self.say(entry.0, report, now);
         }
     }
@@ -250,11 +251,8 @@ impl Book {
 
     /// Incidents that are open.
     pub(crate) fn open_ones(&self) -> impl Iterator<Item = &Incident> {
-        self.kept
-            .iter()
-            .flatten()
-            .map(|kept| &kept.shown)
-            .filter(|shown| shown.resolved_at.is_none())
+        let shown = self.kept.iter().flatten().map(|kept| &kept.shown);
+        shown.filter(|shown| shown.resolved_at.is_none())
     }
 }
 
@@ -290,6 +288,80 @@ pub(crate) fn severity(
         Severity::Critical
     } else {
         Severity::Warning
+    }
+}
+
+keep_enum!(Family {
+    0 => Credits,
+    1 => Silence,
+    2 => Sources,
+    3 => Cases(cause),
+    4 => Acks,
+    5 => Batches,
+    6 => Behind,
+});
+keep!(Kept {
+    family,
+    hand,
+    shown,
+    told,
+});
+
+impl Keep for Entry {
+    fn write(&self, to: &mut Writer) {
+        (self.0 as u64).write(to);
+        self.1.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let place = u64::read(from)?;
+        let place = usize::try_from(place).map_err(|_| Unreadable::Malformed)?;
+        let entry = Self(place, Keep::read(from)?);
+        from.owns(entry);
+        Ok(entry)
+    }
+}
+
+impl Book {
+    /// Writes everything but the settings.
+    pub(crate) fn write(&self, to: &mut Writer) {
+        let Self {
+            kept,
+            reopen_within: _,
+            said,
+        } = self;
+        kept.write(to);
+        said.write(to);
+    }
+
+    /// Reads it.
+    pub(crate) fn read(reopen_within: Span, from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            kept: Keep::read(from)?,
+            reopen_within,
+            said: Keep::read(from)?,
+        })
+    }
+
+    /// What is open and of which nobody speaks any more is over: where its fault goes on, it is opened again.
+    pub(crate) fn close_all_but(&mut self, owned: &[Entry], now: Timestamp) {
+        for at in 0..self.kept.len() {
+            let Some(kept) = &self.kept[at] else { continue };
+            let entry = Entry(at, kept.hand);
+            if kept.shown.resolved_at.is_some() || owned.contains(&entry) {
+                continue;
+            }
+            let shown = kept.shown.clone();
+            let report = Report {
+                finding: shown.finding,
+                severity: shown.severity,
+                scope: shown.scope,
+                started_at: shown.started_at,
+                evidence: shown.evidence,
+                samples: shown.samples,
+            };
+            self.resolve(entry, report, now);
+        }
     }
 }
 

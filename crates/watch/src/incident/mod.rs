@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 
+use crate::keep::{keep, keep_enum};
 use cause::Cause;
 
 /// How bad it is.
@@ -135,3 +136,49 @@ pub struct Incident {
     /// A few of the payments.
     pub samples: Vec<String>,
 }
+
+keep_enum!(Severity {
+    0 => Info,
+    1 => Warning,
+    2 => Critical,
+});
+keep_enum!(Basis {
+    0 => Guess,
+    1 => Inferred,
+    2 => Confirmed,
+});
+keep!(Finding {
+    cause,
+    basis,
+    confidence,
+    ruled_out,
+});
+keep!(Expected { count, low, high });
+keep!(Evidence {
+    open,
+    amount_minor,
+    merchants,
+    terminals,
+    rate_inside,
+    rate_outside,
+    explains,
+    lag_p95_ms,
+    touched,
+    credited_late,
+    amount_above_minor,
+    signature,
+    expected_missing,
+});
+keep!(Incident {
+    id,
+    revision,
+    severity,
+    finding,
+    scope,
+    opened_at,
+    started_at,
+    updated_at,
+    resolved_at,
+    evidence,
+    samples,
+});

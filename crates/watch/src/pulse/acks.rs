@@ -41,9 +41,15 @@ impl Acks {
         }
     }
 
-    /// A payment was credited: its merchant should say so.
-    pub(super) fn expect(&mut self, payment: Fingerprint, open: &Open, at: Timestamp) {
-        if self.limits.is_none() || self.before.remove(&payment).is_some() {
+    /// A payment was credited: its merchant should say so, or has said so before the credit was read.
+    pub(super) fn expect(
+        &mut self,
+        payment: Fingerprint,
+        open: &Open,
+        at: Timestamp,
+        acks: &mut Vec<Ack>,
+    ) {
+        if self.limits.is_none() {
             return;
         }
         let expected = Expected {
@@ -51,6 +57,10 @@ impl Acks {
             credited_at: at,
             told: false,
         };
+        if self.before.remove(&payment).is_some() {
+            acks.push(ack(&expected, false, true));
+            return;
+        }
         self.put(payment, expected);
     }
 

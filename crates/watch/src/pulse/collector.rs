@@ -140,7 +140,7 @@ impl Collector {
         let at = record.place.at;
         match &event.body {
             Body::Succeeded(payment) => self.paid(record, payment),
-            Body::Credited(credit) => self.credited(event, credit, at, outcome.is_none()),
+            Body::Credited(credit) => self.credited(event, credit, at),
             Body::Stage { payment_id, stage } => self.stage(event, payment_id, *stage, at),
             Body::Rejected(refusal) => self.refused(event, refusal, at, What::Rejected),
             Body::Declined(refusal) => self.refused(event, refusal, at, What::Declined),
@@ -224,13 +224,7 @@ impl Collector {
         self.open.insert(fingerprint, open);
     }
 
-    fn credited(
-        &mut self,
-        event: &Event<'_>,
-        credit: &Credited<'_>,
-        at: Timestamp,
-        is_early: bool,
-    ) {
+    fn credited(&mut self, event: &Event<'_>, credit: &Credited<'_>, at: Timestamp) {
         let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), &credit.payment_id);
         let times = CreditTimes {
             at,
@@ -238,6 +232,9 @@ impl Collector {
             amount_minor: credit.amount_minor,
         };
         self.credit = Some((fingerprint, times));
+        // Its payment may be under way.
+        let is_early =
+            !self.open.contains_key(&fingerprint) && self.early.len() < self.settings.open_limit;
         if is_early {
             self.came_early(fingerprint, times);
         }

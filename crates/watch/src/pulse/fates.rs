@@ -107,7 +107,7 @@ impl Collector {
         }
         if let Some(open) = self.open.remove(&payment) {
             if closing == Closing::Credited && !excused && self.is_shared(payment) {
-                self.acks.expect(payment, &open, at);
+                self.acks.expect(payment, &open, at, &mut self.pulse.acks);
             }
             self.legs.forget(payment);
         }

@@ -9,6 +9,7 @@ mod auxiliary;
 mod codec;
 mod collector;
 mod fates;
+mod kept;
 mod legs;
 mod partition;
 mod tuple;
@@ -21,6 +22,7 @@ use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 pub use codec::{Malformed, PulseRecord, WHOLE_PPM};
 pub use collector::{Collected, Collector, CollectorSettings};
 pub use partition::PartitionPulses;
+pub(crate) use tuple::hash_of;
 pub use tuple::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, CURRENCY, DimIndex, Dims, GATEWAY, MCC, MERCHANT,
     METHOD, MODE, MODEL, REGION, STANDARD, STORE, TERMINAL, Tuple, VENDOR,
