@@ -26,8 +26,8 @@ impl Collector {
             self.misname(fingerprint, alert.decided_at);
         }
         let tuple = match self.open.get(&fingerprint) {
-            Some(open) => Arc::clone(&open.tuple),
-            None => self.tuple_of(alert),
+            Some(open) if self.is_shared(fingerprint) => Arc::clone(&open.tuple),
+            _ => self.tuple_of(alert),
         };
         self.pulse.cases.push(Case {
             id: alert.payment_id.as_str().into(),

@@ -189,14 +189,23 @@ impl Collector {
         let event = &record.event;
         let fingerprint =
             Fingerprint::of_payment(event.tenant.as_deref(), payment.payment_id.as_ref());
-        let draft = Draft::of_payment(payment, &self.settings.dims);
+        let (tuple, id) = if self.is_shared(fingerprint) {
+            let draft = Draft::of_payment(payment, &self.settings.dims);
+            let id = payment.payment_id.as_ref().into();
+            (self.tuples.intern(&draft), id)
+        } else {
+            // It is only counted.
+            let fields = [
+                (CHANNEL, Some(payment.channel.as_ref())),
+                (GATEWAY, payment.gateway.as_deref()),
+                (CONNECTOR, payment.connector.as_deref()),
+            ];
+            let draft = Draft::of_fields(&fields, &self.settings.dims);
+            (self.tuples.intern(&draft), Arc::clone(&self.nobody))
+        };
         let open = Open {
-            tuple: self.tuples.intern(&draft),
-            id: if self.is_shared(fingerprint) {
-                payment.payment_id.as_ref().into()
-            } else {
-                Arc::clone(&self.nobody)
-            },
+            tuple,
+            id,
             partition: record.place.partition,
             accepted_at: record.place.at,
             occurred_at: event.occurred_at,

@@ -6,6 +6,8 @@ use settlewatch_join::Fingerprint;
 use settlewatch_join::event::Succeeded;
 use settlewatch_join::settings::Dimension;
 
+use crate::tables::Map;
+
 /// A dimension, by its place in every tuple.
 pub type DimIndex = usize;
 
@@ -198,11 +200,16 @@ pub(crate) fn hash_of<'a>(values: impl Iterator<Item = Option<&'a str>>) -> u64 
 /// Tuples that were made lately, so that equal ones are one.
 #[derive(Default)]
 pub(super) struct Tuples {
-    known: crate::tables::Map<u64, Arc<Tuple>>,
+    known: Map<u64, Arc<Tuple>>,
+    /// By dimension: values that many tuples share are one in memory.
+    values: Vec<Map<Arc<str>, ()>>,
 }
 
 /// Tuples kept at hand; beyond that all are let go, and made again as they come.
 const KEPT: usize = 200_000;
+
+/// Values of a dimension kept at hand.
+const VALUES_KEPT: usize = 4096;
 
 impl Tuples {
     pub(super) fn intern(&mut self, draft: &Draft<'_>) -> Arc<Tuple> {
@@ -210,13 +217,28 @@ impl Tuples {
             self.known.clear();
         }
         let hash = draft.hash();
+        let values = &mut self.values;
         let made = self.known.entry(hash).or_insert_with(|| {
-            let values = draft.0.iter();
+            values.resize_with(draft.0.len(), Map::default);
+            let shared = draft.0.iter().zip(values);
+            let values = shared.map(|(value, known)| Some(shared_value((*value)?, known)));
             Arc::new(Tuple {
                 hash,
-                values: values.map(|value| value.map(Arc::from)).collect(),
+                values: values.collect(),
             })
         });
         Arc::clone(made)
     }
+}
+
+/// The value as it is known, and known from now on if there is room: a dimension with many values is not worth it.
+fn shared_value(value: &str, known: &mut Map<Arc<str>, ()>) -> Arc<str> {
+    if let Some((known, ())) = known.get_key_value(value) {
+        return Arc::clone(known);
+    }
+    let made: Arc<str> = value.into();
+    if known.len() < VALUES_KEPT {
+        known.insert(Arc::clone(&made), ());
+    }
+    made
 }
