@@ -1,6 +1,5 @@
 //! One partition number: reads, waits until it knows, decides, and says what to write.
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -17,12 +16,14 @@ use crate::post::Post;
 use crate::pulses::{Maker, PulseStep};
 use crate::rebuilt::Rebuilt;
 use crate::rules::Rules;
-use crate::snapshots::Subject;
 use crate::source::Source;
 use crate::step::{HoleStep, Step};
 
 mod again;
 mod holes;
+mod kept;
+
+pub(crate) use kept::{PAIRS, PARTITION, POST, PULSES, REBUILT, RULES};
 
 use again::Placed;
 use holes::open;
@@ -468,57 +469,3 @@ impl Task {
         )
     }
 }
-
-impl Subject for Task {
-    type Step = Step;
-
-    fn number(&self) -> i32 {
-        self.number
-    }
-
-    fn since_snapshot(&self) -> (usize, u64) {
-        (self.bytes_since_snapshot, self.steps_since_snapshot)
-    }
-
-    fn beginning(&self) -> Step {
-        Step {
-            sequence: self.sequence,
-            known: self.known,
-            positions: self.positions(),
-            ..Step::default()
-        }
-    }
-
-    /// Each chunk has a letter that says what it is of.
-    fn snapshot(&mut self) -> VecDeque<Box<[u8]>> {
-        self.bytes_since_snapshot = 0;
-        self.steps_since_snapshot = 0;
-        let mut chunks = VecDeque::new();
-        let mut put = |kind: u8, bytes: &[u8]| {
-            chunks.push_back([&[kind][..], bytes].concat().into_boxed_slice());
-        };
-        self.partition.snapshot(&mut |bytes| put(PARTITION, bytes));
-        self.post.pairs.snapshot(&mut |bytes| put(PAIRS, bytes));
-        put(POST, &self.post.write());
-        put(RULES, &self.rules.write());
-        if let Some(rebuilt) = self.rebuilding() {
-            put(REBUILT, &rebuilt.write());
-        }
-        self.pulses.snapshot(&mut |bytes| put(PULSES, bytes));
-        chunks
-    }
-
-    fn clocks(&self) -> Vec<Timestamp> {
-        self.sources
-            .iter()
-            .map(|source| source.applied_at)
-            .collect()
-    }
-}
-
-pub(crate) const PARTITION: u8 = b'p';
-pub(crate) const PAIRS: u8 = b'r';
-pub(crate) const POST: u8 = b'o';
-pub(crate) const RULES: u8 = b'u';
-pub(crate) const REBUILT: u8 = b'b';
-pub(crate) const PULSES: u8 = b'w';
