@@ -198,6 +198,7 @@ fn incidents(incidents: &Item) -> Option<Incidents> {
                 ))
             })
             .collect(),
+        objective: incidents.at("objective").rate()?,
         reopen_within: incidents.at("reopen_within").duration()?,
         pattern: Pattern {
             cases: pattern.at("cases").size()?,

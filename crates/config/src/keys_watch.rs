@@ -166,6 +166,12 @@ pub(crate) static INCIDENTS: Section = Section::new(
             "Money at risk that is critical, in minor units by currency.",
         ),
         Key::default(
+            "objective",
+            Shape::Rate,
+            "\"0.999\"",
+            "Share of payments that are to be credited by their first deadline; what is missed beyond it spends the error budget.",
+        ),
+        Key::default(
             "reopen_within",
             ANY_DURATION,
             "10m",

@@ -122,6 +122,8 @@ pub struct Incidents {
     pub page: Vec<PageSeverity>,
     /// Money at risk that is critical, in minor units.
     pub critical_minor: Vec<(Currency, u64)>,
+    /// Share of payments that are to be credited by their first deadline.
+    pub objective: RatePpm,
     /// The same cause again within this time is the same incident.
     pub reopen_within: Span,
     /// When single cases become one incident.

@@ -51,6 +51,8 @@ pub enum Flow {
         at: Timestamp,
         /// Whether its lag counts: its rule has no `due`.
         timed: bool,
+        /// Its first deadline.
+        due: Timestamp,
         /// Its amount in minor units.
         amount_minor: u64,
         /// Its currency.

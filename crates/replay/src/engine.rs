@@ -16,7 +16,7 @@ use settlewatch_join::{
 };
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::Pulse;
-use settlewatch_watch::{ChannelRow, Channels};
+use settlewatch_watch::{ChannelRow, Channels, Due, GatewayRow};
 
 use crate::watching::Watching;
 
@@ -116,6 +116,14 @@ impl Engine {
         self.watching
             .as_mut()
             .map(Watching::take_pulses)
+            .unwrap_or_default()
+    }
+
+    /// Rows of gateways since the last time.
+    pub fn take_gateway_rows(&mut self) -> Vec<GatewayRow> {
+        self.watching
+            .as_mut()
+            .map(Watching::take_gateway_rows)
             .unwrap_or_default()
     }
 
@@ -268,10 +276,22 @@ impl Engine {
         let mut name = |channel| self.channels.get(at, partition, channel);
         match *flow {
             Flow::Accepted {
-                channel, at, timed, ..
+                channel,
+                at,
+                timed,
+                due,
+                amount_minor,
+                currency,
+                ..
             } => {
                 self.waiting += 1;
-                self.rows.accepted(&name(channel), at, timed);
+                let due = Due {
+                    accepted_at: at,
+                    at: due,
+                    currency,
+                    amount_minor,
+                };
+                self.rows.accepted(&name(channel), &due, timed);
             }
             Flow::Credit { channel, at } => self.rows.credited(&name(channel), at),
             Flow::Overdue { channel, .. } => self.rows.overdue(&name(channel)),
@@ -282,12 +302,15 @@ impl Engine {
                 timed,
                 lag_ms,
                 overdue,
+                amount_minor,
+                currency,
                 ..
             } => {
                 self.waiting -= 1;
                 let lag_ms = timed.then_some(lag_ms);
+                let paid = (accepted_at, (currency, amount_minor));
                 self.rows
-                    .closed(&name(channel), closing, accepted_at, lag_ms, overdue);
+                    .closed(&name(channel), closing, paid, lag_ms, overdue);
             }
             Flow::Raised { .. } => {}
         }

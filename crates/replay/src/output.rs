@@ -1,4 +1,4 @@
-//! The files of a replay: alerts, incidents, rejected records, channels and the summary.
+//! The files of a replay: alerts, incidents, rejected records, channels, gateways and the summary.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::json;
 use settlewatch_join::Alert;
-use settlewatch_watch::ChannelRow;
 use settlewatch_watch::incident::Incident;
+use settlewatch_watch::{ChannelRow, GatewayRow};
 use settlewatch_wire::{AlertLine, Rejection, format_time};
 
 use crate::error::ReplayError;
-use crate::incident::incident_json;
+use crate::incident::{expected_json, incident_json, share};
 use crate::input::{BadLine, Raw};
 
 /// One file of JSON lines.
@@ -73,6 +73,7 @@ pub struct Output {
     incidents: Lines,
     rejected: Lines,
     channels: Lines,
+    gateways: Lines,
 }
 
 impl Output {
@@ -94,6 +95,7 @@ impl Output {
             incidents: Lines::create(folder, "incidents.ndjson")?,
             rejected: Lines::create(folder, "rejected.ndjson")?,
             channels: Lines::create(folder, "channels.ndjson")?,
+            gateways: Lines::create(folder, "gateways.ndjson")?,
         })
     }
 
@@ -148,6 +150,25 @@ impl Output {
                 "lag_p50_ms": p50,
                 "lag_p95_ms": p95,
                 "lag_p99_ms": p99,
+                "within_sla": row.within_sla.map(share),
+                "expected_missing": expected_json(&row.expected),
+            }))?;
+        }
+        Ok(())
+    }
+
+    /// Writes rows of gateways.
+    pub(crate) fn gateways(&mut self, rows: &[GatewayRow]) -> Result<(), ReplayError> {
+        for row in rows {
+            let [p50, p95, p99] = row.leg_ms;
+            self.gateways.line(&json!({
+                "minute": format_time(row.minute).to_string(),
+                "gateway": row.gateway,
+                "left": row.left,
+                "inside": row.inside,
+                "leg_p50_ms": p50,
+                "leg_p95_ms": p95,
+                "leg_p99_ms": p99,
             }))?;
         }
         Ok(())
@@ -160,6 +181,7 @@ impl Output {
             &mut self.incidents,
             &mut self.rejected,
             &mut self.channels,
+            &mut self.gateways,
         ] {
             lines.flush()?;
         }

@@ -159,7 +159,9 @@ impl<'a, 'o> Running<'a, 'o> {
         for incident in &incidents {
             observer.incident(incident);
         }
+        let gateways = engine.take_gateway_rows();
         if let Some(output) = &mut self.replay.output {
+            output.gateways(&gateways)?;
             output.rows(&rows)?;
             output.incidents(&incidents)?;
         }

@@ -6,7 +6,7 @@ use settlewatch_config::Config;
 use settlewatch_join::{Alert, Flow, Outcome, Place, Record, Timestamp};
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, Pulse};
-use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
+use settlewatch_watch::{GatewayRow, Heartbeat, Watch, WatchSettings};
 
 /// Seconds in which nothing comes are looked at so long; then the watch waits for the next record.
 const QUIET_S: i64 = 3600;
@@ -26,6 +26,7 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
         account_feed: feeds.account_status,
         marker_feed: feeds.markers,
         critical_minor: config.incidents.critical_minor.clone(),
+        objective_ppm: config.incidents.objective.0,
         reopen_within: config.incidents.reopen_within,
         pattern_cases: config.incidents.pattern.cases,
         pattern_within: config.incidents.pattern.within,
@@ -54,6 +55,7 @@ pub struct Watching {
     /// The last second in which something came.
     busy_s: i64,
     revisions: Vec<Incident>,
+    gateway_rows: Vec<GatewayRow>,
     /// The verdict of each incident, as it was said last.
     verdicts: BTreeMap<String, &'static str>,
     stopped: bool,
@@ -71,6 +73,7 @@ impl Watching {
             next_s: second,
             busy_s: second,
             revisions: Vec::new(),
+            gateway_rows: Vec::new(),
             verdicts: BTreeMap::new(),
             stopped: false,
             pulses: None,
@@ -139,6 +142,7 @@ impl Watching {
                 self.verdicts.insert(incident.id.clone(), label);
             }
             self.revisions.extend(said);
+            self.gateway_rows.extend(self.watch.take_gateway_rows());
             self.next_s += 1;
         }
         self.next_s = self.next_s.max(second);
@@ -146,6 +150,10 @@ impl Watching {
 
     pub(crate) fn stop(&mut self) {
         self.stopped = true;
+    }
+
+    pub(crate) fn take_gateway_rows(&mut self) -> Vec<GatewayRow> {
+        std::mem::take(&mut self.gateway_rows)
     }
 
     pub(crate) fn take(&mut self) -> Vec<Incident> {

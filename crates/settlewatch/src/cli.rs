@@ -143,7 +143,7 @@ pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Folder for alerts.ndjson, incidents.ndjson, rejected.ndjson, channels.ndjson and summary.json
+    /// Folder for alerts.ndjson, incidents.ndjson, rejected.ndjson, channels.ndjson, gateways.ndjson and summary.json
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 

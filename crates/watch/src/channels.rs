@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use settlewatch_join::event::Currency;
 use settlewatch_join::{Closing, Span, Timestamp};
 
-use crate::cohort::Cohort;
+use crate::cohort::{Cohort, Due};
 use crate::lag::LagBuckets;
+use crate::outlook::Expected;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -14,7 +16,7 @@ const MINUTE_MS: i64 = 60_000;
 const OPEN_MINUTES: usize = 60;
 
 /// What a minute was like for a channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ChannelRow {
     /// When the minute began.
     pub minute: Timestamp,
@@ -31,6 +33,11 @@ pub struct ChannelRow {
     /// Quantiles of the lag in milliseconds over the payments of the last 5 minutes, the waiting counted;
     /// `None` where one cannot be known yet: 50 %, 95 %, 99 %.
     pub lag_ms: [Option<u64>; 3],
+    /// Share of the payments of the last 5 minutes that are credited by their first deadline, the waiting counted; `None`
+    /// where it cannot be known yet.
+    pub within_sla: Option<f64>,
+    /// How many of those that wait at its end, and are not overdue, will miss their first deadline.
+    pub expected: Expected,
 }
 
 /// After so many minutes in which nothing happened, minutes get no rows until something does: a payment that
@@ -78,12 +85,12 @@ impl Channels {
     }
 
     /// A payment was accepted; `timed` where its lag counts.
-    pub fn accepted(&mut self, name: &str, at: Timestamp, timed: bool) {
+    pub fn accepted(&mut self, name: &str, due: &Due, timed: bool) {
         let channel = self.channel(name);
         channel.payments += 1;
         channel.pending += 1;
         if timed {
-            channel.cohort.accepted(at);
+            channel.cohort.accepted(due);
         }
     }
 
@@ -110,7 +117,7 @@ impl Channels {
         &mut self,
         name: &str,
         closing: Closing,
-        accepted_at: Timestamp,
+        (accepted_at, money): (Timestamp, (Currency, u64)),
         timed_lag_ms: Option<u64>,
         was_overdue: bool,
     ) {
@@ -119,9 +126,10 @@ impl Channels {
         channel.pending -= 1;
         channel.overdue -= u64::from(was_overdue);
         if let Some(lag_ms) = timed_lag_ms {
+            let credited = closing == Closing::Credited;
             channel
                 .cohort
-                .closed(accepted_at, lag_ms, closing == Closing::Credited, &buckets);
+                .closed(accepted_at, money, lag_ms, credited, &buckets);
         }
         self.buckets = buckets;
     }
@@ -160,6 +168,8 @@ impl Channels {
         let buckets = &self.buckets;
         let rows = self.channels.iter_mut().map(|(name, channel)| {
             let survival = channel.cohort.survival(end, buckets);
+            let within_sla = channel.cohort.within_sla(&survival, end, buckets);
+            let expected = channel.cohort.expected(end, buckets);
             channel.cohort.forget_before(end - Span::from_millis(1));
             ChannelRow {
                 minute: Timestamp::from_millis(minute),
@@ -169,6 +179,8 @@ impl Channels {
                 pending: channel.pending,
                 overdue: channel.overdue,
                 lag_ms: QUANTILES.map(|q| survival.quantile(q)),
+                within_sla,
+                expected,
             }
         });
         self.open.push_back(rows.collect());
@@ -193,15 +205,35 @@ mod tests {
         Timestamp::from_millis(NOON + secs * 1000)
     }
 
+    fn money() -> (Currency, u64) {
+        (Currency::new(*b"CNY").expect("a currency"), 100)
+    }
+
+    fn due(accepted_at: Timestamp) -> Due {
+        let (currency, amount_minor) = money();
+        Due {
+            accepted_at,
+            at: accepted_at + Span::from_secs(30),
+            currency,
+            amount_minor,
+        }
+    }
+
     #[test]
     fn a_channel_that_stops_shows_null_instead_of_the_lag_of_the_lucky() {
         let mut channels = Channels::new();
         channels.advance(at(0));
         for second in 0..60 {
-            channels.accepted("wechat", at(second), true);
+            channels.accepted("wechat", &due(at(second)), true);
             if second < 10 {
                 channels.credited("wechat", at(second + 2));
-                channels.closed("wechat", Closing::Credited, at(second), Some(2000), false);
+                channels.closed(
+                    "wechat",
+                    Closing::Credited,
+                    (at(second), money()),
+                    Some(2000),
+                    false,
+                );
             }
         }
         channels.finish(at(59));
@@ -210,6 +242,9 @@ mod tests {
         let row = &rows[0];
         assert_eq!((row.payments, row.credits, row.pending), (60, 10, 50));
         assert_eq!(row.lag_ms, [None, None, None]);
+        // Who came in the first thirty seconds has waited for as long as is allowed: of sixty ten are credited.
+        let within = row.within_sla.expect("some have waited long enough");
+        assert!((within - 10.0 / 60.0).abs() < 0.01, "{within}");
     }
 
     #[test]
@@ -218,11 +253,11 @@ mod tests {
         channels.advance(at(0));
         for i in 0..100 {
             let paid = Timestamp::from_millis(NOON + i * 100);
-            channels.accepted("wechat", paid, true);
+            channels.accepted("wechat", &due(paid), true);
             channels.closed(
                 "wechat",
                 Closing::Credited,
-                paid,
+                (paid, money()),
                 Some(1000 + i as u64 * 10),
                 false,
             );
@@ -246,9 +281,9 @@ mod tests {
     fn rows_end_an_hour_after_the_last_event_and_go_on_with_the_next() {
         let mut channels = Channels::new();
         channels.advance(at(0));
-        channels.accepted("wechat", at(0), true);
+        channels.accepted("wechat", &due(at(0)), true);
         channels.advance(Timestamp::MAX - Span::from_secs(3600));
-        channels.accepted("wechat", Timestamp::MAX - Span::from_secs(3600), true);
+        channels.accepted("wechat", &due(Timestamp::MAX - Span::from_secs(3600)), true);
         channels.finish(Timestamp::MAX - Span::from_secs(3000));
         let rows = channels.take_rows();
         assert!((60..80).contains(&rows.len()), "{} rows", rows.len());
@@ -259,7 +294,7 @@ mod tests {
     fn a_credit_counts_in_the_minute_of_its_append_time() {
         let mut channels = Channels::new();
         channels.advance(at(0));
-        channels.accepted("wechat", at(1), true);
+        channels.accepted("wechat", &due(at(1)), true);
         channels.advance(at(70));
         channels.credited("wechat", at(59));
         channels.finish(at(70));

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use settlewatch_join::event::Currency;
 use settlewatch_join::{Span, Timestamp};
 
 use crate::lag::LagBuckets;
+use crate::outlook::{Expected, Period, Waiting, expected};
 use crate::survival::Survival;
 
 /// How far back the quantiles look.
@@ -12,51 +14,127 @@ pub(crate) const WINDOW: Span = Span::from_secs(5 * 60);
 
 const SECOND_MS: i64 = 1000;
 
+/// Periods over which it is seen how credits go on: the shortest with enough payments counts.
+const PERIODS: [Span; 4] = [
+    Span::from_secs(20),
+    Span::from_secs(60),
+    Span::from_secs(180),
+    WINDOW,
+];
+
+/// Payments that are enough.
+const ENOUGH: u64 = 200;
+
+/// Age at `now` of what was appended at `at`, in milliseconds.
+fn age_at(at: Timestamp, now: Timestamp) -> u64 {
+    now.since(at).max(0).unsigned_abs()
+}
+
 /// Payments that were appended in one second and no longer wait.
 #[derive(Debug)]
 struct Ended {
     second: i64,
     /// Lag bucket, by its lowest lag: credited, and closed otherwise.
     lags: BTreeMap<u64, (u64, u64)>,
+    /// How many by the age in milliseconds at which they would have passed their first deadline.
+    dues: BTreeMap<u64, u64>,
+}
+
+/// A payment of which it is known when it is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its append time.
+    pub accepted_at: Timestamp,
+    /// Its first deadline.
+    pub at: Timestamp,
+    /// Its currency.
+    pub currency: Currency,
+    /// Its amount in minor units.
+    pub amount_minor: u64,
+}
+
+/// Payments of one millisecond that wait, with one deadline and currency.
+#[derive(Clone, Copy, Debug)]
+struct Alike {
+    due_ms: u64,
+    currency: Currency,
+    count: u64,
+    amount_minor: u128,
 }
 
 /// The payments of one channel whose lag counts.
 #[derive(Debug, Default)]
 pub(crate) struct Cohort {
-    /// Append times of payments that wait.
-    waiting: BTreeMap<Timestamp, u64>,
+    /// Payments that wait, by their append times.
+    waiting: BTreeMap<Timestamp, Vec<Alike>>,
     ended: VecDeque<Ended>,
 }
 
 impl Cohort {
-    pub(crate) fn accepted(&mut self, at: Timestamp) {
-        *self.waiting.entry(at).or_default() += 1;
+    pub(crate) fn accepted(&mut self, due: &Due) {
+        let due_ms = due.at.since(due.accepted_at).max(0).unsigned_abs();
+        let alike = self.waiting.entry(due.accepted_at).or_default();
+        let known = alike
+            .iter_mut()
+            .find(|it| it.due_ms == due_ms && it.currency == due.currency);
+        match known {
+            Some(known) => {
+                known.count += 1;
+                known.amount_minor += u128::from(due.amount_minor);
+            }
+            None => alike.push(Alike {
+                due_ms,
+                currency: due.currency,
+                count: 1,
+                amount_minor: due.amount_minor.into(),
+            }),
+        }
     }
 
     /// A payment ended `lag_ms` after its append time; `credited`, or otherwise.
     pub(crate) fn closed(
         &mut self,
         accepted_at: Timestamp,
+        (currency, amount_minor): (Currency, u64),
         lag_ms: u64,
         credited: bool,
         buckets: &LagBuckets,
     ) {
-        match self.waiting.get_mut(&accepted_at) {
-            Some(1) => drop(self.waiting.remove(&accepted_at)),
-            Some(count) => *count -= 1,
+        let Some(due_ms) = self.leaves(accepted_at, currency, amount_minor.into()) else {
             // It is older than the window.
-            None => return,
-        }
-        let counts = self
-            .ended_in(accepted_at)
-            .lags
-            .entry(buckets.lowest(lag_ms))
-            .or_default();
+            return;
+        };
+        let ended = self.ended_in(accepted_at);
+        *ended.dues.entry(due_ms).or_default() += 1;
+        let counts = ended.lags.entry(buckets.lowest(lag_ms)).or_default();
         if credited {
             counts.0 += 1;
         } else {
             counts.1 += 1;
         }
+    }
+
+    /// One of those that wait does so no longer; of several it is one that can be it. Returns the age at which it is due.
+    fn leaves(
+        &mut self,
+        accepted_at: Timestamp,
+        currency: Currency,
+        amount_minor: u128,
+    ) -> Option<u64> {
+        let alike = self.waiting.get_mut(&accepted_at)?;
+        let can_be = |it: &&mut Alike| {
+            let alone = it.count == 1 && it.amount_minor == amount_minor;
+            it.currency == currency && (alone || it.count > 1 && it.amount_minor > amount_minor)
+        };
+        let known = alike.iter_mut().find(can_be)?;
+        let due_ms = known.due_ms;
+        known.count -= 1;
+        known.amount_minor -= amount_minor;
+        alike.retain(|it| it.count > 0);
+        if alike.is_empty() {
+            self.waiting.remove(&accepted_at);
+        }
+        Some(due_ms)
     }
 
     fn ended_in(&mut self, accepted_at: Timestamp) -> &mut Ended {
@@ -72,6 +150,7 @@ impl Cohort {
                 Ended {
                     second,
                     lags: BTreeMap::new(),
+                    dues: BTreeMap::new(),
                 },
             );
         }
@@ -98,11 +177,87 @@ impl Cohort {
                 }
             }
         }
-        for (&at, &count) in self.waiting.range(from..) {
-            let age_ms = end.since(at).max(0).unsigned_abs();
-            survival.censored(buckets.middle(age_ms), count);
+        for (&at, alike) in self.waiting.range(from..) {
+            let count = alike.iter().map(|it| it.count).sum();
+            survival.censored(buckets.middle(age_at(at, end)), count);
         }
         survival
+    }
+
+    /// The probability that a payment of the window is credited by its first deadline, if `survival` is its lag: of
+    /// those of whose deadline it can be known at `end`.
+    pub(crate) fn within_sla(
+        &self,
+        survival: &Survival,
+        end: Timestamp,
+        buckets: &LagBuckets,
+    ) -> Option<f64> {
+        let from = end - WINDOW;
+        let first_second = from.millis().div_euclid(SECOND_MS);
+        let mut dues: BTreeMap<u64, u64> = BTreeMap::new();
+        for ended in self.ended.iter().filter(|it| it.second >= first_second) {
+            for (due_ms, count) in &ended.dues {
+                *dues.entry(*due_ms).or_default() += count;
+            }
+        }
+        for alike in self.waiting.range(from..).flat_map(|(_, alike)| alike) {
+            *dues.entry(alike.due_ms).or_default() += alike.count;
+        }
+        let (mut within, mut all) = (0.0, 0.0);
+        for (due_ms, count) in dues {
+            if let Some(missed) = survival.after(buckets.middle(due_ms)) {
+                within += count as f64 * (1.0 - missed);
+                all += count as f64;
+            }
+        }
+        (all > 0.0).then(|| within / all)
+    }
+
+    /// How many of those that wait at `end` will miss their first deadline, if credits go on as they did in the last
+    /// moments.
+    pub(crate) fn expected(&self, end: Timestamp, buckets: &LagBuckets) -> Expected {
+        let periods = PERIODS.map(|span| self.period(end - span, end, buckets));
+        let enough = periods.iter().find(|(_, seen)| *seen >= ENOUGH);
+        let (period, _) = enough.unwrap_or(&periods[PERIODS.len() - 1]);
+        let waiting = self.waiting.iter().flat_map(|(&at, alike)| {
+            let age_ms = age_at(at, end);
+            alike.iter().filter_map(move |it| {
+                (it.due_ms > age_ms).then_some(Waiting {
+                    age_ms,
+                    due_ms: it.due_ms,
+                    currency: it.currency,
+                    count: it.count,
+                    amount_minor: it.amount_minor,
+                })
+            })
+        });
+        expected(&period.table(), waiting)
+    }
+
+    /// What happened from `start` to `end`, and to how many.
+    fn period(&self, start: Timestamp, end: Timestamp, buckets: &LagBuckets) -> (Period, u64) {
+        let (mut period, mut seen) = (Period::default(), 0);
+        let mut add = |accepted_at: Timestamp, until_ms: u64, credited: bool, count: u64| {
+            let entered_ms = age_at(accepted_at, start);
+            if until_ms >= entered_ms && count > 0 {
+                period.add(entered_ms, until_ms, credited, count);
+                seen += count;
+            }
+        };
+        for ended in &self.ended {
+            // The middle of its second.
+            let accepted_at = Timestamp::from_millis(ended.second * SECOND_MS + SECOND_MS / 2);
+            for (&lag_ms, &(credited, otherwise)) in &ended.lags {
+                let lag_ms = buckets.middle(lag_ms);
+                add(accepted_at, lag_ms, true, credited);
+                add(accepted_at, lag_ms, false, otherwise);
+            }
+        }
+        for (&at, alike) in &self.waiting {
+            let count = alike.iter().map(|it| it.count).sum();
+            add(at, age_at(at, end), false, count);
+        }
+        (period, seen)
     }
 
     /// Forgets what no later end looks back to.

@@ -10,11 +10,15 @@ use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
 use crate::incident::Evidence;
+use crate::outlook::{Expected, Period, Waiting, expected};
 use crate::pulse::{CHANNEL, GATEWAY, MERCHANT, TERMINAL};
 use crate::survival::Survival;
 
 /// Evidence in natural units that an amount tells bad payments from good ones.
 const SPLIT_NATS: f64 = 15.0;
+
+/// How credits go on is seen in so many milliseconds.
+const PERIOD_MS: i64 = 30_000;
 
 /// Samples that an incident names.
 const SAMPLES: usize = 5;
@@ -198,6 +202,7 @@ impl Tally {
             amount_above_minor: None,
             signature: None,
             expected_missing: None,
+            burn: None,
         }
     }
 }
@@ -209,6 +214,47 @@ fn found_of_told(payments: &[(i64, bool)]) -> (usize, usize) {
     let last_ms = found.clone().map(|(at_ms, _)| *at_ms).max();
     let told = |(at_ms, _): &&(i64, bool)| last_ms.is_some_and(|last_ms| *at_ms <= last_ms);
     (found.count(), payments.iter().filter(told).count())
+}
+
+/// How many of a scope's payments that have waited for more than a moment will miss their first deadline, if credits
+/// go on as they did in the last moments.
+pub(crate) fn expected_in(detector: &Detector, scope: &Scope, now_ms: i64) -> Expected {
+    let start_ms = now_ms - PERIOD_MS;
+    let age = |at_ms: i64, then_ms: i64| (then_ms - at_ms).max(0).unsigned_abs();
+    let mut period = Period::default();
+    let rows = detector.rows.since(start_ms.div_euclid(1000) - 1);
+    for row in rows.filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple))) {
+        if let Some(lag_ms) = row.lag_ms {
+            period.add(age(row.accepted_ms, start_ms).min(lag_ms), lag_ms, true, 1);
+        }
+    }
+    // Sums of fractions depend on their order, so that alike ones are counted first.
+    let mut alike: BTreeMap<(u64, u64, Currency), (u64, u128)> = BTreeMap::new();
+    let waiting = detector.rows.waiting();
+    for (_, note) in waiting.filter(|(tuple, _)| scope.holds(detector.values.of(*tuple))) {
+        let age_ms = age(note.accepted_at.millis(), now_ms);
+        let due_ms = age(note.accepted_at.millis(), note.due_at.millis());
+        let sums = alike.entry((age_ms, due_ms, note.currency)).or_default();
+        *sums = (sums.0 + 1, sums.1 + u128::from(note.amount_minor));
+    }
+    for ((age_ms, ..), (count, _)) in &alike {
+        let entered_ms = age_ms.saturating_sub(PERIOD_MS.unsigned_abs());
+        period.add(entered_ms, *age_ms, false, *count);
+    }
+    let waiting = alike.into_iter();
+    let waiting = waiting.filter(|((age_ms, due_ms, _), _)| due_ms > age_ms);
+    expected(
+        &period.table(),
+        waiting.map(
+            |((age_ms, due_ms, currency), (count, amount_minor))| Waiting {
+                age_ms,
+                due_ms,
+                currency,
+                count,
+                amount_minor,
+            },
+        ),
+    )
 }
 
 /// Log-likelihood of `count` in `total` at their own rate.

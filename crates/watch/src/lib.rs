@@ -5,6 +5,7 @@
 
 mod batches;
 mod behind;
+mod burn;
 mod cases;
 mod cells;
 mod channels;
@@ -21,6 +22,7 @@ mod lag;
 mod late;
 mod lateness;
 mod merchants;
+mod outlook;
 mod places;
 pub mod pulse;
 pub mod scan;
@@ -33,9 +35,13 @@ mod terminals;
 mod verdict;
 mod watch;
 
+pub use burn::{Burn, BurnRate};
 pub use channels::{ChannelRow, Channels};
+pub use cohort::Due;
+pub use gateways::GatewayRow;
 pub use keep::Unreadable;
 pub use lag::{LagBuckets, MAX_LAG_MS};
+pub use outlook::Expected;
 pub use survival::Survival;
 pub use terminals::Heartbeat;
 pub use watch::{Watch, WatchSettings};

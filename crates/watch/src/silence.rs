@@ -86,6 +86,17 @@ impl Open {
         self.finding.cause == Cause::PlatformBackend
     }
 
+    /// Whether a silence is this one: what speaks again is found silent for a moment more.
+    fn has(&self, silent: &Silent) -> bool {
+        let began = self.spoke_s.is_none_or(|spoke_s| silent.since_s < spoke_s);
+        let mut partitions = silent.partitions.keys();
+        let known = |partition: &i32| self.silent.partitions.contains_key(partition);
+        let same = silent.stream == self.silent.stream
+            && !silent.partitions.is_empty()
+            && partitions.all(known);
+        began && (self.is_whole() || same)
+    }
+
     fn past(&self) -> Past {
         let until = |spoke: i64| (spoke.max(self.late_s) + FOLLOWS_S) * 1000;
         Past {
@@ -149,8 +160,7 @@ impl Silence {
 
     fn fall_silent(&mut self, moment: &Moment<'_>, silent: Silent, book: &mut Book) {
         let whole = silent.partitions.is_empty();
-        let mut lasting = self.open.iter_mut().filter(|open| open.spoke_s.is_none());
-        if lasting.any(|open| open.is_whole()) {
+        if self.open.iter().any(|open| open.has(&silent)) {
             return;
         }
         let mut alike = self.open.iter_mut().filter(|open| {

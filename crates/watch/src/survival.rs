@@ -53,6 +53,15 @@ impl Survival {
         })
     }
 
+    /// The probability that it has not happened after `time`; `None` where nobody was seen so long.
+    pub fn after(&self, time: u64) -> Option<f64> {
+        let until = self.curve().take_while(|(at, _)| *at <= time).last();
+        let survival = until.map_or(1.0, |(_, survival)| survival);
+        let last = self.steps.keys().next_back();
+        let seen = last.is_some_and(|last| *last >= time);
+        (seen || survival <= EPSILON).then_some(survival)
+    }
+
     /// The earliest time by which it has happened with probability `q`; `None` where it cannot be known yet.
     pub fn quantile(&self, q: f64) -> Option<u64> {
         self.curve()
@@ -113,7 +122,23 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_was_seen_long_enough_for_is_not_known() {
+        let mut survival = Survival::new();
+        survival.event(2000, 3);
+        survival.censored(10_000, 1);
+        assert_eq!(survival.after(1999), Some(1.0));
+        assert_eq!(survival.after(2000), Some(0.25));
+        assert_eq!(survival.after(10_000), Some(0.25));
+        assert_eq!(survival.after(10_001), None);
+        // Where it has happened to all, it stays so.
+        let mut all = Survival::new();
+        all.event(2000, 3);
+        assert_eq!(all.after(30_000), Some(0.0));
+    }
+
+    #[test]
     fn nobody_gives_nothing() {
+        assert_eq!(Survival::new().after(0), None);
         assert_eq!(Survival::new().quantile(0.5), None);
     }
 }

@@ -15,6 +15,7 @@ use settlewatch_join::event::Currency;
 
 use crate::batches::Batches;
 use crate::behind::Behind;
+use crate::burn::{Burn, Burns};
 use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::{Change, Row};
@@ -23,7 +24,7 @@ use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::{Around, Faults, end_of};
 use crate::feeds::Feeds;
-use crate::gateways::Gateways;
+use crate::gateways::{GatewayRow, Gateways};
 use crate::incident::Incident;
 use crate::incident::book::Book;
 use crate::late::Late;
@@ -49,6 +50,8 @@ pub struct WatchSettings {
     pub marker_feed: bool,
     /// From so many minor units at risk on, an incident is critical.
     pub critical_minor: Vec<(Currency, u64)>,
+    /// Of a million payments so many are to be credited by their first deadline.
+    pub objective_ppm: u32,
     /// The same cause within this time opens the same incident again.
     pub reopen_within: Span,
     /// Cases that make a pattern.
@@ -82,6 +85,7 @@ pub struct Watch {
     merchants: Merchants,
     batches: Batches,
     behind: Behind,
+    burns: Burns,
     book: Book,
     /// Notes of the second that is not complete, in the order of their payments.
     notes: Vec<Note>,
@@ -89,6 +93,8 @@ pub struct Watch {
     waiting: Vec<Pulse>,
     /// Values and tuples that were named when those that nothing refers to were let go last.
     named: usize,
+    /// The last minute of the gateways, until somebody takes it.
+    gateway_rows: Vec<GatewayRow>,
 }
 
 impl Watch {
@@ -99,6 +105,7 @@ impl Watch {
             terminals: Terminals::default(),
             feeds: Feeds::default(),
             gateways: Gateways::default(),
+            gateway_rows: Vec::new(),
             sources: Sources::default(),
             lateness: Lateness::default(),
             late: Late::default(),
@@ -108,6 +115,7 @@ impl Watch {
             merchants: Merchants::default(),
             batches: Batches::default(),
             behind: Behind::default(),
+            burns: Burns::default(),
             book: Book::new(settings.reopen_within),
             notes: Vec::new(),
             waiting: Vec::new(),
@@ -139,6 +147,7 @@ impl Watch {
         let (pulses, later) = waiting.partition(|pulse| pulse.second <= second);
         self.waiting = later;
         self.take_in(second, pulses);
+        self.burns.end_second(second);
         let changes = self.end_rows(second);
         self.behind.end_second(second, &mut self.book);
         self.end_sources(second, &changes);
@@ -153,6 +162,8 @@ impl Watch {
             account_feed: self.settings.account_feed && is_known,
             marker_feed: self.settings.marker_feed && is_known,
             critical_minor: &self.settings.critical_minor,
+            burns: &self.burns,
+            objective_ppm: self.settings.objective_ppm,
         };
         self.faults.end_second(
             second,
@@ -179,6 +190,10 @@ impl Watch {
         );
         self.book.forget(end_of(second));
         self.feeds.forget(second * 1000);
+        let rows = self.gateways.end_second(second, &self.detector.values);
+        if !rows.is_empty() {
+            self.gateway_rows = rows;
+        }
         self.let_go();
         self.book.take()
     }
@@ -300,11 +315,11 @@ impl Watch {
             .iter_mut()
             .flat_map(|pulse| pulse.legs.drain(..))
             .collect();
-        legs.sort_by_key(|leg| (leg.tuple.hash, leg.gateway_ms));
+        legs.sort_by_key(|leg| (leg.tuple.hash, leg.entered_s, leg.gateway_ms));
         for leg in &legs {
             let tuple = self.detector.values.tuple(&leg.tuple);
             let gateway = self.detector.values.of(tuple)[GATEWAY];
-            self.gateways.passed(gateway, second, leg.gateway_ms);
+            self.gateways.heard(gateway, second, leg);
         }
         let mut acks: Vec<_> = pulses
             .iter_mut()
@@ -354,7 +369,29 @@ impl Watch {
             &self.detector.values,
             &self.detector.dims,
         );
+        if note.timed && !maintained {
+            self.burns.heard(values[CHANNEL], second, &note.what);
+        }
         self.detector.note(note, tuple, second, maintained);
+    }
+
+    /// The rows of the last minute that ended, one a gateway of which stages are reported; once.
+    pub fn take_gateway_rows(&mut self) -> Vec<GatewayRow> {
+        std::mem::take(&mut self.gateway_rows)
+    }
+
+    /// How fast each channel spends its error budget by the end of `second`, in the order of their names.
+    pub fn burns(&self, second: i64) -> Vec<Burn> {
+        let known = self.burns.channels();
+        let mut burns: Vec<_> = known
+            .map(|channel| {
+                let name = self.detector.values.text(channel).1;
+                let objective_ppm = self.settings.objective_ppm;
+                self.burns.named(channel, name, second, objective_ppm)
+            })
+            .collect();
+        burns.sort_by(|a, b| a.channel.cmp(&b.channel));
+        burns
     }
 
     /// Incidents that are open.

@@ -95,6 +95,7 @@ impl Partition {
                 channel,
                 at,
                 timed,
+                due: self.tier_deadline(slot, 0),
                 amount_minor,
                 currency,
             }));

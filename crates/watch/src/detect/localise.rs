@@ -26,6 +26,9 @@ const NATS: f64 = 13.0;
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 10.0;
 
+/// What was seen of a place before a look is looked at for so long, in seconds.
+const BEFORE_S: i64 = 600;
+
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
 
@@ -86,7 +89,6 @@ impl Detector {
         explained: Explained<'_>,
         excluded: Explained<'_>,
     ) -> Vec<Suspicion> {
-        let mut found: Vec<Suspicion> = Vec::new();
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for lost in [true, false] {
                 let look = Look {
@@ -100,14 +102,14 @@ impl Detector {
                 {
                     continue;
                 }
-                for suspicion in self.localise(look, excluded) {
-                    if !found.iter().any(|known| known.scope == suspicion.scope) {
-                        found.push(suspicion);
-                    }
+                // What a shorter window shows is explained in a moment; a longer one is looked at then.
+                let found = self.localise(look, excluded);
+                if !found.is_empty() {
+                    return found;
                 }
             }
         }
-        found
+        Vec::new()
     }
 
     /// Whether any value's sums are unusual.
@@ -227,7 +229,7 @@ impl Detector {
     fn usual_in(&self, scope: &Scope, look: Look, excluded: Explained<'_>) -> f64 {
         let (mut total, mut usual) = (0.0, 0.0);
         let (mut before, mut before_bad) = (0.0, 0.0);
-        for row in self.rows.all() {
+        for row in self.rows.since(look.after_s - BEFORE_S) {
             let values = self.values.of(row.tuple);
             if !row.counts() || !scope.holds(values) || excluded(row, values) {
                 continue;

@@ -331,6 +331,12 @@ impl Rows {
         timed.map(|it| (it.tuple, it.note.accepted_at.millis()))
     }
 
+    /// Payments that have waited longer than a moment, in no order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (TupleId, &Note)> + '_ {
+        let waiting = self.waiting.values().filter(|it| it.note.timed);
+        waiting.map(|it| (it.tuple, &it.note))
+    }
+
     /// Keeps what a row taught.
     pub(crate) fn teach(&mut self, number: u64, taught: Taught) {
         if let Some(row) = self.get_mut(number) {

@@ -7,7 +7,7 @@ use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
 use crate::detect::scope::Scope;
-use crate::evidence::Tally;
+use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Book, Entry, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
@@ -269,6 +269,11 @@ impl Fault {
         let mut finding = scene.verdict(self.confidence);
         finding.ruled_out.extend(around.feeds.not_ruled_out());
         let mut evidence = tally.evidence();
+        if self.is_standing(second) {
+            let expected = expected_in(detector, &self.scope, now.millis());
+            evidence.expected_missing = Some(expected);
+        }
+        evidence.burn = around.worst_burn(&tally.channels, second, &detector.values);
         if finding.cause == Cause::LimitExceeded {
             evidence.amount_above_minor = tally.amount_above();
         }

@@ -5,10 +5,11 @@ mod fault;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 
+use crate::burn::{Burn, Burns};
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::{ValueId, Values};
 use crate::detect::{Detector, UNJUDGED_MS};
 use crate::feeds::Feeds;
 use crate::gateways::Gateways;
@@ -47,6 +48,23 @@ pub(crate) struct Around<'a> {
     pub(crate) account_feed: bool,
     pub(crate) marker_feed: bool,
     pub(crate) critical_minor: &'a [(Currency, u64)],
+    pub(crate) burns: &'a Burns,
+    pub(crate) objective_ppm: u32,
+}
+
+impl Around<'_> {
+    /// How fast that one of `channels` spends its error budget that does so fastest.
+    fn worst_burn(&self, channels: &[ValueId], second: i64, values: &Values) -> Option<Burn> {
+        let burns = channels.iter().map(|channel| {
+            let name = values.text(*channel).1;
+            self.burns.named(*channel, name, second, self.objective_ppm)
+        });
+        burns.max_by(|a, b| {
+            let times = |burn: &Burn| burn.fast.times.unwrap_or(-1.0);
+            let by_name = b.channel.cmp(&a.channel);
+            times(a).total_cmp(&times(b)).then(by_name)
+        })
+    }
 }
 
 /// All of them.

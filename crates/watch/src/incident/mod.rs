@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 
+use crate::burn::Burn;
 use crate::keep::{keep, keep_enum};
+use crate::outlook::Expected;
 use cause::Cause;
 
 /// How bad it is.
@@ -97,17 +99,8 @@ pub struct Evidence {
     pub signature: Option<String>,
     /// Credits that are expected to be missing at the next tier.
     pub expected_missing: Option<Expected>,
-}
-
-/// How many of the waiting payments will miss their next tier.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Expected {
-    /// Most likely.
-    pub count: f64,
-    /// With 95 % probability at least.
-    pub low: f64,
-    /// With 95 % probability at most.
-    pub high: f64,
+    /// How fast the channel that it touches most spends its error budget.
+    pub burn: Option<Burn>,
 }
 
 /// One revision of an incident.
@@ -153,7 +146,13 @@ keep!(Finding {
     confidence,
     ruled_out,
 });
-keep!(Expected { count, low, high });
+keep!(Expected {
+    of,
+    count,
+    low,
+    high,
+    amount_minor
+});
 keep!(Evidence {
     open,
     amount_minor,
@@ -168,6 +167,7 @@ keep!(Evidence {
     amount_above_minor,
     signature,
     expected_missing,
+    burn,
 });
 keep!(Incident {
     id,

@@ -71,6 +71,7 @@ impl Collector {
             tuple: self.tuple_of(alert),
             partition: -1,
             accepted_at: paid_at,
+            due_at: alert.deadline.unwrap_or(paid_at),
             at: alert.decided_at,
             amount_minor: alert
                 .amount_minor

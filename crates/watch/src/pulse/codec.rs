@@ -181,7 +181,9 @@ fn write_pulse(pulse: &Pulse, to: &mut Output) {
     write_list(&pulse.cases, to, |it, to| notes::write_case(it, start, to));
     write_list(&pulse.streams, to, counts::write_stream);
     write_list(&pulse.arrivals, to, counts::write_arrivals);
-    write_list(&pulse.legs, to, counts::write_leg);
+    write_list(&pulse.legs, to, |it, to| {
+        counts::write_leg(it, pulse.second, to);
+    });
     write_list(&pulse.acks, to, |it, to| counts::write_ack(it, start, to));
     write_list(&pulse.auxiliary, to, |it, to| {
         auxiliary::write(it, start, to);
@@ -236,7 +238,9 @@ fn read_pulse(second: i64, from: &mut Input<'_>) -> Result<Pulse, Malformed> {
             from,
             counts::read_arrivals,
         )?,
-        legs: read_list(has(LEGS), counts::LEAST_LEG, from, counts::read_leg)?,
+        legs: read_list(has(LEGS), counts::LEAST_LEG, from, |from| {
+            counts::read_leg(second, from)
+        })?,
         acks: read_list(has(ACKS), counts::LEAST_ACK, from, |from| {
             counts::read_ack(start, from)
         })?,

@@ -14,8 +14,15 @@ impl Collector {
     pub fn flow(&mut self, flow: &Flow) {
         match *flow {
             Flow::Accepted {
-                payment, at, timed, ..
+                payment,
+                at,
+                timed,
+                due,
+                ..
             } => {
+                if let Some(open) = self.open.get_mut(&payment) {
+                    open.due_at = due;
+                }
                 if !timed {
                     self.settles_later(payment, at);
                 } else {
@@ -123,6 +130,10 @@ impl Collector {
             tuple: Arc::clone(&open.tuple),
             partition: open.partition,
             accepted_at: open.accepted_at,
+            due_at: match what {
+                What::Credited { .. } => open.accepted_at,
+                _ => open.due_at,
+            },
             at,
             amount_minor: open.amount_minor,
             currency: open.currency,

@@ -72,7 +72,8 @@ mod tests {
                 hash: 1,
                 values: values.into(),
             }),
-            gateway_ms: 5,
+            entered_s: 7,
+            gateway_ms: Some(5),
         };
         let record = PulseRecord {
             attrs: vec!["lane".into(), "shop".into()],

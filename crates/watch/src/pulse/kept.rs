@@ -11,6 +11,7 @@ keep!(Note {
     tuple,
     partition,
     accepted_at,
+    due_at,
     at,
     amount_minor,
     currency,
@@ -56,7 +57,11 @@ keep!(Arrivals {
     connector,
     lateness_ms,
 });
-keep!(Leg { tuple, gateway_ms });
+keep!(Leg {
+    tuple,
+    entered_s,
+    gateway_ms
+});
 keep!(Ack {
     tuple,
     late,

@@ -7,6 +7,7 @@ use settlewatch_join::event::Stage;
 use settlewatch_join::{Fingerprint, Span, Timestamp};
 
 use super::Leg;
+use super::collector::second_of;
 use super::tuple::Tuple;
 use crate::tables::Map;
 
@@ -54,25 +55,28 @@ impl Legs {
             Stage::GatewayIn => way.entered = Some(occurred_at),
             _ => way.left = Some(occurred_at),
         }
-        if let (Some(entered), Some(left), Some(tuple)) = (way.entered, way.left, tuple) {
-            self.legs.push(Leg {
-                tuple: Arc::clone(tuple),
-                gateway_ms: left.since(entered),
-            });
-            self.ways.remove(&payment);
+        let way = *way;
+        if let Some(tuple) = tuple {
+            self.tell(payment, way, tuple);
         }
     }
 
     /// A payment was accepted whose stages may have come before it.
     pub(super) fn accepted(&mut self, payment: Fingerprint, tuple: &Arc<Tuple>) {
-        let Some(way) = self.ways.get(&payment) else {
-            return;
-        };
-        if let (Some(entered), Some(left)) = (way.entered, way.left) {
-            self.legs.push(Leg {
-                tuple: Arc::clone(tuple),
-                gateway_ms: left.since(entered),
-            });
+        if let Some(way) = self.ways.get(&payment).copied() {
+            self.tell(payment, way, tuple);
+        }
+    }
+
+    /// Tells that a payment entered, or left.
+    fn tell(&mut self, payment: Fingerprint, way: Way, tuple: &Arc<Tuple>) {
+        let Some(entered) = way.entered else { return };
+        self.legs.push(Leg {
+            tuple: Arc::clone(tuple),
+            entered_s: second_of(entered),
+            gateway_ms: way.left.map(|left| left.since(entered)),
+        });
+        if way.left.is_some() {
             self.ways.remove(&payment);
         }
     }

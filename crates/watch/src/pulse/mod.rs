@@ -63,6 +63,8 @@ pub struct Note {
     pub partition: i32,
     /// Its append time.
     pub accepted_at: Timestamp,
+    /// Its first deadline; its append time where that is not known.
+    pub due_at: Timestamp,
     /// When it became known.
     pub at: Timestamp,
     /// Its amount in minor units.
@@ -196,13 +198,15 @@ pub const KIND_AFTER: usize = 2;
 /// `payment.succeeded`.
 pub const KIND_PAYMENT: usize = 3;
 
-/// A step between two stages of a payment.
+/// A payment entered its gateway, or left it, by the stages that are reported.
 #[derive(Clone, Debug)]
 pub struct Leg {
     /// The payment's attributes.
     pub tuple: Arc<Tuple>,
-    /// How long it took, in milliseconds.
-    pub gateway_ms: i64,
+    /// When it entered, in seconds since 1970, by business time.
+    pub entered_s: i64,
+    /// How long it took, in milliseconds; `None` when it enters.
+    pub gateway_ms: Option<i64>,
 }
 
 /// A merchant's acknowledgement, or that it is late.

@@ -102,10 +102,13 @@ impl Watch {
             merchants,
             batches,
             behind,
+            burns,
             book,
             notes,
             waiting,
             named,
+            // They are of the moment.
+            gateway_rows: _,
         } = self;
         // Whatever refers to values and tuples comes after them.
         detector.write(to);
@@ -121,6 +124,7 @@ impl Watch {
         merchants.write(to);
         batches.write(to);
         behind.write(to);
+        burns.write(to);
         book.write(to);
         notes.write(to);
         waiting.write(to);
@@ -142,10 +146,12 @@ impl Watch {
             merchants: Keep::read(from)?,
             batches: Keep::read(from)?,
             behind: Keep::read(from)?,
+            burns: Keep::read(from)?,
             book: Book::read(settings.reopen_within, from)?,
             notes: Keep::read(from)?,
             waiting: Keep::read(from)?,
             named: Keep::read(from)?,
+            gateway_rows: Vec::new(),
             settings,
         })
     }
@@ -169,6 +175,7 @@ mod tests {
             account_feed: false,
             marker_feed: false,
             critical_minor: Vec::new(),
+            objective_ppm: 999_000,
             reopen_within: Span::from_secs(600),
             pattern_cases: 5,
             pattern_within: Span::from_secs(600),
@@ -192,6 +199,7 @@ mod tests {
                 }),
                 partition: 0,
                 accepted_at: at,
+                due_at: at,
                 at,
                 amount_minor: 100,
                 currency: Currency::new(*b"CNY").expect("three letters"),

@@ -15,7 +15,7 @@ pub(super) const LEAST_STREAM: usize = 4 + KINDS;
 /// Bytes of the shortest list of lateness.
 pub(super) const LEAST_ARRIVALS: usize = 4;
 /// Bytes of the shortest leg.
-pub(super) const LEAST_LEG: usize = 2;
+pub(super) const LEAST_LEG: usize = 3;
 /// Bytes of the shortest acknowledgement.
 pub(super) const LEAST_ACK: usize = 8;
 
@@ -101,15 +101,26 @@ pub(super) fn read_arrivals(from: &mut Input<'_>) -> Result<Arrivals, Malformed>
     })
 }
 
-pub(super) fn write_leg(leg: &Leg, to: &mut Output) {
+/// Writes a leg of the second `second`.
+pub(super) fn write_leg(leg: &Leg, second: i64, to: &mut Output) {
     to.tuple(&leg.tuple);
-    to.bytes.signed(leg.gateway_ms);
+    to.bytes.signed(leg.entered_s.wrapping_sub(second));
+    to.bytes.byte(u8::from(leg.gateway_ms.is_some()));
+    if let Some(gateway_ms) = leg.gateway_ms {
+        to.bytes.signed(gateway_ms);
+    }
 }
 
-pub(super) fn read_leg(from: &mut Input<'_>) -> Result<Leg, Malformed> {
+/// Reads a leg of the second `second`.
+pub(super) fn read_leg(second: i64, from: &mut Input<'_>) -> Result<Leg, Malformed> {
     Ok(Leg {
         tuple: from.tuple()?,
-        gateway_ms: from.bytes.signed()?,
+        entered_s: second.wrapping_add(from.bytes.signed()?),
+        gateway_ms: match from.bytes.byte()? {
+            0 => None,
+            1 => Some(from.bytes.signed()?),
+            _ => return Err(Malformed),
+        },
     })
 }
 

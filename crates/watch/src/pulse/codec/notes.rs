@@ -10,6 +10,8 @@ use crate::pulse::{Case, Note, What};
 
 /// Bits of a note's first number that say what became known.
 const KIND: u64 = 0xf;
+/// Kind of what is credited.
+const CREDITED: u64 = 1;
 const UNTIMED: u64 = 1 << 4;
 const FOREIGN: u64 = 1 << 5;
 const OTHER_CURRENCY: u64 = 1 << 6;
@@ -41,6 +43,10 @@ fn says(tuple: &Tuple, currency: Currency) -> bool {
     tuple.get(CURRENCY) == Some(currency.as_str())
 }
 
+fn waits(what: What) -> bool {
+    !matches!(what, What::Credited { .. })
+}
+
 /// Writes a note of a second that begins at `start_ms`.
 pub(super) fn write_note(note: &Note, start_ms: i64, to: &mut Output) {
     let (kind, first, second) = kind_of(note.what);
@@ -66,6 +72,10 @@ pub(super) fn write_note(note: &Note, start_ms: i64, to: &mut Output) {
     let waited = at.wrapping_sub(accepted);
     to.bytes.signed(at.wrapping_sub(start_ms));
     to.bytes.signed(waited);
+    if waits(note.what) {
+        let due = note.due_at.millis();
+        to.bytes.signed(due.wrapping_sub(accepted));
+    }
     to.bytes.number(note.amount_minor);
     if other_currency {
         to.bytes.raw(&note.currency.letters());
@@ -102,6 +112,12 @@ pub(super) fn read_note(start_ms: i64, from: &mut Input<'_>) -> Result<Note, Mal
     };
     let at = start_ms.wrapping_add(from.bytes.signed()?);
     let waited = from.bytes.signed()?;
+    let accepted = at.wrapping_sub(waited);
+    // Of what is credited nothing is due any more.
+    let due = match flags & KIND {
+        CREDITED => accepted,
+        _ => accepted.wrapping_add(from.bytes.signed()?),
+    };
     let amount_minor = from.bytes.number()?;
     let currency = match has(OTHER_CURRENCY) {
         true => read_currency(from)?,
@@ -110,7 +126,7 @@ pub(super) fn read_note(start_ms: i64, from: &mut Input<'_>) -> Result<Note, Mal
     let id = has(NAMED).then(|| from.string(ID)).transpose()?;
     let what = match flags & KIND {
         0 => What::Paid,
-        1 => {
+        CREDITED => {
             let lag_ms = waited.wrapping_add(from.bytes.signed()?);
             What::Credited {
                 lag_ms: lag_ms as u64,
@@ -134,7 +150,8 @@ pub(super) fn read_note(start_ms: i64, from: &mut Input<'_>) -> Result<Note, Mal
         payment: Fingerprint(u64::from_le_bytes(payment)),
         tuple,
         partition,
-        accepted_at: Timestamp::from_millis(at.wrapping_sub(waited)),
+        accepted_at: Timestamp::from_millis(accepted),
+        due_at: Timestamp::from_millis(due),
         at: Timestamp::from_millis(at),
         amount_minor,
         currency,

@@ -184,7 +184,7 @@ fn restore_acks(acks: &mut Acks, from: &mut Saved<'_>) -> Result<(), Malformed> 
 }
 
 fn save_legs(legs: &Legs, to: &mut Saving) {
-    to.list(legs.made(), write_leg);
+    to.list(legs.made(), |leg, to| write_leg(leg, 0, to));
     to.list(&legs.in_order(), |(payment, way), to| {
         write_payment(*payment, to);
         write_maybe(way.entered, to);
@@ -194,7 +194,7 @@ fn save_legs(legs: &Legs, to: &mut Saving) {
 }
 
 fn restore_legs(legs: &mut Legs, from: &mut Saved<'_>) -> Result<(), Malformed> {
-    let made = from.list(LEAST_LEG, read_leg)?;
+    let made = from.list(LEAST_LEG, |from| read_leg(0, from))?;
     let ways = from.list(LEAST, |from| {
         let payment = read_payment(from)?;
         let way = Way {
@@ -284,6 +284,7 @@ fn write_open(open: &Open, to: &mut Output) {
     to.bytes.signed(accepted);
     let occurred = open.occurred_at.millis();
     to.bytes.signed(accepted.wrapping_sub(occurred));
+    to.bytes.signed(open.due_at.millis().wrapping_sub(accepted));
     to.bytes.number(open.amount_minor);
     to.bytes.raw(&open.currency.letters());
 }
@@ -298,6 +299,7 @@ fn read_open(from: &mut Input<'_>) -> Result<Open, Malformed> {
     let partition = from.bytes.signed32()?;
     let accepted = from.bytes.signed()?;
     let occurred = accepted.wrapping_sub(from.bytes.signed()?);
+    let due = accepted.wrapping_add(from.bytes.signed()?);
     let amount_minor = from.bytes.number()?;
     let currency: Currency = read_currency(from)?;
     Ok(Open {
@@ -305,6 +307,7 @@ fn read_open(from: &mut Input<'_>) -> Result<Open, Malformed> {
         id,
         partition,
         accepted_at: Timestamp::from_millis(accepted),
+        due_at: Timestamp::from_millis(due),
         occurred_at: Timestamp::from_millis(occurred),
         amount_minor,
         currency,

@@ -106,17 +106,22 @@ fn what(draw: &mut Draw) -> What {
 }
 
 fn note(draw: &mut Draw, tuples: &[Arc<Tuple>]) -> Note {
+    let (accepted_at, what) = (draw.time(), what(draw));
     Note {
         payment: Fingerprint(draw.next()),
         tuple: Arc::clone(&tuples[draw.below(tuples.len() as u64) as usize]),
         partition: draw.below(3) as i32 - 1,
-        accepted_at: draw.time(),
+        accepted_at,
+        due_at: match what {
+            What::Credited { .. } => accepted_at,
+            _ => draw.time(),
+        },
         at: draw.time(),
         amount_minor: draw.wide(),
         currency: draw.currency(),
         timed: draw.yes(),
         id: draw.maybe(Draw::text),
-        what: what(draw),
+        what,
     }
 }
 
@@ -200,7 +205,8 @@ fn pulse(draw: &mut Draw, tuples: &[Arc<Tuple>]) -> Pulse {
         arrivals: draw.many(arrivals),
         legs: draw.many(|draw| Leg {
             tuple: tuple(draw),
-            gateway_ms: draw.signed(),
+            entered_s: draw.signed(),
+            gateway_ms: draw.maybe(Draw::signed),
         }),
         acks: draw.many(|draw| Ack {
             tuple: tuple(draw),
@@ -361,7 +367,8 @@ fn a_reader_with_other_attributes_gets_its_own() {
     let tuple = Arc::new(Tuple { hash, values });
     let leg = Leg {
         tuple,
-        gateway_ms: 5,
+        entered_s: 7,
+        gateway_ms: Some(5),
     };
     let written = dims(&["one", "two"]);
     let record = PulseRecord {
