@@ -6,6 +6,7 @@
 //! 4. [`Table`] counts over the seeds and holds the sums against the [bars](bars).
 
 pub mod bars;
+mod calibration;
 mod hold;
 mod incident;
 mod places;
@@ -13,6 +14,7 @@ mod subject;
 mod table;
 mod trial;
 
+pub use calibration::{Calibration, Turns};
 pub use hold::{Held, Score, hold};
 pub use incident::{Incident, Scope};
 pub use places::Payments;

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use settlewatch_sim::{Fault, Plan, Scenario, generate};
-use settlewatch_tests::evaluate::{Held, Incident, Payments, Subject, Table, Trial, hold};
+use settlewatch_tests::evaluate::{
+    Calibration, Held, Incident, Payments, Subject, Table, Trial, Turns, hold,
+};
 
 const START_MS: i64 = 1_773_108_000_000;
 const MINUTE_MS: i64 = 60_000;
@@ -28,6 +30,7 @@ fn trial(fault: Fault, said: &[Value]) -> Trial {
         told: plan.told(&[1]),
         incidents: Incident::read(lines.join("\n").as_bytes()),
         payments,
+        calibration: Calibration::default(),
         span_ms: (plan.start_ms(), plan.end_ms()),
     }
 }
@@ -148,4 +151,66 @@ fn the_bars_are_missed_by_silence_and_by_a_page_for_nothing() {
     let peak = || Fault::new(Scenario::Peak).channel("alipay");
     assert!(reached(&trial(peak(), &[])));
     assert!(!reached(&trial(peak(), &[right])));
+}
+
+#[test]
+fn what_was_expected_is_held_against_the_alerts_after_that_minute() {
+    let minute = |minute: i64| jiff::Timestamp::from_millisecond(minute * MINUTE_MS).unwrap();
+    let row = |at: i64, of: u64, count: f64| {
+        let expected = json!({"of": of, "count": count, "low": count - 1.0, "high": count + 1.0});
+        json!({"minute": minute(at).to_string(), "channel": "alipay", "expected_missing": expected})
+            .to_string()
+    };
+    let alert = |id: &str, revision: u32, deadline_ms: i64| {
+        let deadline = jiff::Timestamp::from_millisecond(deadline_ms).unwrap();
+        json!({"kind": "credit_missing", "revision": revision, "payment_id": id, "channel": "alipay",
+               "deadline": deadline.to_string()})
+        .to_string()
+    };
+    // At the end of the first minute two wait that will miss their deadline; one came after it.
+    let accepted = [("a", 50_000), ("b", 59_000), ("c", 61_000)];
+    let accepted = accepted.map(|(id, at)| (id.to_owned(), at)).into();
+    let alerts = [
+        alert("a", 1, 80_000),
+        alert("a", 2, 170_000),
+        alert("b", 1, 89_000),
+        alert("c", 1, 91_000),
+    ];
+    let rows = [row(0, 4, 2.0), row(1, 100, 50.0)].join("\n");
+    let alerts = alerts.join("\n");
+    let counted = |turns: &Turns| {
+        let counted = Calibration::of(&rows, &alerts, &accepted, 10 * MINUTE_MS, turns);
+        counted.unwrap().text()
+    };
+    let text = counted(&Turns::default());
+    assert_eq!(text.lines().count(), 3, "{text}");
+    // 52 of 104 were expected, 2 came; only the first interval holds what came.
+    let words: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!(
+        words[4..12],
+        ["50.0", "%", "1.9", "%", "50.0", "%", "of", "2"]
+    );
+    // Moments far from any fault, within one, and at a turn of one.
+    let moments = |from: i64, to: i64, grows: bool| -> Vec<u64> {
+        let text = counted(&Turns(vec![(from * MINUTE_MS, to * MINUTE_MS, grows)]));
+        let words: Vec<&str> = text.lines().nth(2).unwrap().split_whitespace().collect();
+        let mut columns = words[4..].iter().copied();
+        let mut found = Vec::new();
+        while let Some(word) = columns.next() {
+            match word {
+                "-" => found.push(0),
+                "of" => found.push(columns.next().unwrap().parse().unwrap()),
+                _ => {}
+            }
+        }
+        found
+    };
+    assert_eq!(moments(20, 30, false), [2, 0, 0]);
+    assert_eq!(moments(4, 9, false), [1, 0, 1], "the next deadlines count");
+    assert_eq!(moments(-9, 9, false), [0, 2, 0]);
+    assert_eq!(
+        moments(-9, 9, true),
+        [0, 0, 2],
+        "what grows is never steady"
+    );
 }

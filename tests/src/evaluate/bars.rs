@@ -13,6 +13,13 @@ pub const INCIDENTS_A_FAULT: f64 = 1.2;
 /// False incidents in fifty clean hours, at most.
 pub const FALSE_IN_FIFTY_HOURS: f64 = 1.0;
 
+/// Expected and missed shares of payments may differ so much, in points of a hundred.
+pub const POINTS: f64 = 10.0;
+/// An interval of 95 % holds what came so often at least.
+pub const COVERAGE: f64 = 0.90;
+/// Moments with which that says something.
+pub const LEAST_MOMENTS: u64 = 100;
+
 /// A kind of fault that must be found within a time, in the median.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Haste {

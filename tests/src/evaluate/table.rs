@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::bars::{self, Haste};
+use super::calibration::Calibration;
 use super::hold::Held;
 use super::subject::Subject;
 use super::trial::Trial;
@@ -28,6 +29,7 @@ struct Row {
 pub struct Table {
     rows: BTreeMap<Subject, Row>,
     hastes: BTreeMap<Haste, Vec<Option<i64>>>,
+    calibration: Calibration,
 }
 
 impl Table {
@@ -39,6 +41,7 @@ impl Table {
         row.hours += hours;
         let paged = |place: &&usize| trial.incidents[**place].paged;
         row.false_ones += held.false_ones.iter().filter(paged).count() as u64;
+        self.calibration.merge(&trial.calibration);
         row.pages += trial.incidents.iter().filter(|it| it.paged).count() as u64;
         for score in &held.scores {
             row.faults += 1;
@@ -71,6 +74,7 @@ impl Table {
         for (haste, delays) in other.hastes {
             self.hastes.entry(haste).or_default().extend(delays);
         }
+        self.calibration.merge(&other.calibration);
     }
 
     /// The lines of the table, and below them what was reached against what must be; whether all of it was.
@@ -91,7 +95,8 @@ impl Table {
             text += &row.line(subject.name());
         }
         let (sums, reached) = self.against_the_bars();
-        (text + "\n" + &sums, reached)
+        let reliability = self.calibration.text();
+        (format!("{text}\n{reliability}\n{sums}"), reached)
     }
 
     fn sum(&self, take: impl Fn(&Row) -> u64) -> u64 {
@@ -137,6 +142,14 @@ impl Table {
                 0.0,
             );
         }
+        let points = self.calibration.worst_points();
+        let name = "expected and missed payments, points apart";
+        sums.most(name, points, bars::POINTS);
+        let [clean, steady] = self.calibration.coverage();
+        let name = "intervals that hold what came, nothing wrong";
+        sums.least(name, clean, bars::COVERAGE);
+        let name = "the same in a fault, of a tenth or more";
+        sums.least(name, steady, bars::COVERAGE);
         (sums.text, !sums.failed)
     }
 }

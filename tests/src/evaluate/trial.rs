@@ -1,13 +1,30 @@
 //! One seed: generated, replayed, and read.
 
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
 use settlewatch_config::{Config, Env, Purpose, load_str};
 use settlewatch_join::{Place, Timestamp};
 use settlewatch_replay::{Output, Replay, Until};
-use settlewatch_sim::{Plan, Told, Topic, config, generate};
+use settlewatch_sim::{Plan, Scenario, Told, Topic, config, generate};
 
+use super::calibration::{Calibration, Turns};
 use super::incident::Incident;
 use super::places::Payments;
 use super::subject::Subject;
+
+/// What a payment is called, and when it is due.
+#[derive(Deserialize)]
+struct Named {
+    payment_id: String,
+    settle_mode: Option<String>,
+}
+
+impl Named {
+    fn is_due_at_once(&self) -> bool {
+        matches!(self.settle_mode.as_deref(), None | Some("realtime"))
+    }
+}
 
 /// What came out of a seed.
 pub struct Trial {
@@ -21,6 +38,8 @@ pub struct Trial {
     pub incidents: Vec<Incident>,
     /// The payments, where anything was said.
     pub payments: Payments,
+    /// What was expected of payments that waited, and what became of them.
+    pub calibration: Calibration,
     /// From the first record to the last, milliseconds since the epoch.
     pub span_ms: (i64, i64),
 }
@@ -49,10 +68,19 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
     let mut generator = generate(&plan);
     let mut records: Vec<(Place, Vec<u8>)> = Vec::new();
     let mut payments = Payments::default();
+    let mut accepted_ms = BTreeMap::new();
     for record in &mut generator {
         let payload = record.payload.into_bytes();
-        if record.topic == Topic::Payments && subject != Subject::Clean {
-            payments.push(record.ts_ms, payload.clone());
+        if record.topic == Topic::Payments {
+            let payment: Option<Named> = serde_json::from_slice(&payload).ok();
+            // The first record of a payment counts; of those that are due by a calendar nothing is expected.
+            if let Some(payment) = payment.filter(Named::is_due_at_once) {
+                let id = payment.payment_id;
+                accepted_ms.entry(id).or_insert(record.ts_ms);
+            }
+            if subject != Subject::Clean {
+                payments.push(record.ts_ms, payload.clone());
+            }
         }
         let place = Place {
             at: Timestamp::from_millis(record.ts_ms),
@@ -70,15 +98,26 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
         .write_to(output)
         .records(records, &mut ())
         .map_err(|error| error.to_string())?;
-    let written = std::fs::read(folder.path().join("incidents.ndjson"));
-    let written = written.map_err(|error| error.to_string())?;
+    let written = |name: &str| {
+        std::fs::read_to_string(folder.path().join(name)).map_err(|error| error.to_string())
+    };
+    let span_ms = truth.span_ms.unwrap_or_default();
+    let (channels, alerts) = (written("channels.ndjson")?, written("alerts.ndjson")?);
+    // Everyday mistakes happen all the time: they neither begin nor end.
+    let faults = told
+        .iter()
+        .filter(|told| told.scenario != Scenario::Everyday);
+    let faults = faults.map(|told| (told.started_at, told.ended_at, told.ramp));
+    let turns = Turns(faults.collect());
+    let calibration = Calibration::of(&channels, &alerts, &accepted_ms, span_ms.1, &turns)?;
     Ok(Trial {
         subject,
         seed,
         told,
-        incidents: Incident::read(&written),
+        incidents: Incident::read(written("incidents.ndjson")?.as_bytes()),
         payments,
-        span_ms: truth.span_ms.unwrap_or_default(),
+        calibration,
+        span_ms,
     })
 }
 

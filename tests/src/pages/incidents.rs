@@ -8,6 +8,7 @@ use settlewatch_join::event::Currency;
 use settlewatch_replay::incident_json;
 use settlewatch_watch::incident::cause::{Cause, Route};
 use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity};
+use settlewatch_watch::{Burn, BurnRate, Expected};
 
 use super::rows;
 
@@ -85,6 +86,14 @@ const FIELDS: &[(&str, &str)] = &[
         "evidence.signature",
         "Only where cases differ in one way: an offset, a factor, a rate.",
     ),
+    (
+        "evidence.expected_missing",
+        "Only while a fault of credits lasts: of the payments in the scope that wait and are not overdue (`of`), how many will miss their first deadline if credits go on as they did in the last moments; `low` to `high` holds the number with 95 %. `amount_minor` is the money that will be missing.",
+    ),
+    (
+        "evidence.burn",
+        "Only of faults of credits: how fast the `channel` that suffers most spends its error budget (`incidents.objective`), as `times` the rate that would spend the budget of a day in a day, over two minutes (`fast`) and twelve (`slow`); `null` where nothing was decided. `burns` above 14.4 times and 6 times, as long as it goes on. It opens no incident.",
+    ),
     ("action", "A suggestion; nothing acts on it by itself."),
     ("samples", "A few of the payments."),
 ];
@@ -151,7 +160,24 @@ fn example() -> Incident {
             credited_late: 400,
             amount_above_minor: Some(500_000),
             signature: Some("offset -1".into()),
-            expected_missing: None,
+            expected_missing: Some(Expected {
+                of: 40,
+                count: 38.2,
+                low: 33.1,
+                high: 40.0,
+                amount_minor: BTreeMap::from([(currency, 4_231_000)]),
+            }),
+            burn: Some(Burn {
+                channel: "unionpay_qr".into(),
+                fast: BurnRate {
+                    times: Some(812.5),
+                    burns: true,
+                },
+                slow: BurnRate {
+                    times: Some(94.0),
+                    burns: true,
+                },
+            }),
         },
         samples: vec!["P1".into(), "P2".into()],
     }
