@@ -14,6 +14,7 @@ mod pulse_size;
 mod replay_speed;
 mod scan_speed;
 mod table;
+mod tick_speed;
 mod traffic;
 mod zipf;
 
@@ -26,4 +27,5 @@ pub use pulse_size::pulses;
 pub use replay_speed::replay;
 pub use scan_speed::scans;
 pub use table::{Row, print, print_head};
+pub use tick_speed::ticks;
 pub use traffic::Shape;

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use settlewatch_benches::{
     Row, Shape, core, count, finished, instructions, ladder, memory, overdue, print, print_head,
-    pulses, replay, scans,
+    pulses, replay, scans, ticks,
 };
 use settlewatch_join::Span;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -15,12 +15,12 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str =
-    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan|pulse
+    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan|tick|pulse
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
        settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)
        settlewatch-benches streams [small|PAGE [PART]]   (likewise: beside Kafka Streams; into a page; small: does it work)";
 
-const PARTS: [&str; 9] = [
+const PARTS: [&str; 10] = [
     "core",
     "ladder",
     "allocations",
@@ -29,6 +29,7 @@ const PARTS: [&str; 9] = [
     "finished",
     "replay",
     "scan",
+    "tick",
     "pulse",
 ];
 
@@ -89,6 +90,7 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "finished" => finished(),
         "replay" => replay(),
         "scan" => Ok(scans()),
+        "tick" => ticks(),
         "pulse" => pulses(),
         _ => bail!(USAGE),
     }

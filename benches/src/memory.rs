@@ -8,7 +8,7 @@ use crate::table::Row;
 use crate::traffic::Shape;
 
 /// Resident bytes of this process.
-fn resident() -> Result<u64> {
+pub(crate) fn resident() -> Result<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm")?;
     let pages: u64 = statm
         .split(' ')
