@@ -53,6 +53,12 @@ fn least(group: &Group<'_>) -> Vec<Least> {
             "DescribeConfigs",
             topics(&["dead_letters", "state", "pairs", "pulse"]),
         ),
+        // Of the watch.
+        always("DescribeConfigs", topics(&["incidents", "watch_state"])),
+        always("Write", topics(&["incidents", "watch_state"])),
+        always("Read", topics(&["pulse", "watch_state"])),
+        always("Delete", topics(&["watch_state"])),
+        always("Read", on("--group", &format!("{}-watch", group.name))),
         of_topic("Read", "credits"),
         of_topic("Write", "alerts"),
         of_topic("DescribeConfigs", "alerts"),
