@@ -43,7 +43,7 @@ in_minimal "$machine" 'cargo build --release --locked' >"$machine/build" 2>&1 ||
 built=$((SECONDS - began))
 size=$(stat -c %s "$target/release/settlewatch")
 echo "release: $(grep -c Compiling "$machine/build" || true) crates built in $built s, binary $((size / 1000000)) MB"
-[[ $size -le ${BINARY_BYTES:-75000000} ]] || die "the binary is larger than ${BINARY_BYTES:-75000000} bytes"
+[[ $size -le ${BINARY_BYTES:-60000000} ]] || die "the binary is larger than ${BINARY_BYTES:-60000000} bytes"
 
 command=$(readme_command 'cargo run --release -- demo')
 [[ $command == 'cargo run --release -- demo' ]] || die "the README's first command is: $command"
