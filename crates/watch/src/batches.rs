@@ -9,13 +9,13 @@ use settlewatch_join::event::Currency;
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId, distinct};
-use crate::faults::end_of;
 use crate::feeds::Feeds;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding};
 use crate::keep::keep;
 use crate::pulse::{CHANNEL, MERCHANT, Note, TERMINAL};
+use crate::second::end_of;
 
 /// Payments of one channel that must be overdue, at least.
 const LEAST: usize = 3;

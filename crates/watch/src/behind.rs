@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use settlewatch_join::Timestamp;
 
-use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
 use crate::keep::keep;
+use crate::second::end_of;
 
 /// Known time that stands still for so long is said, in seconds.
 const BEHIND_S: i64 = 15;

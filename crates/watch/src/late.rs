@@ -6,7 +6,6 @@ use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::evidence::Tally;
-use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
@@ -14,6 +13,7 @@ use crate::keep::keep;
 use crate::lateness::{Event, Lateness};
 use crate::places::Place;
 use crate::pulse::Side;
+use crate::second::end_of;
 use crate::silence::{Moment, Silence};
 use crate::sources::{CREDITS, PAYMENTS};
 

@@ -3,6 +3,7 @@
 //! This crate takes pulses and times as arguments, and returns rows and incidents as values. It knows no clock,
 //! socket, file or thread, and no payment that a pulse could not carry.
 
+mod around;
 mod batches;
 mod behind;
 mod burn;
@@ -26,6 +27,7 @@ mod outlook;
 mod places;
 pub mod pulse;
 pub mod scan;
+mod second;
 mod silence;
 mod sources;
 mod stop;

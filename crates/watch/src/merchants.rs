@@ -10,12 +10,12 @@ use crate::detect::Detector;
 use crate::detect::rates::{excess, shrunk};
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
-use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
 use crate::keep::keep;
 use crate::pulse::{Ack, MERCHANT, TERMINAL};
+use crate::second::end_of;
 
 /// Acknowledgements of a merchant that are remembered.
 const KEPT: usize = 200;

@@ -7,11 +7,11 @@ use crate::detect::Detector;
 use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::evidence::Tally;
-use crate::faults::end_of;
 use crate::incident::book::{Book, Entry, Family, Report, Scoped, severity, stream_scope};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
+use crate::second::end_of;
 use crate::sources::{Aftermath, CREDITS, NO_STREAM, Silent, Sources};
 
 /// Over when nothing was touched for so long, in seconds.

@@ -3,18 +3,17 @@
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::{MarkerKind, RefusalClass};
 
+use crate::around::Around;
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::evidence::Tally;
-use crate::feeds::Feeds;
-use crate::gateways::Gateways;
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
 use crate::pulse::{
     APP, CARRIER, CHANNEL, CONNECTOR, GATEWAY, MERCHANT, MODEL, REGION, STORE, TERMINAL, VENDOR,
 };
-use crate::terminals::{Heartbeat, Hearts, Terminal, Terminals};
+use crate::terminals::{Hearts, Terminal};
 
 /// A channel is at a peak from so many times its usual payments on.
 const PEAK: f64 = 1.5;
@@ -25,13 +24,7 @@ const HARDWARE_MS: i64 = 10 * 60 * 1000;
 /// Everything that a verdict may look at.
 pub(crate) struct Scene<'a> {
     pub(crate) detector: &'a Detector,
-    pub(crate) terminals: &'a Terminals,
-    pub(crate) feeds: &'a Feeds,
-    pub(crate) gateways: &'a Gateways,
-    /// How often a terminal reports; `None` where no feed is configured.
-    pub(crate) heartbeat: Option<Heartbeat>,
-    pub(crate) account_feed: bool,
-    pub(crate) marker_feed: bool,
+    pub(crate) around: &'a Around<'a>,
     pub(crate) scope: &'a Scope,
     pub(crate) named: &'a [(String, Vec<String>)],
     pub(crate) onset_ms: i64,
@@ -172,7 +165,10 @@ impl Scene<'_> {
     }
 
     fn marker(&self, kind: MarkerKind) -> bool {
-        self.feeds.blamed(kind, self.named, self.onset_ms).is_some()
+        self.around
+            .feeds
+            .blamed(kind, self.named, self.onset_ms)
+            .is_some()
     }
 
     /// Whether somebody changed something just before.
@@ -188,7 +184,7 @@ impl Scene<'_> {
         } else {
             Draft::new(Cause::InterfaceFault, Basis::Inferred)
         };
-        if self.marker_feed {
+        if self.around.marker_feed {
             draft
         } else {
             draft.but("no marker feed configured: cannot tell whether a change was made")
@@ -220,7 +216,7 @@ impl Scene<'_> {
             }
         }
         let draft = Draft::new(Cause::AccountSuspect, Basis::Inferred);
-        if self.account_feed {
+        if self.around.account_feed {
             draft.but("the account feed says nothing of this merchant")
         } else {
             draft.but("no account feed configured: cannot tell whether the account is frozen")
@@ -291,7 +287,10 @@ impl Scene<'_> {
         let second = |ms: i64| ms.div_euclid(1000);
         gateway.is_some_and(|gateway| {
             let (onset_s, now_s) = (second(self.onset_ms), second(self.now.millis()));
-            self.gateways.grown(gateway, onset_s, now_s).is_some()
+            self.around
+                .gateways
+                .grown(gateway, onset_s, now_s)
+                .is_some()
         })
     }
 
@@ -299,7 +298,8 @@ impl Scene<'_> {
     fn is_frozen(&self, merchant: Option<ValueId>) -> bool {
         merchant.is_some_and(|merchant| {
             let id = self.detector.values.text(merchant).1;
-            self.feeds
+            self.around
+                .feeds
                 .was_frozen(id, self.onset_ms, self.until().millis())
         })
     }
@@ -341,7 +341,7 @@ impl Scene<'_> {
         if self.is_gateway_slow(gateway) {
             return Draft::new(Cause::GatewayDelay, Basis::Confirmed);
         }
-        let known = gateway.is_some_and(|gateway| self.gateways.is_known(gateway));
+        let known = gateway.is_some_and(|gateway| self.around.gateways.is_known(gateway));
         let draft = Draft::new(
             Cause::GatewayDelay,
             if known { Basis::Inferred } else { Basis::Guess },
@@ -394,12 +394,12 @@ impl Scene<'_> {
     }
 
     fn hearts(&self) -> Hearts {
-        let Some(feed) = self.heartbeat else {
+        let Some(feed) = self.around.heartbeat else {
             return Hearts::NoFeed;
         };
         let ids = self.tally.terminals.iter();
         let ids = ids.map(|value| self.detector.values.text(*value).1.as_ref());
-        self.terminals.hearts(
+        self.around.terminals.hearts(
             ids,
             (Timestamp::from_millis(self.onset_ms), self.until()),
             self.now,
@@ -416,7 +416,7 @@ impl Scene<'_> {
         let mut known = 0;
         let all = self.tally.terminals.iter().all(|value| {
             let text = self.detector.values.text(*value).1;
-            self.terminals.get(text).is_some_and(|terminal| {
+            self.around.terminals.get(text).is_some_and(|terminal| {
                 known += 1;
                 is(terminal)
             })
@@ -436,6 +436,6 @@ impl Scene<'_> {
             return false;
         };
         let id = self.detector.values.text(*terminal).1;
-        self.terminals.is_outdated(id, &self.detector.values)
+        self.around.terminals.is_outdated(id, &self.detector.values)
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use settlewatch_join::Span;
 use settlewatch_join::event::Currency;
 
+use crate::around::Around;
 use crate::batches::Batches;
 use crate::behind::Behind;
 use crate::burn::{Burn, Burns};
@@ -22,7 +23,7 @@ use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
-use crate::faults::{Around, Faults, end_of};
+use crate::faults::Faults;
 use crate::feeds::Feeds;
 use crate::gateways::{GatewayRow, Gateways};
 use crate::incident::Incident;
@@ -31,6 +32,7 @@ use crate::late::Late;
 use crate::lateness::Lateness;
 use crate::merchants::Merchants;
 use crate::pulse::{CHANNEL, CONNECTOR, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
+use crate::second::end_of;
 use crate::silence::{Moment, Silence};
 use crate::sources::Sources;
 use crate::terminals::{Heartbeat, Terminals};
@@ -277,7 +279,7 @@ impl Watch {
             .iter_mut()
             .flat_map(|pulse| pulse.auxiliary.drain(..))
             .collect();
-        auxiliary.sort_by_key(|event| format!("{event:?}"));
+        auxiliary.sort_by_cached_key(|event| format!("{event:?}"));
         for event in &auxiliary {
             self.terminals.heard(event);
             self.feeds.heard(event);

@@ -19,12 +19,13 @@ use crate::detect::counted::Counted;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{TupleId, ValueId};
-use crate::faults::{Faults, end_of};
+use crate::faults::Faults;
 use crate::incident::book::{Book, Entry, Family};
 use crate::incident::cause::Cause;
 use crate::keep::{Keep, Reader, Unreadable, Writer};
 use crate::late::Late;
 use crate::pulse::Case;
+use crate::second::end_of;
 use crate::terminals::Terminals;
 
 use case::{Kept, cause_of, values_of};

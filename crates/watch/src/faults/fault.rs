@@ -15,7 +15,9 @@ use crate::keep::keep;
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
-use super::{Around, LEAD_MS, Others, end_of};
+use super::{LEAD_MS, Others};
+use crate::around::Around;
+use crate::second::end_of;
 
 /// A fault is over when nothing was touched by it for so long, in seconds.
 const OVER_S: i64 = 100;
@@ -253,12 +255,7 @@ impl Fault {
         let named = self.scope.named(&detector.values, &detector.dims);
         let scene = Scene {
             detector,
-            terminals: around.terminals,
-            feeds: around.feeds,
-            gateways: around.gateways,
-            heartbeat: around.heartbeat,
-            account_feed: around.account_feed,
-            marker_feed: around.marker_feed,
+            around,
             scope: &self.scope,
             named: &named,
             onset_ms: self.onset_ms,

@@ -2,21 +2,16 @@
 
 mod fault;
 
-use settlewatch_join::Timestamp;
-use settlewatch_join::event::Currency;
-
-use crate::burn::{Burn, Burns};
+use crate::around::Around;
 use crate::detect::localise::Suspicion;
 use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
-use crate::detect::values::{ValueId, Values};
+use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
-use crate::feeds::Feeds;
-use crate::gateways::Gateways;
 use crate::incident::book::{Book, Entry, Family};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
-use crate::terminals::{Heartbeat, Terminals};
+use crate::second::end_of;
 
 use fault::{Fault, onset_of};
 
@@ -37,34 +32,6 @@ struct Pending {
     suspicion: Suspicion,
     since_s: i64,
     seen_s: i64,
-}
-
-/// What a verdict needs besides the rows.
-pub(crate) struct Around<'a> {
-    pub(crate) terminals: &'a Terminals,
-    pub(crate) feeds: &'a Feeds,
-    pub(crate) gateways: &'a Gateways,
-    pub(crate) heartbeat: Option<Heartbeat>,
-    pub(crate) account_feed: bool,
-    pub(crate) marker_feed: bool,
-    pub(crate) critical_minor: &'a [(Currency, u64)],
-    pub(crate) burns: &'a Burns,
-    pub(crate) objective_ppm: u32,
-}
-
-impl Around<'_> {
-    /// How fast that one of `channels` spends its error budget that does so fastest.
-    fn worst_burn(&self, channels: &[ValueId], second: i64, values: &Values) -> Option<Burn> {
-        let burns = channels.iter().map(|channel| {
-            let name = values.text(*channel).1;
-            self.burns.named(*channel, name, second, self.objective_ppm)
-        });
-        burns.max_by(|a, b| {
-            let times = |burn: &Burn| burn.fast.times.unwrap_or(-1.0);
-            let by_name = b.channel.cmp(&a.channel);
-            times(a).total_cmp(&times(b)).then(by_name)
-        })
-    }
 }
 
 /// All of them.
@@ -346,11 +313,6 @@ fn contains(outer: &Scope, inner: &Scope) -> bool {
 fn confidence(suspicion: &Suspicion) -> f64 {
     let odds = 1.0 - (-suspicion.nats / 20.0).exp();
     (0.5 + 0.5 * odds * suspicion.coverage.clamp(0.3, 1.0)).min(0.99)
-}
-
-/// The last millisecond of a second is over.
-pub(crate) fn end_of(second: i64) -> Timestamp {
-    Timestamp::from_millis((second + 1) * 1000)
 }
 
 keep!(Pending {

@@ -14,6 +14,7 @@ use super::tuple::{
     CHANNEL, CONNECTOR, CURRENCY, Dims, Draft, GATEWAY, MERCHANT, TERMINAL, Tuple, Tuples,
 };
 use super::{Arrivals, ChannelCount, KINDS, Note, Pulse, Side, StreamCount, What};
+use crate::second::second_of;
 use crate::tables::Map;
 
 /// A payment that waits this long is worth a note of its own.
@@ -437,13 +438,4 @@ impl Collector {
     pub(super) fn settings(&self) -> &CollectorSettings {
         &self.settings
     }
-
-    /// The dimensions of its tuples.
-    pub fn dims(&self) -> &Dims {
-        &self.settings.dims
-    }
-}
-
-pub(crate) fn second_of(at: Timestamp) -> i64 {
-    at.millis().div_euclid(1000)
 }

@@ -7,8 +7,8 @@ use settlewatch_join::event::Stage;
 use settlewatch_join::{Fingerprint, Span, Timestamp};
 
 use super::Leg;
-use super::collector::second_of;
 use super::tuple::Tuple;
+use crate::second::second_of;
 use crate::tables::Map;
 
 /// Stages of a payment are remembered so long.

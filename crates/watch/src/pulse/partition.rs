@@ -2,8 +2,8 @@
 
 use settlewatch_join::{Effect, Outcome, Place, Record, Timestamp};
 
-use super::collector::second_of;
 use super::{Collected, Collector, CollectorSettings, Malformed, Pulse, PulseRecord};
+use crate::second::second_of;
 
 /// The maker of a partition number's pulse records. It is told everything in the order in which it is decided, again
 /// after a restart, and depends on nothing else.

@@ -5,9 +5,9 @@
 
 use super::{Watch, WatchSettings, case_settings};
 use crate::cases::Cases;
-use crate::faults::end_of;
 use crate::incident::book::{Book, Entry};
 use crate::keep::{Keep, Numbers, Reader, Unreadable, Writer};
+use crate::second::end_of;
 
 /// Version of the format. Another one is not read.
 const FORMAT: u8 = 1;

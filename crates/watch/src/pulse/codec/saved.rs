@@ -73,7 +73,7 @@ impl<'a> Saved<'a> {
 impl Collector {
     /// Everything that it knows.
     pub(in crate::pulse) fn snapshot(&self) -> Vec<u8> {
-        let mut to = Saving::new(self.dims());
+        let mut to = Saving::new(&self.settings().dims);
         to.0.bytes.signed(self.pulse.second);
         write_pulse(&self.pulse, &mut to.0);
         let counts: Vec<_> = self.counts.values().collect();
