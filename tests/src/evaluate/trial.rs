@@ -107,7 +107,7 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
     let faults = told
         .iter()
         .filter(|told| told.scenario != Scenario::Everyday);
-    let faults = faults.map(|told| (told.started_at, told.ended_at, told.ramp));
+    let faults = faults.map(|told| (told.started_at, told.ended_at, grows(told)));
     let turns = Turns(faults.collect());
     let calibration = Calibration::of(&channels, &alerts, &accepted_ms, span_ms.1, &turns)?;
     Ok(Trial {
@@ -119,6 +119,16 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
         calibration,
         span_ms,
     })
+}
+
+/// Whether a fault is from its begin to its end never what it was a minute ago: it ramps up, or a queue grows and drains.
+fn grows(told: &Told) -> bool {
+    let queues = match told.scenario {
+        Scenario::ChannelPeak => true,
+        Scenario::ChannelSlowed => told.variant == 1,
+        _ => false,
+    };
+    told.ramp || queues
 }
 
 fn configuration(plan: &Plan) -> Result<Config, String> {
