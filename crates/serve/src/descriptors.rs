@@ -146,8 +146,20 @@ metrics! {
         "Alerts that were taken back, because a credit in time became readable too late.",
     IncidentsOpen = Gauge "incidents_open" [Verdict, Severity]
         "Incidents that are open.",
+    IncidentPlaces = Gauge "incident_places" [Channel, Stream, Verdict, Severity]
+        "Incidents that are open, with the channel and the stream of their scope where it names just one; only from the active watch.",
+    IncidentMissing = Gauge "incident_missing_payments" [Channel, Stream, Verdict, Severity]
+        "Payments that are missing now in the scopes of open incidents.",
+    IncidentMissingAmount = Gauge "incident_missing_amount" [Channel, Stream, Currency, Verdict, Severity]
+        "Their money, in units of the currency.",
+    IncidentExpected = Gauge "incident_expected_payments" [Channel, Stream, Verdict, Severity]
+        "Waiting payments in the scopes of open incidents that are expected to miss their first deadline; none where nothing can be told.",
+    IncidentExpectedAmount = Gauge "incident_expected_amount" [Channel, Stream, Currency, Verdict, Severity]
+        "Their money, in units of the currency.",
     IncidentRevisions = Counter "incident_revisions_total" [Verdict]
         "Revisions of incidents that were written.",
+    IncidentOnset = Histogram "incident_onset_seconds" []
+        "From the estimated onset of a fault to the opening of its incident.",
     IncidentDelay = Histogram "incident_delay_seconds" []
         "From the end of the second that a revision is dated at to its append time.",
     WatchActive = Gauge "watch_active" []

@@ -16,6 +16,7 @@ mod descriptors;
 mod edges;
 mod error;
 mod families;
+mod incidents;
 mod lags;
 mod lane;
 mod limit;

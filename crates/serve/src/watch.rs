@@ -1,6 +1,5 @@
 //! What happens in the watch: incidents that are open, seconds that were judged.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,9 @@ use settlewatch_watch::incident::Incident;
 
 use crate::descriptors::Metric;
 use crate::edges::seconds;
+use crate::incidents::{OpenIncidents, place};
+use crate::limit::Limit;
+use crate::live::OTHER;
 use crate::metrics::Inner;
 use crate::status::LaneBoard;
 
@@ -32,8 +34,8 @@ pub struct WatchStatus {
     pub restored_bytes: u64,
     /// Broker time, about, and when it was that.
     now: Option<(Timestamp, Instant)>,
-    /// Incidents that are open, by verdict and severity.
-    open: BTreeMap<(&'static str, &'static str), u64>,
+    /// Incidents that are open.
+    open: OpenIncidents,
 }
 
 impl WatchStatus {
@@ -71,7 +73,7 @@ impl WatchBoard {
                 blind: 0,
                 restored_bytes: 0,
                 now: None,
-                open: BTreeMap::new(),
+                open: OpenIncidents::default(),
             }),
         }
     }
@@ -90,6 +92,10 @@ pub struct WatchObserver {
 
 impl WatchObserver {
     pub(crate) fn new(shared: Arc<Inner>, board: Arc<WatchBoard>) -> Self {
+        // From the beginning: what grows from nothing can be told from what was there.
+        for metric in [Metric::IncidentOnset, Metric::IncidentDelay] {
+            shared.families.histogram(metric, &[]);
+        }
         Self { shared, board }
     }
 
@@ -149,17 +155,31 @@ impl WatchObserver {
             families
                 .counter(Metric::IncidentRevisions, &[verdict])
                 .inc();
+            if revision.revision == 1 {
+                let took_ms = revision.opened_at.since(revision.started_at).max(0);
+                let onset = families.histogram(Metric::IncidentOnset, &[]);
+                onset.observe(seconds(took_ms.unsigned_abs()));
+            }
         }
     }
 
     /// Incidents that are open now.
     pub fn open<'a>(&self, incidents: impl Iterator<Item = &'a Incident>) {
-        let mut open = BTreeMap::new();
+        let mut open = OpenIncidents::default();
         for incident in incidents {
-            let key = (incident.finding.cause.label(), incident.severity.as_str());
-            *open.entry(key).or_default() += 1;
+            let [channel, stream] = place(incident);
+            open.add(incident, [self.label(channel), stream]);
         }
         self.board.status().open = open;
+    }
+
+    /// The channel as a label: `other` where it has no series of its own.
+    fn label<'a>(&self, channel: &'a str) -> &'a str {
+        if channel.is_empty() || self.shared.live.channel(channel).1 {
+            return channel;
+        }
+        self.shared.limit_hit(Limit::Channels);
+        OTHER
     }
 
     /// How the watch stands.
@@ -184,21 +204,14 @@ impl Inner {
     pub(crate) fn refresh_watch(&self, status: &WatchStatus) {
         let active = f64::from(u8::from(status.active));
         self.families.gauge(Metric::WatchActive, &[]).set(active);
-        for metric in [
-            Metric::IncidentsOpen,
-            Metric::WatchBehind,
-            Metric::WatchBlind,
-        ] {
+        let of_active = [Metric::WatchBehind, Metric::WatchBlind];
+        for metric in OpenIncidents::GAUGES.into_iter().chain(of_active) {
             self.families.gauges(metric).reset();
         }
         if !status.active {
             return;
         }
-        for ((verdict, severity), count) in &status.open {
-            let labels = [*verdict, *severity];
-            let open = self.families.gauge(Metric::IncidentsOpen, &labels);
-            open.set(*count as f64);
-        }
+        status.open.write(&self.families);
         let blind = self.families.gauge(Metric::WatchBlind, &[]);
         blind.set(status.blind as f64);
         if let Some(behind_ms) = status.behind_ms() {

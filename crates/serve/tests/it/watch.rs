@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use settlewatch_join::event::Currency;
+use settlewatch_watch::Expected;
 use settlewatch_watch::incident::cause::Cause;
 use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity};
 
@@ -40,6 +42,7 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
     let watch = metrics.watch();
     let of_active = [
         "settlewatch_incidents_open{",
+        "settlewatch_incident_places{",
         "settlewatch_watch_behind_seconds ",
         "settlewatch_watch_blind_partitions ",
     ];
@@ -77,5 +80,90 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
     assert!((2_000..2_500).contains(&behind_ms), "{behind_ms}");
     // It loses its place: what it said is another's to say.
     watch.elected(false);
-    assert!(samples(&metrics.render(), "settlewatch_incidents_open{").is_empty());
+    let text = metrics.render();
+    for metric in of_active {
+        assert!(samples(&text, metric).is_empty(), "{metric}");
+    }
+}
+
+/// An incident of a channel's scope, or of several channels'.
+fn of_channels(channels: &[&str], open: u64, amount_minor: u128) -> Incident {
+    let cny = Currency::new(*b"CNY").expect("three capitals");
+    let mut made = incident(Cause::ChannelDown);
+    let values = channels.iter().map(|&channel| channel.to_owned());
+    made.scope = vec![
+        ("region".into(), vec!["east".into()]),
+        ("channel".into(), values.collect()),
+    ];
+    made.started_at = at(-20_000);
+    made.evidence.open = open;
+    made.evidence.amount_minor = [(cny, amount_minor)].into();
+    made
+}
+
+#[test]
+fn incidents_are_counted_with_what_is_missing_by_the_one_channel_of_their_scope() {
+    let metrics = metrics(1);
+    let watch = metrics.watch();
+    watch.elected(true);
+    let mut first = of_channels(&["qr"], 3, 1_250);
+    first.evidence.expected_missing = Some(Expected {
+        of: 40,
+        count: 38.5,
+        low: 33.0,
+        high: 40.0,
+        amount_minor: first.evidence.amount_minor.clone(),
+    });
+    let open = [
+        first,
+        of_channels(&["qr"], 4, 250),
+        // Two channels are one incident; and beyond `limits.channels` a channel has no name.
+        of_channels(&["qr", "card"], 5, 100),
+        of_channels(&["card"], 6, 100),
+    ];
+    watch.open(open.iter());
+    watch.judged(Duration::from_millis(3), &open);
+    watch.look("running", (true, Some(NOON / 1000), 0), Some(at(3_000)));
+    let text = metrics.render();
+    let labels = |channel: &str, currency: &str| {
+        format!(
+            "{{channel=\"{channel}\",{currency}severity=\"critical\",stream=\"\",verdict=\"CHANNEL_DOWN\"}}"
+        )
+    };
+    let line = |metric: &str, channel: &str, currency: &str, value: &str| {
+        let labels = labels(channel, currency);
+        format!("settlewatch_incident_{metric}{labels} {value}")
+    };
+    for (metric, currency, by_channel) in [
+        ("places", "", [("", "1"), ("other", "1"), ("qr", "2")]),
+        (
+            "missing_payments",
+            "",
+            [("", "5"), ("other", "6"), ("qr", "7")],
+        ),
+        (
+            "missing_amount",
+            "currency=\"CNY\",",
+            [("", "1"), ("other", "1"), ("qr", "15")],
+        ),
+    ] {
+        let wanted = by_channel.map(|(channel, value)| line(metric, channel, currency, value));
+        let name = format!("settlewatch_incident_{metric}{{");
+        assert_eq!(samples(&text, &name), wanted);
+    }
+    assert_eq!(
+        samples(&text, "settlewatch_incident_expected_"),
+        [
+            line("expected_amount", "qr", "currency=\"CNY\",", "12.5"),
+            line("expected_payments", "qr", "", "38.5"),
+        ]
+    );
+    assert_eq!(
+        samples(&text, "settlewatch_incidents_open{"),
+        ["settlewatch_incidents_open{severity=\"critical\",verdict=\"CHANNEL_DOWN\"} 4"]
+    );
+    assert_eq!(
+        samples(&text, "settlewatch_incident_onset_seconds_sum"),
+        ["settlewatch_incident_onset_seconds_sum 80"]
+    );
 }
