@@ -88,6 +88,23 @@ pub fn revisions(
     scan(&run.kafka, &places, since, wait, &names_it)
 }
 
+/// Reads, read committed, the records of a topic of ours that are stamped `since` or later.
+///
+/// # Errors
+/// The cluster cannot be asked.
+pub fn written(
+    kafka: &Kafka,
+    topic: &str,
+    partitions: i32,
+    since: Timestamp,
+    wait: Duration,
+) -> Result<History, AdminError> {
+    let places: Vec<_> = (0..partitions)
+        .map(|partition| (topic.to_owned(), partition))
+        .collect();
+    scan(kafka, &places, since, wait, &|_| true)
+}
+
 /// Reads, read committed, the records of the alerts topic about a payment that are stamped `since` or later; `key` is
 /// that of its records.
 ///

@@ -44,7 +44,7 @@ pub use checks::{
 pub use client::{Context, base, verify};
 pub use clocks::{Clocks, Monotonic};
 pub use feed::{Fed, Feed};
-pub use history::{Found, History, alerts_of, history, revisions};
+pub use history::{Found, History, alerts_of, history, revisions, written};
 pub use lane::{LaneEnd, LaneHandle, LaneHost, LaneSpec};
 pub use mock::{LIMITS_OF_THE_MOCK, Mock, MockError, topics_of};
 pub use prober::{CountChanged, Prober};

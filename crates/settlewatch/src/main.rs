@@ -10,6 +10,7 @@ mod demo;
 mod diff;
 mod exit;
 mod explain;
+mod incidents;
 mod localise;
 #[cfg(test)]
 mod pages;

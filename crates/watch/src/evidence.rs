@@ -49,6 +49,8 @@ pub(crate) struct Tally {
     /// Amounts of bad payments and of good ones, by currency of the most.
     pub(crate) bad_amounts: Vec<u64>,
     pub(crate) good_amounts: Vec<u64>,
+    /// Append times of good payments, in milliseconds.
+    pub(crate) good_ms: Vec<i64>,
     /// Append time of the last bad payment, in milliseconds.
     pub(crate) last_bad_ms: i64,
     pub(crate) lag: Survival,
@@ -99,6 +101,7 @@ impl Tally {
         }
         if !row.slow {
             self.good_amounts.push(row.amount_minor);
+            self.good_ms.push(row.accepted_ms);
             return;
         }
         self.slow += 1;
@@ -135,6 +138,19 @@ impl Tally {
 
     pub(crate) fn rate_inside(&self) -> f64 {
         self.slow as f64 / (self.total.max(1)) as f64
+    }
+
+    /// The share of bad payments while it lasted: until the last but a tenth of them. Who is credited afterwards says
+    /// nothing of it.
+    pub(crate) fn rate_during(&self) -> f64 {
+        let mut bad_ms: Vec<i64> = self.delayed_ms.iter().map(|(at_ms, _)| *at_ms).collect();
+        bad_ms.sort_unstable();
+        let Some(last_ms) = bad_ms.get(bad_ms.len().saturating_sub(1) * 9 / 10) else {
+            return 0.0;
+        };
+        let until = |times: &[i64]| times.iter().filter(|at_ms| *at_ms <= last_ms).count();
+        let (bad, good) = (until(&bad_ms), until(&self.good_ms));
+        bad as f64 / (bad + good).max(1) as f64
     }
 
     /// Whether most of what was lost came under a corrupted id, as far as that can be known: it takes minutes.

@@ -173,8 +173,9 @@ impl Terminal {
     }
 
     /// Whether its heartbeats show broken hardware between the two times: an error code, or that it started again.
-    /// Who starts it again to mend it does so after the last payment that it spoiled.
-    pub(crate) fn is_broken(&self, from_ms: i64, until_ms: i64) -> bool {
+    /// Who starts it again to mend it does so after the last payment that it spoiled; an error that had gone by the
+    /// onset is another one.
+    pub(crate) fn is_broken(&self, from_ms: i64, onset_ms: i64, until_ms: i64) -> bool {
         let during = |at_ms: i64| at_ms >= from_ms && at_ms <= until_ms;
         let started_again = self
             .beats
@@ -186,8 +187,14 @@ impl Terminal {
                 }
                 _ => false,
             });
+        let clean = self.beats.iter().filter(|beat| !beat.has_error);
+        let last_clean_ms = clean
+            .map(|beat| beat.at_ms)
+            .rfind(|at_ms| *at_ms < onset_ms);
+        let from_ms = from_ms.max(last_clean_ms.unwrap_or(from_ms));
         let mut beats = self.beats.iter();
-        started_again || beats.any(|beat| beat.has_error && during(beat.at_ms))
+        started_again
+            || beats.any(|beat| beat.has_error && (from_ms..=until_ms).contains(&beat.at_ms))
     }
 
     /// Whether nobody was signed in at a heartbeat between the two times, or at the last one where there is none: who

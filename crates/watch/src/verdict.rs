@@ -209,7 +209,7 @@ impl Scene<'_> {
             }
             Hearts::NoFeed => {}
             Hearts::Unknown | Hearts::Alive => {
-                if self.tally.rate_inside() < 0.6 {
+                if self.tally.rate_during() < 0.6 {
                     return Draft::new(Cause::Unexplained, Basis::Guess)
                         .but("not the account: some payments are credited");
                 }
@@ -225,7 +225,11 @@ impl Scene<'_> {
 
     fn terminal(&self) -> Draft {
         let broken = self.each_terminal(|terminal| {
-            terminal.is_broken(self.onset_ms - HARDWARE_MS, self.until().millis())
+            terminal.is_broken(
+                self.onset_ms - HARDWARE_MS,
+                self.onset_ms,
+                self.until().millis(),
+            )
         });
         if broken {
             return Draft::new(Cause::TerminalHardware, Basis::Confirmed);
@@ -384,7 +388,7 @@ impl Scene<'_> {
             .range(onset..until.div_euclid(BUCKET_MS).max(onset))
             .map(|(_, count)| *count)
             .collect();
-        if usual.len() < 4 || now.is_empty() {
+        if usual.len() < 2 || now.is_empty() {
             return None;
         }
         usual.sort_unstable();

@@ -63,6 +63,8 @@ pub struct Setup {
     pub partitions: usize,
     /// Deadlines.
     pub rules: Rules,
+    /// Instead of these rules: a whole configuration that decides, with the streams as its topics.
+    pub decides: Option<String>,
     /// Lanes of each service.
     pub lanes: usize,
     /// `kafka.session_timeout`.
@@ -88,6 +90,7 @@ impl Default for Setup {
         Self {
             partitions: 3,
             rules: short_rules(),
+            decides: None,
             lanes: 1,
             session_timeout: "6s",
             transaction_timeout: "5s",
@@ -192,7 +195,8 @@ impl<'a> Group<'a> {
 
     /// The configuration that decides: what a replay is given.
     pub fn rules_text(&self) -> String {
-        let mut text = render::yaml(&self.setup.rules);
+        let decides = self.setup.decides.clone();
+        let mut text = decides.unwrap_or_else(|| render::yaml(&self.setup.rules));
         for stream in STREAMS {
             let (plain, named) = (
                 format!("topic: {stream}"),

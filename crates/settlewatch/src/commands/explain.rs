@@ -70,9 +70,11 @@ fn explain(
     };
     let mut gatherer = Gatherer::new(&config, subject);
     let mut replay = Replay::new(&config, 1, until);
-    if let Some(since) = known_since {
-        replay = replay.known_since(since);
-    }
+    // Of the records of one payment alone no fault can be told.
+    replay = match known_since {
+        Some(since) => replay.known_since(since),
+        None => replay.watched(),
+    };
     let finished = reading::replayed(replay, &input, &mut gatherer)?;
     reading::warn_of_calendars(&config, &finished);
     let found = gatherer.finish(&finished);

@@ -14,6 +14,8 @@ use tempfile::NamedTempFile;
 use crate::cli::ExplainArgs;
 use crate::clock;
 use crate::exit::NotReady;
+use crate::incidents::{covering_text, of_topic};
+use crate::terminal::say;
 
 /// How long the cluster may take for an answer.
 const WAIT: Duration = Duration::from_secs(15);
@@ -55,6 +57,15 @@ pub(super) fn fetch(
         .map_err(|error| NotReady(vec![error.into()]))?;
     let written = alerts_of(run, &checked, (key.as_bytes(), payment_id), since, WAIT)
         .map_err(|error| NotReady(vec![error.into()]))?;
+    let alerts = alerts_in(&written, args.tenant.as_deref());
+    // Whoever may not read incidents still sees everything else.
+    let incidents = match of_topic(run) {
+        Ok(incidents) => incidents,
+        Err(error) => {
+            say(format_args!("incidents are not shown: {error:#}"));
+            Vec::new()
+        }
+    };
     let mut file = NamedTempFile::new()?;
     for found in &history.found {
         writeln!(file, "{}", line(found))?;
@@ -63,7 +74,7 @@ pub(super) fn fetch(
     Ok(Fetched {
         file,
         limits: limits(&history, since, &key),
-        written: revisions(&written, args.tenant.as_deref()),
+        written: revisions(&alerts) + &covering_text(&incidents, &alerts),
         since,
         until: told_until(&history, since).unwrap_or(now),
     })
@@ -77,13 +88,18 @@ fn told_until(history: &History, since: Timestamp) -> Option<Timestamp> {
         .min()
 }
 
+/// Alerts of the payment, a revision each.
+fn alerts_in(history: &History, tenant: Option<&str>) -> Vec<Value> {
+    let found = history.found.iter();
+    let lines = found.filter_map(|found| serde_json::from_slice(found.value.as_deref()?).ok());
+    lines
+        .filter(|line: &Value| line["tenant"].as_str() == tenant)
+        .collect()
+}
+
 /// What the service wrote, a line a revision.
-fn revisions(history: &History, tenant: Option<&str>) -> String {
+fn revisions(lines: &[Value]) -> String {
     let mut text = String::from("\nin the alerts topic:\n");
-    let lines = history.found.iter().filter_map(|found| {
-        let line: Value = serde_json::from_slice(found.value.as_deref()?).ok()?;
-        (line["tenant"].as_str() == tenant).then_some(line)
-    });
     let mut none = true;
     for line in lines {
         none = false;

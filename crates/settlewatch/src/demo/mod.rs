@@ -33,7 +33,7 @@ use screen::Show;
 use story::{PARTITIONS, Pace};
 use view::{Line, Watcher};
 
-pub(crate) use words::Language;
+use crate::incidents::Language;
 
 /// How often the picture is drawn.
 const FRAME: Duration = Duration::from_millis(250);

@@ -7,7 +7,8 @@ use settlewatch_join::event::Currency;
 use crate::text::{grouped, money};
 
 use super::view::{Line, Row, View};
-use super::words::{Language, Words};
+use super::words::Words;
+use crate::incidents::Language;
 
 /// Widths of the columns but the last, which takes what is left.
 const WIDTHS: [usize; 8] = [13, 6, 8, 8, 7, 7, 7, 9];

@@ -1,28 +1,7 @@
 //! The two languages of the demo.
 
 use super::story::Scene;
-
-/// A language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Language {
-    /// English
-    En,
-    /// 中文
-    Zh,
-}
-
-impl Language {
-    /// The language of the environment.
-    pub(super) fn of_environment() -> Self {
-        let set = ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .iter()
-            .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-        match set {
-            Some(value) if value.starts_with("zh") => Self::Zh,
-            _ => Self::En,
-        }
-    }
-}
+use crate::incidents::Language;
 
 /// Texts that stand by themselves.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,10 @@ use settlewatch_config::Config;
 use settlewatch_join::{Alert, Body, Event, Outcome};
 use settlewatch_replay::input::Raw;
 use settlewatch_replay::{Engine, Finished, Observer};
+use settlewatch_watch::incident::Incident;
 use settlewatch_wire::Rejection;
+
+use crate::incidents::Told;
 
 use super::{Accepted, Applied, Findings, Mention, Subject, What, rules, says};
 
@@ -32,6 +35,7 @@ impl<'c> Gatherer<'c> {
                 mentions: Vec::new(),
                 accepted: None,
                 alerts: Vec::new(),
+                incidents: Vec::new(),
                 named_by: Vec::new(),
                 other_tenants: Vec::new(),
                 near: Vec::new(),
@@ -161,6 +165,10 @@ impl Observer for Gatherer<'_> {
         {
             self.found.named_by.push(alert.clone());
         }
+    }
+
+    fn incident(&mut self, incident: &Incident) {
+        self.found.incidents.push(Told::of(incident));
     }
 }
 

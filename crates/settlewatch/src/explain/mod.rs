@@ -11,6 +11,8 @@ mod why;
 
 use settlewatch_join::{Alert, Inspection, Outcome, PaymentState, Place, Timestamp};
 
+use crate::incidents::Told;
+
 pub(crate) use gather::Gatherer;
 pub(crate) use report::report;
 pub(crate) use rules::unmet;
@@ -69,6 +71,8 @@ pub(crate) struct Findings {
     accepted: Option<Accepted>,
     /// Revisions of its alerts.
     alerts: Vec<Alert>,
+    /// Revisions of all incidents.
+    incidents: Vec<Told>,
     /// Alerts of other payments that name it.
     named_by: Vec<Alert>,
     /// Tenants under which the id was seen instead.

@@ -4,9 +4,10 @@ use std::fmt::{Result, Write};
 
 use settlewatch_config::Config;
 use settlewatch_join::{Alert, Inspection, Outcome, PaymentState, Timestamp};
-use settlewatch_wire::format_time;
+use settlewatch_wire::{AlertLine, format_time};
 
 use super::{Accepted, Applied, Findings, Mention, What, is_closed, why};
+use crate::incidents;
 use crate::text;
 
 /// Everything found, for people.
@@ -23,6 +24,7 @@ pub(crate) fn report(
     rule(found, config, &mut out)?;
     deadlines(found, &mut out)?;
     alerts(found, &mut out)?;
+    covered(found, &mut out)?;
     related(found, &mut out)?;
     writeln!(out, "\n{}", why::sentence(found, config))?;
     Ok(out)
@@ -256,6 +258,16 @@ fn alerts(found: &Findings, out: &mut String) -> Result {
         writeln!(out, "  {}", revision(alert))?;
     }
     Ok(())
+}
+
+/// The incidents that cover it.
+fn covered(found: &Findings, out: &mut String) -> Result {
+    let alerts: Vec<_> = found.alerts.iter().map(alert_json).collect();
+    out.write_str(&incidents::covering_text(&found.incidents, &alerts))
+}
+
+fn alert_json(alert: &Alert) -> serde_json::Value {
+    serde_json::to_value(AlertLine(alert)).expect("an alert is JSON")
 }
 
 fn revision(alert: &Alert) -> String {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod explain;
+mod incidents;
 mod lists;
 mod localise;
 mod readme;

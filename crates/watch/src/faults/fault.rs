@@ -169,7 +169,10 @@ impl Fault {
 
     /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
     pub(super) fn settle(&mut self, second: i64, report: &mut Report) {
-        let Some(said) = &self.finding else { return };
+        let Some(said) = &self.finding else {
+            self.finding = Some(report.finding.clone());
+            return;
+        };
         let late = report.finding.cause == Cause::IdCorrupted;
         if !self.is_standing(second) && !late {
             // What comes after a fault says nothing of it.
@@ -209,6 +212,14 @@ impl Fault {
         }
     }
 
+    /// It has another place; what was said of the one before says nothing of it.
+    pub(super) fn move_to(&mut self, scope: Scope) {
+        self.scope = scope;
+        self.better = None;
+        self.finding = None;
+        self.turning = None;
+    }
+
     /// The place that explains best what was bad since the fault began.
     fn rescope(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
         let found = detector
@@ -231,8 +242,7 @@ impl Fault {
             }
         };
         if second - since >= 3 {
-            self.scope = found.scope;
-            self.better = None;
+            self.move_to(found.scope);
             if let Some(onset) = onset_of(detector, &self.scope, second, self.lost) {
                 self.onset_ms = onset.min(self.onset_ms + 30_000);
             }

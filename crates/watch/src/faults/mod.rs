@@ -217,7 +217,7 @@ impl Faults {
             }
             let joined = detector.joined(&fault.scope, &suspicion.scope, fault.look(second));
             if let Some(wider) = joined {
-                fault.scope = wider;
+                fault.move_to(wider);
                 fault.seen_s = second;
                 return true;
             }
