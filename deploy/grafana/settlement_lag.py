@@ -80,16 +80,31 @@ def steps(*marks):
     return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(marked)
 
 
-def figure(title, description, unit, width, made, thresholds):
+def figure(title, description, unit, width, queries, thresholds):
     panel = stat.Panel().thresholds(thresholds).text_mode(looks.BigValueTextMode.VALUE_AND_NAME)
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-    return lettered(framed(panel, title, description, unit, width, 5), [made])
+    return lettered(framed(panel, title, description, unit, width, 5), queries)
 
 
 def unknown(text):
     """Says what +Inf means, which queries cut to the longest lag: a table or a figure cannot show it."""
     result = ValueMappingResult(text=text, color="red")
     return RangeMap(options=DashboardRangeMapOptions(from_val=LONGEST_S, to=None, result=result))
+
+
+def table_of(title, description, columns):
+    """A table of what is now: columns of a name, a query and a unit, merged by their labels."""
+    panel = framed(table.Panel().show_header(True), title, description, "short", 24)
+    for at, (name, expr, unit) in enumerate(columns):
+        ref = chr(ord("A") + at)
+        panel.with_target(now(expr, ref))
+        properties = [DynamicConfigValue("displayName", name), DynamicConfigValue("unit", unit)]
+        if name.startswith("p") and unit == "s":
+            properties.append(DynamicConfigValue("mappings", [unknown(TOO_MANY)]))
+        panel.override_by_name(f"Value #{ref}", properties)
+    panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
+    hidden = DataTransformerConfig(id_val="organize", options={"excludeByName": {"Time": True}})
+    return panel.with_transformation(hidden)
 
 
 def channels_table():
@@ -102,24 +117,144 @@ def channels_table():
     for quantile in QUANTILES:
         held = f'settlewatch_credit_lag_quantile_seconds{{{CHANNEL},quantile="{quantile}"}}'
         columns.append((f"p{quantile[2:].ljust(2, '0')}", f"max {by} (clamp_max({held}, {LONGEST_S}))", "s"))
-    refs = [chr(ord("A") + at) for at in range(len(columns))]
-    panel = framed(
-        table.Panel().show_header(True),
+    return table_of(
         "Channels now",
         "Each channel as it stands. Quantiles count the payments that still wait; where too many wait to know one, it "
         "is said so instead of a number.",
-        "short",
-        24,
+        columns,
     )
-    for ref, (name, expr, unit) in zip(refs, columns):
-        panel.with_target(now(expr, ref))
-        properties = [DynamicConfigValue("displayName", name), DynamicConfigValue("unit", unit)]
-        if name.startswith("p"):
-            properties.append(DynamicConfigValue("mappings", [unknown(TOO_MANY)]))
-        panel.override_by_name(f"Value #{ref}", properties)
-    panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
-    hidden = DataTransformerConfig(id_val="organize", options={"excludeByName": {"Time": True}})
-    return panel.with_transformation(hidden)
+
+
+# What tells one open incident from another; a channel or a stream only where its scope names just one.
+INCIDENT = "by (verdict, severity, channel, stream)"
+
+
+def open_of(severity):
+    # Zero only where a watch is active: without one nobody knows.
+    held = f'sum(settlewatch_incidents_open{{severity="{severity}"}})'
+    return query(f"{held} or max(settlewatch_watch_active == 1) * 0", severity)
+
+
+def incident_figures():
+    return [
+        figure(
+            "Open incidents",
+            "Faults that last, by severity: critical and warning page, info is a ticket. Nothing is shown while no "
+            "watch is active.",
+            "short",
+            7,
+            [open_of(severity) for severity in ["critical", "warning", "info"]],
+            steps(("green", None), ("red", 1)),
+        ),
+        figure(
+            "Money missing in incidents",
+            "Money that is missing now in the scopes of open incidents, in units of each currency. What two incidents "
+            "share is counted in both.",
+            "short",
+            7,
+            [query("sum by (currency) (settlewatch_incident_missing_amount)", "{{currency}}")],
+            steps(("green", None), ("red", 50000)),
+        ),
+        figure(
+            "Active watches",
+            "Processes that say that they are the active watch: there is to be exactly one.",
+            "short",
+            3,
+            [query("sum(settlewatch_watch_active)", "active")],
+            steps(("red", None), ("green", 1), ("red", 2)),
+        ),
+        figure(
+            "The watch is behind",
+            "How far the last second that was judged lies behind the brokers' time.",
+            "s",
+            4,
+            [query("max(settlewatch_watch_behind_seconds)", "behind")],
+            steps(("green", None), ("orange", 10), ("red", 60)),
+        ),
+        figure(
+            "Blind partitions",
+            "Partition numbers that the watch does not know to the end of that second: nobody is accused of them.",
+            "short",
+            3,
+            [query("max(settlewatch_watch_blind_partitions)", "blind")],
+            steps(("green", None), ("red", 1)),
+        ),
+    ]
+
+
+def incident_lines():
+    onset = "sum by (le) (increase(settlewatch_incident_onset_seconds_bucket[1d]))"
+    told = "sum by (le) (increase(settlewatch_incident_delay_seconds_bucket[1d]))"
+    where = "{{verdict}} {{channel}}{{stream}}"
+    return [
+        lines(
+            "Incidents",
+            "Incidents that are open, by cause.",
+            "short",
+            8,
+            [query(f"sum {INCIDENT} (settlewatch_incident_places)", f"{where} {{{{severity}}}}")],
+            stacked=True,
+        ),
+        lines(
+            "Payments missing, and expected to be",
+            "Payments that are missing in open incidents, and of those that still wait there how many will miss their "
+            "first deadline if credits go on as now.",
+            "short",
+            8,
+            [
+                query(f"sum {INCIDENT} (settlewatch_incident_missing_payments)", f"{where} missing"),
+                query(f"sum {INCIDENT} (settlewatch_incident_expected_payments)", f"{where} expected"),
+            ],
+        ),
+        lines(
+            "Money missing, and expected to be",
+            "The money of both, in units of each currency.",
+            "short",
+            8,
+            [
+                query(f"sum by (channel, currency) (settlewatch_incident_{what}_amount)", f"{{{{channel}}}} {{{{currency}}}} {what}")
+                for what in ["missing", "expected"]
+            ],
+        ),
+        lines(
+            "From onset to opening",
+            "From the estimated onset of a fault until its incident was opened, over the last day.",
+            "s",
+            8,
+            [query(f"histogram_quantile({quantile}, {onset})", quantile) for quantile in ["0.5", "0.95"]],
+        ),
+        lines(
+            "From judging to the topic",
+            "From the end of the second that a revision is dated at until it could be read, over the last day; and how far "
+            "the watch is behind.",
+            "s",
+            8,
+            [query(f"histogram_quantile({quantile}, {told})", quantile) for quantile in ["0.5", "0.95"]]
+            + [query("max(settlewatch_watch_behind_seconds)", "behind")],
+        ),
+        lines(
+            "What the watch hears",
+            "Bytes a second that are written for it.",
+            "Bps",
+            8,
+            [query("sum(rate(settlewatch_pulse_bytes_total[$__rate_interval]))", "pulse")],
+        ),
+    ]
+
+
+def incidents():
+    columns = [
+        ("incidents", f"sum {INCIDENT} (settlewatch_incident_places)", "short"),
+        ("missing", f"sum {INCIDENT} (settlewatch_incident_missing_payments)", "short"),
+        ("expected", f"sum {INCIDENT} (settlewatch_incident_expected_payments)", "short"),
+    ]
+    listed = table_of(
+        "Open incidents now",
+        "What is open, with the payments that are missing and those that are expected to be. `settlewatch incidents "
+        "show ID` tells everything of one. An empty table is good.",
+        columns,
+    )
+    return [*incident_figures(), listed, *incident_lines()]
 
 
 def overview():
@@ -129,7 +264,7 @@ def overview():
             "Payments that wait beyond their first deadline.",
             "short",
             6,
-            query(f"sum(settlewatch_overdue_payments{{{CHANNEL}}})", "overdue"),
+            [query(f"sum(settlewatch_overdue_payments{{{CHANNEL}}})", "overdue")],
             steps(("green", None), ("orange", 1), ("red", 10)),
         ),
         figure(
@@ -137,7 +272,7 @@ def overview():
             "Money past its first deadline, in units of each currency. Currencies are never added to one another.",
             "short",
             6,
-            query(f"sum by (currency) (settlewatch_overdue_amount{{{MONEY}}})", "{{currency}}"),
+            [query(f"sum by (currency) (settlewatch_overdue_amount{{{MONEY}}})", "{{currency}}")],
             steps(("green", None), ("red", 50000)),
         ),
         figure(
@@ -145,7 +280,7 @@ def overview():
             "Payments that wait for their credit, in time or not.",
             "short",
             6,
-            query(f"sum(settlewatch_pending_payments{{{CHANNEL}}})", "waiting"),
+            [query(f"sum(settlewatch_pending_payments{{{CHANNEL}}})", "waiting")],
             steps(("blue", None)),
         ),
         figure(
@@ -153,7 +288,7 @@ def overview():
             "How far behind real time the least known partition of each stream is. No deadline behind that passes.",
             "s",
             6,
-            query(f"max by (stream) (clamp_max(settlewatch_blind_seconds, {LONGEST_S}))", "{{stream}}"),
+            [query(f"max by (stream) (clamp_max(settlewatch_blind_seconds, {LONGEST_S}))", "{{stream}}")],
             steps(("green", None), ("orange", 5), ("red", 60)),
         ).mappings([unknown("nothing known yet")]),
         channels_table(),
@@ -369,13 +504,15 @@ def health():
         ),
         lines(
             "What should not happen",
-            "Limits that were met, errors of the client, holes in the input, processes with old rules.",
+            "Limits that were met, errors of the client, holes in the input, records that the watch cannot read, processes "
+            "with old rules.",
             "short",
             8,
             [
                 query(f"sum(increase(settlewatch_limit_hits_total{rate})) or vector(0)", "limits met"),
                 query(f"sum(increase(settlewatch_client_errors_total{rate})) or vector(0)", "client errors"),
                 query(f"sum(increase(settlewatch_input_holes_total{rate})) or vector(0)", "holes"),
+                query(f"sum(increase(settlewatch_watch_unreadable_total{rate})) or vector(0)", "not read by the watch"),
                 query("max(settlewatch_config_stale)", "old rules"),
             ],
         ),
@@ -396,6 +533,7 @@ def dashboard():
     made.with_variable(variable("channel", "Channel", "settlewatch_payments_total"))
     made.with_variable(variable("currency", "Currency", "settlewatch_pending_amount"))
     rows = [
+        (Row("Incidents"), incidents()),
         (Row("All channels"), overview() + payments_flow()),
         (Row("$channel").repeat("channel"), of_channel()),
         (Row("Detection"), detection()),
