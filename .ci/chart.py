@@ -44,18 +44,13 @@ def service_is_right(workload, service, probes):
     assert security["capabilities"]["drop"] == ["ALL"] and not security["allowPrivilegeEscalation"]
 
 
-def main(rendered, configuration):
-    manifests = [one for one in yaml.safe_load_all(open(rendered)) if one]
-    boards = [one for one in manifests if one["metadata"]["name"].endswith("-dashboards")]
-    canary = {one["kind"]: one for one in manifests if one["metadata"]["name"].endswith("-canary")}
-    kinds = {one["kind"]: one for one in manifests if one not in [*boards, *canary.values()]}
-    wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor"}
-    assert set(kinds) == wanted, f"rendered {sorted(kinds)}"
-    for version in VERSIONS:
-        for manifest in manifests:
-            if manifest["kind"] not in FOREIGN:
-                check(manifest, version)
-        assert refuses(kinds["StatefulSet"], version), f"{version} accepts anything"
+def named(manifests, ending):
+    """The manifests of a part, by kind."""
+    return {one["kind"]: one for one in manifests if one["metadata"]["name"].endswith(ending)}
+
+
+def pods_are_selected(kinds):
+    """Each selector takes the pods of its StatefulSet. Its labels."""
     labels = kinds["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
     for kind, path in [
         ("StatefulSet", ["selector", "matchLabels"]),
@@ -67,6 +62,44 @@ def main(rendered, configuration):
             selector = selector[step]
         assert selector and selector.items() <= labels.items(), f"{kind} selects {selector}, pods have {labels}"
     service_is_right(kinds["StatefulSet"], kinds["Service"], ["livenessProbe", "readinessProbe", "startupProbe"])
+    return labels
+
+
+def roles(kinds):
+    """What the environment makes of the roles; nothing where the configuration says them."""
+    container = kinds["StatefulSet"]["spec"]["template"]["spec"]["containers"][0]
+    return [yaml.safe_load(one["value"]) for one in container["env"] if one["name"] == "SETTLEWATCH__ROLES"]
+
+
+def split_is_right(kinds, watch):
+    """Together every pod has the roles of the configuration; apart each role is somebody's, and nobody's twice."""
+    labels = pods_are_selected(kinds)
+    if not watch:
+        assert roles(kinds) == [], roles(kinds)
+        return
+    assert set(watch) == {"StatefulSet", "Service", "PodDisruptionBudget"}, f"rendered {sorted(watch)} for the watch"
+    assert pods_are_selected(watch).items() != labels.items(), "lanes and watch select each other"
+    shared = sorted(role for part in [kinds, watch] for role in roles(part)[0])
+    assert shared == ["join", "notify", "watch"], f"apart, the roles are {shared}"
+    for one, other in [(kinds, watch), (watch, kinds)]:
+        selector = one["StatefulSet"]["spec"]["selector"]["matchLabels"]
+        taken = other["StatefulSet"]["spec"]["template"]["metadata"]["labels"]
+        assert not selector.items() <= taken.items(), "a StatefulSet takes the other's pods for its own"
+
+
+def main(rendered, configuration):
+    manifests = [one for one in yaml.safe_load_all(open(rendered)) if one]
+    boards = [one for one in manifests if one["metadata"]["name"].endswith("-dashboards")]
+    canary, watch = named(manifests, "-canary"), named(manifests, "-watch")
+    kinds = {one["kind"]: one for one in manifests if one not in [*boards, *canary.values(), *watch.values()]}
+    wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor"}
+    assert set(kinds) == wanted, f"rendered {sorted(kinds)}"
+    for version in VERSIONS:
+        for manifest in manifests:
+            if manifest["kind"] not in FOREIGN:
+                check(manifest, version)
+        assert refuses(kinds["StatefulSet"], version), f"{version} accepts anything"
+    split_is_right(kinds, watch)
     assert set(canary) == {"Deployment", "Service"}, f"rendered {sorted(canary)} for the canary"
     service_is_right(canary["Deployment"], canary["Service"], ["livenessProbe"])
     its_labels = canary["Deployment"]["spec"]["template"]["metadata"]["labels"]
@@ -74,6 +107,8 @@ def main(rendered, configuration):
     selector = kinds["StatefulSet"]["spec"]["selector"]["matchLabels"]
     assert not selector.items() <= its_labels.items(), "the StatefulSet takes the canary for its own"
     monitored = kinds["ServiceMonitor"]["spec"]["selector"]["matchLabels"]
+    if watch:
+        assert monitored.items() <= watch["Service"]["metadata"]["labels"].items(), "nobody scrapes the watch"
     assert monitored.items() <= canary["Service"]["metadata"]["labels"].items(), "nobody scrapes the canary"
     assert [one["metadata"]["labels"]["grafana_dashboard"] for one in boards] == ["1"]
     board = boards[0]["data"]["settlement-lag.json"]

@@ -1,16 +1,19 @@
-"""Pages for the channel that stands still: they arrive, once, with what on-call needs, and they resolve. And those that
-others keep silent.
+"""The page for the incident of the channel that stands still: it arrives, once, with what on-call needs, and resolves; no
+page by channel comes beside it. And pages that others keep silent.
 """
 
 import datetime
 import time
 
+from dashboard import is_real
 from waiting import get_json, post_json, until
 
 # The first channel of the demo's story.
 CHANNEL = "unionpay_qr"
 # No channel of the demo: its alerts are told by hand. Its pages come once nobody is blind.
 UNSEEN = "unseen"
+# What stands in for incidents while no watch is active.
+BY_CHANNEL = ["SettlewatchPaymentsOverdue", "SettlewatchMoneyAtRisk", "SettlewatchChannelCongested"]
 # Many times what a page waits for others of its group (`group_wait`, shortened).
 SILENCE_S = 3
 
@@ -26,16 +29,10 @@ def by_group(notifications):
     return groups
 
 
-def of_channel(sink, severity):
-    """What came for the channel with this severity, in one group."""
-    wanted = {"channel": CHANNEL}
-    came = [
-        one
-        for one in sink.notifications()
-        if one["groupLabels"] == wanted and one["alerts"][0]["labels"]["severity"] == severity
-    ]
-    assert len(by_group(came)) <= 1, "one channel came in several groups"
-    return came
+def incidents_of(sink, channel):
+    """What came of incidents of this channel, by what on-call sees as one page."""
+    came = [one for one in sink.notifications() if one["groupLabels"].get("channel") == channel]
+    return by_group([one for one in came if "verdict" in one["groupLabels"]])
 
 
 def suppressed(manager, **labels):
@@ -45,15 +42,23 @@ def suppressed(manager, **labels):
     return [one for one in fitting if one["status"]["state"] == "suppressed" and one["status"]["inhibitedBy"]]
 
 
-def channel_is_paged(sink, manager):
-    """The critical page of the channel keeps its warnings silent, and both are over in the end."""
-    until(f"a critical page for {CHANNEL}", lambda: of_channel(sink, "critical"))
+def incident_is_paged(sink, manager):
+    """The fault of the channel is a page, and it is over in the end."""
+    until(f"a page for an incident of {CHANNEL}", lambda: incidents_of(sink, CHANNEL))
     until(
-        "the critical page keeps the warnings of its channel silent",
-        lambda: suppressed(manager, channel=CHANNEL, severity="warning"),
+        f"the pages for incidents of {CHANNEL} resolve",
+        lambda: all(_is_over(came) for came in incidents_of(sink, CHANNEL).values()),
     )
-    for severity in ["critical", "warning"]:
-        until(f"{severity} for {CHANNEL} resolves", lambda: _is_over(of_channel(sink, severity)))
+
+
+def none_by_channel(sink, base):
+    """What would page by channel is there, and does not, because a watch is active."""
+    at_risk = f'max_over_time(channel_currency:settlewatch_overdue_amount:sum{{channel="{CHANNEL}"}}[10m]) >= 50000'
+    assert is_real(base, at_risk), "no money was at risk: nothing was kept silent"
+    for name in BY_CHANNEL:
+        fired = f'last_over_time(ALERTS{{alertname="{name}",alertstate="firing"}}[10m])'
+        assert not is_real(base, fired), f"{name} fired while a watch was active"
+    assert is_real(base, 'last_over_time(ALERTS{alertname="SettlewatchIncident",alertstate="firing"}[10m])')
 
 
 def _is_over(came):
@@ -63,10 +68,49 @@ def _is_over(came):
 def tell(manager, rules, name, over=False, **labels):
     """Tells Alertmanager of an alert as Prometheus would by the shipped rule: its labels, its annotations."""
     (rule,) = [rule for group in rules["groups"] for rule in group["rules"] if rule.get("alert") == name]
-    alert = {"labels": {"alertname": name, **rule["labels"], **labels}, "annotations": rule["annotations"]}
+    alert = {"labels": {"alertname": name, **rule.get("labels", {}), **labels}, "annotations": rule["annotations"]}
     if over:
         alert["endsAt"] = datetime.datetime.now(datetime.timezone.utc).isoformat()
     assert post_json(f"{manager}/api/v2/alerts", [alert]) == 200
+
+
+def worse_keeps_silent(sink, manager, rules):
+    """Of one channel the critical page keeps the warning silent, and the incident both; another incident of the channel
+    it does not.
+    """
+    channel = UNSEEN + "-worse"
+    told = []
+
+    def say(name, **labels):
+        told.append((name, {"channel": channel, **labels}))
+        tell(manager, rules, name, channel=channel, **labels)
+
+    say("SettlewatchIncident", verdict="CHANNEL_DOWN", severity="critical")
+    until("a page for the incident", lambda: incidents_of(sink, channel))
+    say("SettlewatchIncident", verdict="CHANNEL_DOWN", severity="warning")
+    say("SettlewatchIncident", verdict="AMOUNT_MISMATCH", severity="warning")
+    say("SettlewatchMoneyAtRisk", currency="CNY")
+    say("SettlewatchPaymentsOverdue")
+    for labels in [
+        {"verdict": "CHANNEL_DOWN", "severity": "warning"},
+        {"alertname": "SettlewatchMoneyAtRisk"},
+        {"alertname": "SettlewatchPaymentsOverdue"},
+    ]:
+        until(f"the incident keeps {labels} silent", lambda: suppressed(manager, channel=channel, **labels))
+    until("another fault of the channel is paged", lambda: len(incidents_of(sink, channel)) == 2)
+    # The worst last: what it keeps silent is not to come.
+    for name, labels in reversed(told[:3]):
+        tell(manager, rules, name, over=True, **labels)
+    until("without it the critical one is paged", lambda: _of_group(sink, channel=channel))
+    assert suppressed(manager, alertname="SettlewatchPaymentsOverdue", channel=channel)
+    # The warning first: it is not to come because the other one is over.
+    for name, labels in reversed(told[3:]):
+        tell(manager, rules, name, over=True, **labels)
+    print("incidents: kept silent what they explain, and nothing else")
+
+
+def _of_group(sink, **labels):
+    return [one for one in sink.notifications() if one["groupLabels"] == labels]
 
 
 def blind_keeps_channels_silent(sink, manager, rules):
@@ -118,9 +162,13 @@ def judge(sink):
             announced |= news
             for alert in one["alerts"]:
                 _has_all(one, alert)
-    critical = of_channel(sink, "critical")
-    statuses = [one["status"] for one in critical]
-    assert statuses == ["firing", "resolved"], f"{CHANNEL} was paged {statuses}"
+    opened = 0
+    for group, came in incidents_of(sink, CHANNEL).items():
+        statuses = [one["status"] for one in came]
+        assert statuses == ["firing", "resolved"] * (len(came) // 2), f"{group} was paged {statuses}"
+        opened += len(came) // 2
+    assert opened, f"no incident of {CHANNEL}"
+    assert not _of_group(sink, channel=CHANNEL), f"{CHANNEL} was paged beside its incident"
     assert not [one for one in notifications if one["groupLabels"].get("channel") == "rehearsal"]
     pages = [one for one in notifications if one["receiver"] == "oncall"]
     print(f"pages: {len(notifications)} notifications, {len(pages)} to on-call, {len(by_group(notifications))} groups, none twice")

@@ -1,5 +1,5 @@
-# The chart: linted, rendered, valid for three versions of Kubernetes, with a configuration that the service accepts; and
-# values that make no sense are refused.
+# The chart: linted, rendered with lanes and watch together and apart, valid for three versions of Kubernetes, with a
+# configuration that the service accepts; and values that make no sense are refused.
 source .ci/lib.sh
 
 dir=$(target_dir)/ci-chart
@@ -18,12 +18,17 @@ fi
 
 chart=deploy/chart/settlewatch
 "$helm" lint --strict --quiet "$chart"
-"$helm" template watch "$chart" --set serviceMonitor.enabled=true --set secretName=kafka \
-    --set grafana.dashboards.enabled=true --set canary.enabled=true >"$dir/rendered.yaml"
-"$(tools_dir)/bin/python3" .ci/chart.py "$dir/rendered.yaml" "$dir/settlewatch.yaml"
-HOSTNAME=watch-0 cargo run --quiet --release --locked -p settlewatch -- validate --config "$dir/settlewatch.yaml"
-for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1 canary.args={run}; do
-    if "$helm" template watch "$chart" --set "$wrong" >/dev/null 2>&1; then
+parts=(--set serviceMonitor.enabled=true --set secretName=kafka --set grafana.dashboards.enabled=true --set canary.enabled=true)
+for separate in false true; do
+    "$helm" template settle "$chart" "${parts[@]}" --set watch.separate=$separate >"$dir/rendered.yaml"
+    "$(tools_dir)/bin/python3" .ci/chart.py "$dir/rendered.yaml" "$dir/settlewatch.yaml"
+done
+# As the pods of each part have it.
+for roles in '[join, watch, notify]' '[join]' '[watch, notify]'; do
+    HOSTNAME=settle-0 SETTLEWATCH__ROLES=$roles cargo run --quiet --release --locked -p settlewatch -- validate --config "$dir/settlewatch.yaml"
+done
+for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1 canary.args={run} watch.replicas=0 watch.separate=true,config.roles={join}; do
+    if "$helm" template settle "$chart" --set "$wrong" >/dev/null 2>&1; then
         die "the chart takes $wrong"
     fi
 done

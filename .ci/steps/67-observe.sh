@@ -1,5 +1,5 @@
 # A live demo through a real Prometheus and a real Alertmanager: every query of the dashboard has a sample, the rules
-# record, and the page for the channel that stands still arrives once and resolves.
+# record, and the page for the incident of the channel that stands still arrives once and resolves, none beside it.
 source .ci/lib.sh
 
 need prometheus prometheus
