@@ -11,6 +11,9 @@ for page in $pages; do
 done
 alerts=$(grep -c '^ *- alert: ' "$rules")
 [[ $(wc -l <<<"$pages") -eq $alerts ]] || die "an alert of $rules has no runbook"
+for alert in $(sed -n 's/^ *- alert: //p' "$rules"); do
+    grep -qF "\`$alert\`" docs/operate.md || die "docs/operate.md does not name $alert"
+done
 # Every metric that a rule asks for is one that the service has.
 metrics=$(cargo run --quiet --release --locked -p settlewatch -- metrics)
 for metric in $(grep -o 'settlewatch_[a-z_]*' <(grep -v 'record:\|channel:\|channel_currency:' "$rules") | sort -u); do
