@@ -84,37 +84,7 @@ fn whole(told: &Told, language: Language) -> String {
         language.of("resolved", "恢复于"),
         told.text("resolved_at"),
     );
-    line(
-        &mut text,
-        language.of("missing now", "当前缺失"),
-        &language.missing(told),
-    );
-    let touched = format!(
-        "{} ({} {})",
-        told.count("touched"),
-        language.of("of them credited late:", "其中迟到入账"),
-        told.count("credited_late")
-    );
-    line(&mut text, language.of("touched", "受影响"), &touched);
-    let places = format!(
-        "{} {}, {} {}",
-        told.count("merchants"),
-        language.of("merchants", "商户"),
-        told.count("terminals"),
-        language.of("terminals", "终端"),
-    );
-    line(&mut text, "", &places);
-    let percent = |field: &str| format!("{:.2} %", evidence[field].as_f64().unwrap_or(0.0) * 100.0);
-    let shares = format!(
-        "{} {}, {} {}, {} {}",
-        percent("rate_inside"),
-        language.of("here", "范围内"),
-        percent("rate_outside"),
-        language.of("elsewhere", "范围外"),
-        language.of("of all bad ones explains", "可解释全部异常的"),
-        percent("explains"),
-    );
-    line(&mut text, language.of("bad", "异常比例"), &shares);
+    weight(&mut text, told, language);
     more(&mut text, evidence, language);
     for reason in evidence["ruled_out"].as_array().into_iter().flatten() {
         let reason = reason.as_str().unwrap_or_default();
@@ -128,6 +98,42 @@ fn whole(told: &Told, language: Language) -> String {
         &samples.join(" "),
     );
     text
+}
+
+/// Payments, money and shares.
+fn weight(text: &mut String, told: &Told, language: Language) {
+    let evidence = &told.json["evidence"];
+    line(
+        text,
+        language.of("missing now", "当前缺失"),
+        &language.missing(told),
+    );
+    let touched = format!(
+        "{} ({} {})",
+        told.count("touched"),
+        language.of("of them credited late:", "其中迟到入账"),
+        told.count("credited_late")
+    );
+    line(text, language.of("touched", "受影响"), &touched);
+    let places = format!(
+        "{} {}, {} {}",
+        told.count("merchants"),
+        language.of("merchants", "商户"),
+        told.count("terminals"),
+        language.of("terminals", "终端"),
+    );
+    line(text, "", &places);
+    let percent = |field: &str| format!("{:.2} %", evidence[field].as_f64().unwrap_or(0.0) * 100.0);
+    let shares = format!(
+        "{} {}, {} {}, {} {}",
+        percent("rate_inside"),
+        language.of("here", "范围内"),
+        percent("rate_outside"),
+        language.of("elsewhere", "范围外"),
+        language.of("of all bad ones explains", "可解释全部异常的"),
+        percent("explains"),
+    );
+    line(text, language.of("bad", "异常比例"), &shares);
 }
 
 /// What only some have.
