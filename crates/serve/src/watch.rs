@@ -156,9 +156,7 @@ impl WatchObserver {
                 .counter(Metric::IncidentRevisions, &[verdict])
                 .inc();
             if revision.revision == 1 {
-                let took_ms = revision.opened_at.since(revision.started_at).max(0);
-                let onset = families.histogram(Metric::IncidentOnset, &[]);
-                onset.observe(seconds(took_ms.unsigned_abs()));
+                self.opened(revision);
             }
         }
     }
@@ -173,13 +171,23 @@ impl WatchObserver {
         self.board.status().open = open;
     }
 
+    fn opened(&self, incident: &Incident) {
+        let took_ms = incident.opened_at.since(incident.started_at).max(0);
+        let onset = self.shared.families.histogram(Metric::IncidentOnset, &[]);
+        onset.observe(seconds(took_ms.unsigned_abs()));
+        let [channel, _] = place(incident);
+        if self.label(channel) != channel {
+            self.shared.limit_hit(Limit::Channels);
+        }
+    }
+
     /// The channel as a label: `other` where it has no series of its own.
     fn label<'a>(&self, channel: &'a str) -> &'a str {
         if channel.is_empty() || self.shared.live.channel(channel).1 {
-            return channel;
+            channel
+        } else {
+            OTHER
         }
-        self.shared.limit_hit(Limit::Channels);
-        OTHER
     }
 
     /// How the watch stands.

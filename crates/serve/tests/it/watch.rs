@@ -166,4 +166,8 @@ fn incidents_are_counted_with_what_is_missing_by_the_one_channel_of_their_scope(
         samples(&text, "settlewatch_incident_onset_seconds_sum"),
         ["settlewatch_incident_onset_seconds_sum 80"]
     );
+    assert_eq!(
+        samples(&text, "settlewatch_limit_hits_total"),
+        ["settlewatch_limit_hits_total{kind=\"channels\"} 1"]
+    );
 }
