@@ -1,6 +1,6 @@
 //! Runs scenarios live on a real broker, each beside a replay of what it wrote: `live [--scenario NAME;…] [--rate 25]
 //! [--seconds 480] [--seed 1] [--side-by-side 6]`. Without names, every scenario that tells something. Scenarios are as
-//! `simulate --scenario` has them.
+//! `simulate --scenario` has them. `SETTLEWATCH_KEEP=1` leaves the records that each wrote.
 
 use std::process::ExitCode;
 use std::sync::Mutex;

@@ -10,10 +10,11 @@ use settlewatch_replay::Until;
 
 use super::cluster::Cluster;
 use super::group::{Group, Setup};
+use super::read::kcat_lines;
 use super::service::binary;
 use super::wait::{now_ms, until};
 use crate::harness::Bench;
-use crate::reference::parse_ms;
+use crate::reference::{STREAMS, parse_ms};
 
 /// How far apart the onset of an incident may be, live and in a replay, in milliseconds.
 const ONSET_MS: i64 = 5_000;
@@ -86,6 +87,7 @@ impl Live {
             (now_ms() >= ended_ms + AFTER_MS).then_some(())
         });
         service.stop();
+        self.keep(&group);
         // What is opened when the traffic ends, because it ends, is of no scenario.
         let before = |all: Vec<Said>| {
             all.into_iter()
@@ -98,6 +100,19 @@ impl Live {
             live: before(said(&group)),
             replayed: before(replayed(&group)),
         }
+    }
+
+    /// Writes what was read and said beside the service's log, for whoever keeps it (`SETTLEWATCH_KEEP=1`).
+    fn keep(&self, group: &Group<'_>) {
+        let folder = group.cluster.folder().join(self.name());
+        let incidents = kcat_lines(&group.output("incidents"));
+        let files = STREAMS.into_iter().zip(group.dump());
+        for (name, lines) in files.chain([("incidents", incidents)]) {
+            let path = folder.join(name).with_extension("ndjson");
+            std::fs::write(path, lines).expect("a file can be written");
+        }
+        let path = folder.join("rules.yaml");
+        std::fs::write(path, group.rules_text()).expect("a file can be written");
     }
 
     fn name(&self) -> String {
