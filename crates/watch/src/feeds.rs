@@ -169,6 +169,16 @@ impl Feeds {
         })
     }
 
+    /// Maintenance that goes on at `now_ms`, or for which payments are left aside already.
+    pub(crate) fn maintenance(&self, now_ms: i64) -> Vec<&Marker> {
+        let markers = self.markers.iter().filter(|marker| {
+            marker.kind == MarkerKind::Maintenance
+                && now_ms >= marker.starts_ms - UNDER_WAY_MS
+                && marker.ends_ms.is_none_or(|end| now_ms <= end)
+        });
+        markers.collect()
+    }
+
     /// Whether maintenance of everything, or of a stream, is announced for `now_ms`.
     pub(crate) fn is_everything_maintained(&self, now_ms: i64) -> bool {
         self.markers.iter().any(|marker| {
@@ -191,6 +201,13 @@ impl Feeds {
                     .iter()
                     .all(|(name, value)| name != "channel" || value == channel)
         })
+    }
+}
+
+impl Marker {
+    /// Whether a tuple lies in its scope.
+    pub(crate) fn holds(&self, tuple: &[ValueId], values: &Values, dims: &Dims) -> bool {
+        holds(&self.scope, tuple, values, dims)
     }
 }
 

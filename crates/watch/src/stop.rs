@@ -19,6 +19,10 @@ const NEAR: f64 = 3.0;
 /// Credits that must be missing in a pause.
 const MISSING: f64 = 12.0;
 
+/// Of the credits that are missing in a pause so many payments must have been made in it: who pays nothing is credited
+/// nothing.
+const PAID: f64 = 0.3;
+
 /// A time without any credit, where many were due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stop {
@@ -52,7 +56,19 @@ impl Stop {
         let (gap_ms, stop) = longest(&busy, onset_ms, now_ms)?;
         let missing = usual * gap_ms as f64 / span_ms as f64;
         let stopped = gap_ms >= LEAST_MS && span_ms >= UNSURE_MS && missing >= MISSING;
+        let stopped = stopped && stop.paid(detector, scope, &rows) >= PAID * missing;
         (stopped && !stop.resumes_slowly(&rows)).then_some(stop)
+    }
+
+    /// Payments of the scope that were made in the pause.
+    fn paid(&self, detector: &Detector, scope: &Scope, rows: &[&Row]) -> f64 {
+        let pause = self.since_ms..self.until_ms.unwrap_or(i64::MAX);
+        let known = rows.iter().filter(|row| pause.contains(&row.accepted_ms));
+        let waiting = detector.rows.without_row();
+        let waiting = waiting.filter(|(tuple, accepted_ms)| {
+            pause.contains(accepted_ms) && scope.holds(detector.values.of(*tuple))
+        });
+        (known.count() + waiting.count()) as f64
     }
 
     /// Whether what is accepted after the pause is slow as well: then credits were late, not stopped.

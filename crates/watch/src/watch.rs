@@ -244,12 +244,21 @@ impl Watch {
             behind: &self.behind,
             second,
         };
+        // Of payments before maintenance those are left whose credits take long: they say nothing of its place.
+        let maintenance = self.feeds.maintenance(second * 1000);
+        let dims = &self.detector.dims;
+        let is_maintained = |values: &[ValueId]| {
+            let mut markers = maintenance.iter();
+            markers.any(|marker| marker.holds(values, &self.detector.values, dims))
+        };
         let excluded = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values, UNJUDGED_MS)
+            is_maintained(values)
+                || sources.explains(row, values, UNJUDGED_MS)
                 || self.faults.covered(row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values, UNJUDGED_MS)
+            is_maintained(values)
+                || sources.explains(row, values, UNJUDGED_MS)
                 || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };

@@ -12,6 +12,7 @@ use crate::incident::book::{Book, Entry, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Finding, Severity};
 use crate::keep::keep;
+use crate::pulse::{MERCHANT, STORE, TERMINAL};
 use crate::stop::Stop;
 use crate::verdict::Scene;
 
@@ -159,8 +160,10 @@ impl Fault {
         }
         let now_ms = (second + 1) * 1000;
         let stop = Stop::of(detector, &self.scope, self.onset_ms, now_ms);
+        // A stop long after it began says nothing of when it began.
         if let Some(stop) = &stop
             && !self.was_down
+            && second - self.opened_s <= DATED_S
         {
             self.onset_ms = self.onset_ms.max(stop.since_ms + 1);
         }
@@ -275,6 +278,10 @@ impl Fault {
         };
         let mut finding = scene.verdict(self.confidence);
         finding.ruled_out.extend(around.feeds.not_ruled_out());
+        let named = match self.account(&finding, &tally, detector, now) {
+            Some(account) => account.named(&detector.values, &detector.dims),
+            None => named,
+        };
         let mut evidence = tally.evidence();
         if self.is_standing(second) {
             let expected = expected_in(detector, &self.scope, now.millis());
@@ -296,6 +303,32 @@ impl Fault {
             evidence,
             samples: tally.samples.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// The merchant whose account it is, where a part of its payments shows what is wrong with the account: an account
+    /// does not end at a store's door.
+    fn account(
+        &self,
+        finding: &Finding,
+        tally: &Tally,
+        detector: &Detector,
+        now: Timestamp,
+    ) -> Option<Scope> {
+        let of_account = matches!(
+            finding.cause,
+            Cause::BalanceInsufficient | Cause::AccountFrozen
+        );
+        let part = self.scope.has(STORE) || self.scope.has(TERMINAL);
+        let [merchant] = tally.merchants[..] else {
+            return None;
+        };
+        if !of_account || !part || self.scope.has(MERCHANT) {
+            return None;
+        }
+        let account = Scope::one(MERCHANT, merchant);
+        let during = (self.onset_ms, tally.last_bad_ms);
+        let whole = Tally::of(detector, &account, during, now.millis());
+        (whole.rate_during() >= 0.5).then_some(account)
     }
 
     pub(super) fn is_over(&self, second: i64) -> bool {

@@ -193,6 +193,7 @@ impl Book {
         let Some(kept) = self.owned(entry) else {
             return;
         };
+        let report = as_bad_as(&kept.shown, report);
         let shown = &kept.shown;
         let turned = shown.finding.cause != report.finding.cause
             || shown.finding.basis != report.finding.basis
@@ -209,6 +210,7 @@ impl Book {
     /// The fault is over.
     pub(crate) fn resolve(&mut self, entry: Entry, report: Report, now: Timestamp) {
         if let Some(kept) = self.owned(entry) {
+            let report = as_bad_as(&kept.shown, report);
             kept.shown.resolved_at = Some(now);
             self.say(entry.0, report, now);
         }
@@ -254,6 +256,16 @@ impl Book {
         let shown = self.kept.iter().flatten().map(|kept| &kept.shown);
         shown.filter(|shown| shown.resolved_at.is_none())
     }
+}
+
+/// The same fault is as bad as it was at its worst until it is over: people are told once.
+fn as_bad_as(shown: &Incident, report: Report) -> Report {
+    let severity = if shown.finding.cause == report.finding.cause {
+        shown.severity.max(report.severity)
+    } else {
+        report.severity
+    };
+    Report { severity, ..report }
 }
 
 /// Whether everything in `inner` lies in `outer`; in everything lies itself alone.
