@@ -6,6 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::event::{Currency, RefusalClass};
 
 use crate::detect::Detector;
+use crate::detect::baseline::Thresholds;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
@@ -74,8 +75,7 @@ impl Tally {
             }
             let values = detector.values.of(row.tuple);
             if scope.holds(values) {
-                let slow_ms = detector.thresholds(values[CHANNEL]).slow_ms;
-                tally.add(row, values, now_ms, slow_ms);
+                tally.add(row, values, now_ms, detector.thresholds(values[CHANNEL]));
             } else {
                 tally.outside_total += 1;
                 tally.outside_bad += u64::from(row.slow);
@@ -88,7 +88,7 @@ impl Tally {
         tally
     }
 
-    fn add(&mut self, row: &Row, values: &[ValueId], now_ms: i64, slow_ms: u64) {
+    fn add(&mut self, row: &Row, values: &[ValueId], now_ms: i64, usual: Thresholds) {
         self.total += 1;
         match row.lag_ms {
             Some(lag_ms) => {
@@ -120,7 +120,9 @@ impl Tally {
             *self.classes.entry(class).or_default() += 1;
         }
         self.slow_credited += u64::from(row.lag_ms.is_some());
-        let in_time = row.business_ms.is_some_and(|ms| ms <= slow_ms as i64);
+        // Where lags are not known yet, neither is what was in time.
+        let in_time =
+            usual.is_known() && row.business_ms.is_some_and(|ms| ms <= usual.slow_ms as i64);
         self.delayed_ms.push((row.accepted_ms, in_time));
         if row.overdue && row.lag_ms.is_some() {
             self.credited_late += 1;

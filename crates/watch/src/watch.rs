@@ -254,7 +254,9 @@ impl Watch {
         let excluded = |row: &Row, values: &[ValueId]| {
             is_maintained(values)
                 || sources.explains(row, values, UNJUDGED_MS)
-                || self.faults.covered(row.accepted_ms, values, UNJUDGED_MS)
+                || self
+                    .faults
+                    .had(second, row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
             is_maintained(values)

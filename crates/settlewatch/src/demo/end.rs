@@ -7,7 +7,7 @@ use settlewatch_join::{Book, Tally};
 use crate::text::{grouped, money};
 
 use super::view::View;
-use super::words::Words;
+use crate::incidents::{self, Language};
 
 fn parts(book: &Book) -> [Tally; 5] {
     [
@@ -31,9 +31,9 @@ pub(super) fn adds_up(view: &View) -> bool {
 /// What the script brings, by kinds of which one must come: when at the latest it is raised or, at the end,
 /// resolved, in milliseconds of the demo at speed 1.
 const SCRIPT: [(&[&str], bool, i64); 6] = [
-    (&["credit_missing"], false, 22_000),
+    (&["credit_missing"], false, 40_000),
     (&["duplicate_credit"], false, 25_000),
-    (&["credit_missing"], true, 36_000),
+    (&["credit_missing"], true, 52_000),
     (&["orphan_credit"], false, 40_000),
     (
         &["amount_mismatch", "currency_mismatch", "terminal_mismatch"],
@@ -66,7 +66,8 @@ pub(super) fn missing(view: &View, at_ms: i64) -> Vec<String> {
 }
 
 /// The summary as text.
-pub(super) fn summary(view: &View, words: &Words) -> String {
+pub(super) fn summary(view: &View, language: Language) -> String {
+    let words = language.words();
     let mut text = String::new();
     for (at, name) in words.accounts.iter().enumerate() {
         let tallies = view
@@ -100,6 +101,10 @@ pub(super) fn summary(view: &View, words: &Words) -> String {
             grouped(resolved),
             words.resolved
         );
+    }
+    for told in view.incidents.values() {
+        text += &incidents::line(told, language);
+        text.push('\n');
     }
     text
 }

@@ -1,7 +1,7 @@
 //! `demo`: the whole product in one process, on librdkafka's mock cluster.
 //!
 //! The service is the one of `run`, from its configuration file on; only the cluster is a mock, and the traffic a
-//! story. What is shown is read as anybody could read it: figures, and the alerts topic.
+//! story. What is shown is read as anybody could read it: figures, and the topics of alerts and incidents.
 
 mod end;
 mod picture;
@@ -33,7 +33,7 @@ use screen::Show;
 use story::{PARTITIONS, Pace};
 use view::{Line, Watcher};
 
-use crate::incidents::Language;
+use crate::incidents::{Language, Told};
 
 /// How often the picture is drawn.
 const FRAME: Duration = Duration::from_millis(250);
@@ -84,6 +84,7 @@ struct Demo {
     service: Service,
     traffic: Traffic,
     tail: Tail,
+    incidents: Tail,
     watcher: Watcher,
     pace: Pace,
     title: String,
@@ -111,6 +112,7 @@ impl Demo {
         let service = Service::assemble(Path::new(CONFIG), &loaded, run, &checked)?;
         let from = TailFrom::Beginning;
         let tail = Tail::new(&run.kafka, &run.output.alerts, PARTITIONS.into(), from);
+        let incidents = Tail::new(&run.kafka, &run.output.incidents, 1, from);
         let feed = Feed::new(&run.kafka).map_err(Failed)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
         let start_ms = i64::try_from(now.as_millis())?;
@@ -120,6 +122,7 @@ impl Demo {
             title: format!("seed {}, speed {}", pace.seed, pace.speed),
             address: format!("http://{}/metrics", service.address()),
             tail: tail.map_err(Failed)?,
+            incidents: incidents.map_err(Failed)?,
             traffic: Traffic::start(plan, feed, Places::of(&loaded.config.streams))?,
             service,
             pace,
@@ -150,11 +153,12 @@ impl Demo {
             self.look(began, &mut show)?;
         }
         show.close()?;
-        self.finish(began, show.style(), length.is_some()).await
+        self.finish(began, &mut show, length.is_some()).await
     }
 
     fn look(&mut self, began: Instant, show: &mut Show) -> anyhow::Result<()> {
         self.read_alerts();
+        read_incidents(&self.incidents, &mut self.watcher, Duration::ZERO, show)?;
         let elapsed = began.elapsed();
         let at_ms = i64::try_from(elapsed.as_millis())?;
         let view = self.watcher.look(elapsed, story::scene(self.pace, at_ms));
@@ -171,7 +175,7 @@ impl Demo {
     }
 
     /// Ends the traffic, lets what was written be decided, drains, and says what came of it.
-    async fn finish(mut self, began: Instant, style: Style, judged: bool) -> anyhow::Result<()> {
+    async fn finish(mut self, began: Instant, show: &mut Show, judged: bool) -> anyhow::Result<()> {
         let played_ms = i64::try_from(began.elapsed().as_millis())?;
         let script_ms = played_ms.saturating_mul(i64::from(self.pace.speed));
         self.traffic.end().map_err(Failed)?;
@@ -182,8 +186,10 @@ impl Demo {
                 self.watcher.alert(line);
             }
         }
+        let wait = Duration::from_millis(300);
+        read_incidents(&self.incidents, &mut self.watcher, wait, show)?;
         let view = self.watcher.look(began.elapsed(), story::Scene::Quiet);
-        let text = end::summary(view, style.language.words());
+        let text = end::summary(view, show.style().language);
         write!(stdout(), "{text}")?;
         drained?;
         let missing = end::missing(view, script_ms);
@@ -192,6 +198,22 @@ impl Demo {
         }
         Ok(())
     }
+}
+
+/// Takes in what was said of incidents since the last time.
+fn read_incidents(
+    tail: &Tail,
+    watcher: &mut Watcher,
+    wait: Duration,
+    show: &mut Show,
+) -> anyhow::Result<()> {
+    while let Some(record) = tail.next(wait) {
+        if let Some(told) = Told::parse(&record.value) {
+            show.incident(&told)?;
+            watcher.incident(told);
+        }
+    }
+    Ok(())
 }
 
 fn configure(text: &str) -> anyhow::Result<Loaded> {

@@ -8,13 +8,16 @@ use crate::text::{grouped, money};
 
 use super::view::{Line, Row, View};
 use super::words::Words;
-use crate::incidents::Language;
+use crate::incidents::{Language, Told};
 
 /// Widths of the columns but the last, which takes what is left.
 const WIDTHS: [usize; 8] = [13, 6, 8, 8, 7, 7, 7, 9];
 
 /// Lines above and below the rows and the alerts.
 const FRAME: usize = 8;
+
+/// Open incidents that are shown.
+const INCIDENTS: usize = 2;
 
 /// Bars of a sparkline, the lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -164,9 +167,13 @@ pub(super) fn draw(view: &View, (title, address): (&str, &str), style: Style) ->
     ];
     picture.extend(view.rows.iter().map(|row| channel(row, style)));
     picture.push(total(view, words, style));
+    let incidents = incidents(view, style);
+    let room = style
+        .lines
+        .saturating_sub(view.rows.len() + FRAME + incidents.len());
+    picture.extend(incidents);
     picture.push(String::new());
     picture.push(style.paint(Tone::Head, words.alerts));
-    let room = style.lines.saturating_sub(view.rows.len() + FRAME);
     if view.alerts.is_empty() {
         picture.push(style.paint(Tone::Dim, &format!("  {}", words.no_alerts)));
     }
@@ -260,6 +267,28 @@ fn total(view: &View, words: &Words, style: Style) -> String {
         ),
     ];
     style.paint(Tone::Dim, &text.concat())
+}
+
+/// Incidents that are open, two lines each: what is wrong and where, and what to do.
+fn incidents(view: &View, style: Style) -> Vec<String> {
+    let mut open: Vec<&Told> = view.incidents.values().filter(|it| it.is_open()).collect();
+    open.sort_by_key(|told| std::cmp::Reverse(told.text("opened_at")));
+    let lines = open.into_iter().take(INCIDENTS).flat_map(|told| {
+        let language = style.language;
+        let wrong = format!(
+            "{} {} {}  {}",
+            language.severity(told.text("severity")),
+            told.text("verdict"),
+            language.place(told),
+            language.missing(told)
+        );
+        let action = format!("  → {}", language.action(told));
+        [
+            style.paint(Tone::Bad, &cut(&wrong, style.columns)),
+            cut(&action, style.columns),
+        ]
+    });
+    lines.collect()
 }
 
 fn alert(line: &Line, style: Style) -> String {

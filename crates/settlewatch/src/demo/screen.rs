@@ -7,6 +7,7 @@ use rustix::termios::tcgetwinsize;
 
 use super::picture::{self, Style, behind, draw};
 use super::view::View;
+use crate::incidents::{self, Told};
 
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -84,6 +85,16 @@ impl Show {
             behind(view, words),
             scene.unwrap_or_default()
         )
+    }
+
+    /// A revision of an incident: said at once where there is no picture.
+    pub(super) fn incident(&mut self, told: &Told) -> std::io::Result<()> {
+        if self.terminal {
+            return Ok(());
+        }
+        let language = self.style.language;
+        let (line, action) = (incidents::line(told, language), language.action(told));
+        writeln!(stdout(), "{line}: {action}")
     }
 
     /// Gives the terminal back.

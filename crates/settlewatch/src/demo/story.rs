@@ -20,8 +20,8 @@ pub(super) const PARTITIONS: u16 = 4;
 /// The channels whose credits stop, one after the other.
 const STOPPING: [&str; 4] = ["unionpay_qr", "alipay", "unionpay_card", "wechat_pay"];
 
-/// When a channel's credits stop and come again, in milliseconds of a round.
-const STOPPED_MS: (i64, i64) = (8_000, 28_000);
+/// When a channel's credits stop and come again, in milliseconds of a round: before, the service has seen what is usual.
+const STOPPED_MS: (i64, i64) = (26_000, 44_000);
 
 /// What else happens to one payment of a round, and when.
 const SINGLE: [(Scenario, i64); 5] = [
@@ -196,8 +196,8 @@ mod tests {
         let payments = first.filter(|record| record.payload.contains("payment.succeeded"));
         let count = payments.count();
         assert!((1000..1400).contains(&count), "{count} payments");
-        assert_eq!(scene(PACE, 1_000), Scene::Stopped("unionpay_qr"));
-        assert_eq!(scene(PACE, 3_000), Scene::Back("unionpay_qr"));
-        assert_eq!(scene(PACE, 7_000), Scene::Stopped("alipay"));
+        assert_eq!(scene(PACE, 2_700), Scene::Stopped("unionpay_qr"));
+        assert_eq!(scene(PACE, 4_500), Scene::Back("unionpay_qr"));
+        assert_eq!(scene(PACE, 9_000), Scene::Stopped("alipay"));
     }
 }

@@ -10,6 +10,7 @@ use settlewatch_join::{Book, Timestamp};
 use settlewatch_serve::{Figures, Metrics};
 
 use super::story::Scene;
+use crate::incidents::Told;
 
 /// Points of a sparkline.
 pub(super) const POINTS: usize = 30;
@@ -77,6 +78,8 @@ pub(super) struct View {
     pub(super) counts: BTreeMap<String, (u64, u64)>,
     /// How far behind real time our knowledge is.
     pub(super) behind: Option<Duration>,
+    /// Incidents as they are now.
+    pub(super) incidents: BTreeMap<String, Told>,
     pub(super) elapsed: Duration,
     pub(super) scene: Option<Scene>,
 }
@@ -103,6 +106,12 @@ impl Watcher {
         *(if line.resolved { resolved } else { raised }) += 1;
         self.view.alerts.push_front(line);
         self.view.alerts.truncate(ALERTS);
+    }
+
+    /// A revision of an incident was read.
+    pub(super) fn incident(&mut self, told: Told) {
+        let id = told.text("incident_id").to_owned();
+        self.view.incidents.insert(id, told);
     }
 
     /// A second of the sparklines has passed.

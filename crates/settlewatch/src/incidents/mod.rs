@@ -16,7 +16,7 @@ use crate::cli::{IncidentsArgs, IncidentsCommand};
 
 pub(crate) use read::of_topic;
 pub(crate) use told::Told;
-pub(crate) use words::Language;
+pub(crate) use words::{Language, line};
 
 /// The incidents that cover alerts of a payment, a line each, for `explain`; empty where there is no alert.
 pub(crate) fn covering_text(revisions: &[Told], alerts: &[Value]) -> String {

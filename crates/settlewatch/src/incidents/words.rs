@@ -32,7 +32,7 @@ impl Language {
         }
     }
 
-    pub(super) fn severity(self, word: &str) -> &str {
+    pub(crate) fn severity(self, word: &str) -> &str {
         match (self, word) {
             (Self::Zh, "critical") => "严重",
             (Self::Zh, "warning") => "警告",
@@ -59,19 +59,19 @@ impl Language {
     }
 
     /// Its place, or that it is everywhere.
-    pub(super) fn place(self, told: &Told) -> String {
+    pub(crate) fn place(self, told: &Told) -> String {
         told.place()
             .unwrap_or_else(|| self.of("everywhere", "全部").to_owned())
     }
 
     /// What is to be done.
-    pub(super) fn action(self, told: &Told) -> &str {
+    pub(crate) fn action(self, told: &Told) -> &str {
         let action = &told.json["action"];
         action[self.of("en", "zh")].as_str().unwrap_or_default()
     }
 
     /// What is missing now: payments and money.
-    pub(super) fn missing(self, told: &Told) -> String {
+    pub(crate) fn missing(self, told: &Told) -> String {
         let open = told.count("open");
         let payments = match (self, open) {
             (Self::En, 1) => "1 payment".into(),
@@ -89,7 +89,7 @@ impl Language {
 }
 
 /// An incident on one line.
-pub(super) fn line(told: &Told, language: Language) -> String {
+pub(crate) fn line(told: &Told, language: Language) -> String {
     format!(
         "{}  {:<8} {:<8} {:<22} {}  {}  {} {}",
         told.text("incident_id"),

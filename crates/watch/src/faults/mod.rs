@@ -112,6 +112,22 @@ impl Faults {
         })
     }
 
+    /// Whether it falls into a fault that is over, or does not go on any more, as far as is known.
+    pub(crate) fn had(
+        &self,
+        second: i64,
+        accepted_ms: i64,
+        values: &[ValueId],
+        lead_ms: i64,
+    ) -> bool {
+        let mut past = self.open.iter().filter(|fault| !fault.is_standing(second));
+        self.covered(accepted_ms, values, lead_ms)
+            || past.any(|fault| {
+                let during = fault.onset_ms - LEAD_MS - lead_ms..=fault.seen_s * 1000;
+                during.contains(&accepted_ms) && fault.scope.holds(values)
+            })
+    }
+
     /// The second `second` ended with these changes and suspicions.
     pub(crate) fn end_second(
         &mut self,
@@ -212,7 +228,7 @@ impl Faults {
     /// A fault that began a moment ago may have begun in another part of the same place: then it is that place's.
     fn join(&mut self, second: i64, detector: &Detector, suspicion: &Suspicion) -> bool {
         for fault in &mut self.open {
-            if second - fault.opened_s > TOGETHER_S {
+            if second - fault.opened_s > TOGETHER_S || !fault.is_standing(second) {
                 continue;
             }
             let joined = detector.joined(&fault.scope, &suspicion.scope, fault.look(second));
