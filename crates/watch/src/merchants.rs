@@ -26,6 +26,9 @@ const NOW_S: i64 = 180;
 /// Late ones that make an incident, at least.
 const LEAST: usize = 4;
 
+/// Acknowledgements get lost: so large a share of them is never a surprise.
+const LOSSY: f64 = 0.03;
+
 /// Evidence in natural units at which a merchant stands out.
 const NATS: f64 = 11.0;
 
@@ -133,7 +136,7 @@ impl Merchants {
         let (known, known_late) = before.fold((0.0, 0.0), |(all, late), seen| {
             (all + 1.0, late + f64::from(u8::from(seen.late)))
         });
-        let share = shrunk(known_late, known, prior, 20.0);
+        let share = shrunk(known_late, known, prior, 20.0).max(LOSSY);
         if let Some(open) = self.open.iter_mut().find(|open| open.merchant == merchant) {
             open.last_s = second;
             return;
