@@ -287,11 +287,17 @@ impl<'a> Group<'a> {
     ///
     /// # Panics
     /// When its configuration cannot be written.
-    pub fn start_with(&self, name: &str, instance: &str, more: &str) -> Service {
+    pub fn start_with(
+        &self,
+        name: &str,
+        instance: &str,
+        more: &str,
+        env: &[(&str, &str)],
+    ) -> Service {
         let (config, port) = self.write_config(name, instance, self.setup.login);
         let text = self.config_text(instance, port, self.setup.login) + more;
         std::fs::write(&config, text).expect("a file can be written");
-        Service::start(name, &config, port, &[])
+        Service::start(name, &config, port, env)
     }
 
     /// Starts a service under a stable name and waits until it is ready.

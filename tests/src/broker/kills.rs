@@ -51,6 +51,35 @@ const PHASES: [(&str, Way); 22] = [
     (RANDOM, Way::Any),
 ];
 
+/// Has a service die in every phase, one after the other; `start` starts it with an environment.
+///
+/// # Panics
+/// When one does not come to its phase.
+pub fn die_in_every_phase(start: impl Fn(&[(&str, &str)]) -> Service) {
+    for (name, way) in PHASES.into_iter().filter(|(_, way)| *way != Way::Any) {
+        let failpoint = format!("{name}:1");
+        let end = die(name, way, || {
+            start(&[("SETTLEWATCH_FAILPOINT", failpoint.as_str())])
+        });
+        assert_eq!(end, Some(ABORTED), "it comes to {name}");
+    }
+}
+
+/// Starts a service that is to die in a phase, and waits for that.
+fn die(name: &str, way: Way, start: impl Fn() -> Service) -> Option<End> {
+    let mut service = start();
+    if way == Way::Stop {
+        wait_until_ready_or_dead(&mut service);
+        service.signal(Signal::TERM);
+    }
+    let end = wait_for_end(&mut service);
+    println!("{name}: {end:?}");
+    if end.is_none() {
+        service.kill();
+    }
+    end
+}
+
 /// Killed from outside, whatever it does.
 const RANDOM: &str = "random";
 
@@ -238,12 +267,7 @@ impl<'a> Kills<'a> {
             running.kill();
         }
         let env = [("SETTLEWATCH_FAILPOINT", failpoint.as_str())];
-        let mut service = group.start(&slot.name, &slot.instance, &env);
-        if way == Way::Stop {
-            wait_until_ready_or_dead(&mut service);
-            service.signal(Signal::TERM);
-        }
-        let end = wait_for_end(&mut service);
+        let end = die(name, way, || group.start(&slot.name, &slot.instance, &env));
         let phase = Phase(name);
         let tally = if end == Some(ABORTED) {
             &mut self.report.died
@@ -252,7 +276,6 @@ impl<'a> Kills<'a> {
         };
         *tally.entry(phase).or_default() += 1;
         if end != Some(ABORTED) {
-            service.kill();
             // Once more in this round.
             self.left.insert(0, (name, way));
         }

@@ -33,7 +33,7 @@ pub use cluster::{Cluster, Options};
 pub use group::{Group, Rules, Setup, short_rules};
 pub use jars::{missing, write_topics_tool};
 pub use judge::{Expected, Judgement};
-pub use kills::{Kills, Phase, Report};
+pub use kills::{Kills, Phase, Report, die_in_every_phase};
 pub use live::{Live, Said, Seen};
 pub use node::Node;
 pub use ports::free_port;

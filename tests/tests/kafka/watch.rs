@@ -8,7 +8,8 @@ use serde_json::Value;
 use settlewatch_join::Timestamp;
 use settlewatch_replay::Until;
 use settlewatch_tests::broker::{
-    Cluster, Group, Outgoing, Record, Service, Setup, Tail, kcat_lines, now_ms, read_all, until,
+    Cluster, Group, Outgoing, Record, Service, Setup, Tail, die_in_every_phase, kcat_lines, now_ms,
+    read_all, until,
 };
 use settlewatch_tests::harness::Bench;
 use settlewatch_tests::reference::{Config, Rule, STREAMS, Tier, parse_ms};
@@ -28,7 +29,7 @@ const STOPPED: [&str; 6] = [
     "--duration",
     "330s",
     "--scenario",
-    "channel-stopped@120s-160s:alipay",
+    "channel-stopped@120s-210s:alipay",
 ];
 
 /// Traffic without a fault.
@@ -137,10 +138,14 @@ fn started_ms(line: &Value) -> i64 {
         .expect("a time")
 }
 
-pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_killed_in_it() {
+pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_dies_in_every_phase() {
     let cluster = Cluster::shared();
     let group = Group::new(&cluster, "watched", setup());
-    let service = group.start_ready("one");
+    let watch = |env: &[(&str, &str)]| group.start_with("watch", "watch", "roles: [watch]\n", env);
+    let mut lanes = group.start_with("lanes", "lanes", "roles: [join]\n", &[]);
+    let mut service = watch(&[]);
+    lanes.wait_until_ready();
+    service.wait_until_ready();
     thread::scope(|scope| {
         let traffic = simulate(scope, &group, &STOPPED);
         let opened = until_said(&group, "the fault is seen", |it| {
@@ -148,7 +153,8 @@ pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_kil
         });
         // In the middle of the incident, its baseline frozen.
         service.kill();
-        let service = group.start_ready("one");
+        die_in_every_phase(watch);
+        let service = watch(&[]);
         until("it judges again", SOON, || active(&service).then_some(()));
         let id = opened["incident_id"].clone();
         let resolved = until_said(&group, "the fault is over", |it| {
@@ -156,7 +162,11 @@ pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_is_kil
         });
         traffic.join().expect("the traffic ends");
         service.stop();
+        lanes.stop();
         let live = revisions(&group);
+        let ends = live[id.as_str().expect("an id")].iter();
+        let ends = ends.filter(|it| it["state"] == "resolved").count();
+        assert_eq!(ends, 1, "it is over once, and was not opened again");
         let of_channel: Vec<&Value> = live
             .values()
             .filter_map(|revisions| revisions.last())
@@ -183,7 +193,7 @@ pub(crate) fn what_is_not_read_is_said_and_accuses_nobody_though_the_active_watc
     let topic = group.topic("terminals");
     let start = |name: &str, role: &str| {
         let roles = format!("roles: [{role}]\n");
-        group.start_with(name, name, &roles)
+        group.start_with(name, name, &roles, &[])
     };
     let (mut one, mut two) = (start("watch-1", "watch"), start("watch-2", "watch"));
     let mut lanes = start("lanes", "join");
