@@ -135,6 +135,23 @@ fn a_watch_that_is_restored_at_any_second_says_the_same_bytes() {
     );
 }
 
+/// That the comparison above can fail: without what is usual a watch in the middle of an incident says something else.
+#[test]
+fn a_watch_that_forgets_what_is_usual_in_an_incident_says_something_else() {
+    let (config, seen) = recording(1);
+    let settings = watch_settings(&config);
+    let mut forgot = false;
+    let again = watched(&settings, &seen.pulses, &mut |_, watch| {
+        if forgot || watch.open().next().is_none() {
+            return watch;
+        }
+        forgot = true;
+        Watch::new(settings.clone())
+    });
+    assert!(forgot, "no incident was open");
+    assert_ne!(again, seen.said);
+}
+
 #[test]
 fn names_are_let_go_after_the_same_second_wherever_it_runs() {
     let (config, seen) = recording(2);
