@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use settlewatch_join::Timestamp;
-use settlewatch_join::event::Currency;
 
 use crate::detect::Detector;
 use crate::detect::rates::{excess, shrunk};
@@ -19,6 +18,9 @@ use crate::second::end_of;
 
 /// Acknowledgements of a merchant that are remembered.
 const KEPT: usize = 200;
+
+/// Credits of a merchant after which it is known whether it acknowledges them.
+const KNOWN: usize = 5;
 
 /// Now is the last so many seconds.
 const NOW_S: i64 = 180;
@@ -41,7 +43,6 @@ struct Seen {
     late: bool,
     came: bool,
     id: Option<Arc<str>>,
-    amount: (Currency, u64),
     terminal: ValueId,
     credited_ms: i64,
 }
@@ -71,24 +72,21 @@ impl Merchants {
         let merchant = values[MERCHANT];
         let seen = self.seen.entry(merchant).or_default();
         // Nothing came of a merchant that seldom acknowledges: that says nothing.
-        if !ack.came {
-            let came = seen.iter().filter(|known| known.came).count();
-            if came < 3 || came * 10 < seen.len() * 7 && !seen.iter().rev().take(4).any(|s| s.late)
-            {
-                return;
-            }
-        }
+        let is_open = self.open.iter().any(|open| open.merchant == merchant);
+        let counts = ack.came || is_open || acknowledges(seen.iter());
         seen.push_back(Seen {
             second,
             late: ack.late,
             came: ack.came,
             id: ack.id.clone(),
-            amount: (ack.currency, ack.amount_minor),
             terminal: values[TERMINAL],
             credited_ms: ack.credited_at.millis(),
         });
         if seen.len() > KEPT {
             seen.pop_front();
+        }
+        if !counts {
+            return;
         }
         self.all.push_back((second, ack.late));
         self.late_all += usize::from(ack.late);
@@ -124,7 +122,10 @@ impl Merchants {
 
     fn look(&mut self, merchant: ValueId, second: i64, detector: &Detector, book: &mut Book) {
         let seen = &self.seen[&merchant];
-        let now = || seen.iter().filter(|seen| seen.second > second - NOW_S);
+        let before = || seen.iter().filter(|seen| seen.second <= second - NOW_S);
+        let acknowledges = acknowledges(before());
+        let counted = || seen.iter().filter(|seen| seen.came || acknowledges);
+        let now = || counted().filter(|seen| seen.second > second - NOW_S);
         let late: Vec<&Seen> = now().filter(|seen| seen.late).collect();
         let total = now().count() as f64;
         let count = late.len() as f64;
@@ -132,13 +133,17 @@ impl Merchants {
         let others = (self.all.len() as f64 - total).max(0.0);
         let others_late = (self.late_all as f64 - count).max(0.0);
         let prior = shrunk(others_late, others, 0.01, 100.0);
-        let before = seen.iter().filter(|seen| seen.second <= second - NOW_S);
+        let before = counted().filter(|seen| seen.second <= second - NOW_S);
         let (known, known_late) = before.fold((0.0, 0.0), |(all, late), seen| {
             (all + 1.0, late + f64::from(u8::from(seen.late)))
         });
         let share = shrunk(known_late, known, prior, 20.0).max(LOSSY);
         if let Some(open) = self.open.iter_mut().find(|open| open.merchant == merchant) {
-            open.last_s = second;
+            // One that got lost does not keep it open.
+            let lately = seen.iter().rev().take(LEAST);
+            if lately.filter(|seen| seen.late).count() * 2 >= LEAST {
+                open.last_s = second;
+            }
             return;
         }
         // Where everybody is late, it is not the merchant.
@@ -175,7 +180,6 @@ impl Merchants {
                 continue;
             }
             evidence.touched += 1;
-            *evidence.amount_minor.entry(seen.amount.0).or_default() += u128::from(seen.amount.1);
             terminals.push(seen.terminal);
             if let Some(id) = seen.id.as_ref().filter(|_| samples.len() < 5) {
                 samples.push(id.to_string());
@@ -199,12 +203,19 @@ impl Merchants {
     }
 }
 
+/// Whether a merchant acknowledged most of what is known of it: only then it says something that it does not.
+fn acknowledges<'a>(seen: impl Iterator<Item = &'a Seen>) -> bool {
+    let (came, all) = seen.fold((0, 0), |(came, all), seen| {
+        (came + usize::from(seen.came), all + 1)
+    });
+    all >= KNOWN && came * 10 >= all * 7
+}
+
 keep!(Seen {
     second,
     late,
     came,
     id,
-    amount,
     terminal,
     credited_ms,
 });

@@ -34,8 +34,8 @@ fn fits(verdict: &str, alert: &Value) -> bool {
     let kind = alert["kind"].as_str().unwrap_or_default();
     let said = alert["verdict"].as_str();
     match verdict {
-        // What we have not read accuses nobody.
-        "MONITOR_BEHIND" => false,
+        // What we have not read accuses nobody; acknowledgements and clocks leave no credit missing.
+        "MONITOR_BEHIND" | "MERCHANT_BACKEND_SLOW" | "CLOCK_SKEW" => false,
         "AMOUNT_MISMATCH" | "USER_AMOUNT_ERROR" => {
             kind == "amount_mismatch" && said == Some(verdict)
         }
@@ -142,8 +142,10 @@ mod tests {
         assert!(covers(&silent, &alert(|it| it["channel"] = "any".into())));
         let one = incident(|it| it["scope"] = json!({"stream": "credits", "partition": "3"}));
         assert!(!covers(&one, &alert(|_| {})));
-        let behind = incident(|it| it["verdict"] = "MONITOR_BEHIND".into());
-        assert!(!covers(&behind, &alert(|_| {})));
+        for nobody in ["MONITOR_BEHIND", "MERCHANT_BACKEND_SLOW"] {
+            let told = incident(|it| it["verdict"] = nobody.into());
+            assert!(!covers(&told, &alert(|_| {})), "{nobody}");
+        }
     }
 
     #[test]
