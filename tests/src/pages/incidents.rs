@@ -15,8 +15,8 @@ use super::rows;
 const HEAD: &str = "\
 # Incidents
 
-One JSON object a revision, in `incidents.ndjson` of a replay. An incident is one fault: where it is, since when, how
-much money, and what to do. People are paged on incidents, once each, never once per payment. It speaks again only when
+One JSON object a revision, in the topic `output.incidents` and in `incidents.ndjson` of a replay. An incident is one
+fault: where it is, since when, how much money, and what to do. People are paged on incidents, once each, never once per payment. It speaks again only when
 its cause, place or severity changed or three times as much was touched, resolves by itself, and is opened again when the
 same comes back within `incidents.reopen_within`.
 

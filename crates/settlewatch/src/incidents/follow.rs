@@ -6,7 +6,7 @@ use std::time::Duration;
 use settlewatch_config::Purpose;
 use settlewatch_kafka::{Tail, TailFrom};
 
-use super::read::{json_line, reachable};
+use super::read::{checked, json_line};
 use super::told::Told;
 use super::words::line;
 use crate::cli::IncidentsFollowArgs;
@@ -19,7 +19,7 @@ pub(super) fn run(args: &IncidentsFollowArgs) -> anyhow::Result<()> {
     let config = config::loaded(&args.config, Purpose::Run)?;
     let run = config.run.as_ref();
     let run = run.expect("a configuration that was read to run has all of it");
-    reachable(run)?;
+    checked(&config)?;
     let from = if args.all {
         TailFrom::Beginning
     } else {

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 use settlewatch_config::{Config, Purpose, Run};
 use settlewatch_join::Timestamp;
-use settlewatch_kafka::{CheckOptions, check, written};
+use settlewatch_kafka::{CheckOptions, Checked, check, written};
 
 use super::list::is_of;
 use super::told::{Incidents, Told, gathered};
@@ -45,7 +45,10 @@ impl Source {
     /// All incidents that are there.
     pub(super) fn incidents(&self) -> anyhow::Result<Incidents> {
         let all = match self {
-            Self::Topics(config) => of_topic(run_of(config))?,
+            Self::Topics(config) => {
+                checked(config)?;
+                of_topic(run_of(config))?
+            }
             Self::Folder(folder) => {
                 let path = folder.join("incidents.ndjson");
                 let mut all = Vec::new();
@@ -92,11 +95,7 @@ impl Source {
         match self {
             Self::Topics(config) => {
                 let run = run_of(config);
-                let options = CheckOptions {
-                    wait: WAIT,
-                    transactions: false,
-                };
-                let checked = check(run, &config.streams, options).map_err(NotReady)?;
+                let checked = checked(config)?;
                 let since = since.unwrap_or(Timestamp::from_millis(0));
                 let topic = &run.output.alerts;
                 let history = written(&run.kafka, topic, checked.numbers, since, WAIT);
@@ -130,9 +129,13 @@ pub(crate) fn of_topic(run: &Run) -> anyhow::Result<Vec<Told>> {
     Ok(values.filter_map(|value| Told::parse(&value)).collect())
 }
 
-/// Whether the brokers and the topic of incidents are there.
-pub(super) fn reachable(run: &Run) -> anyhow::Result<()> {
-    of_topic(run).map(drop)
+/// Whether the brokers are there and everything on them is as it must be.
+pub(super) fn checked(config: &Config) -> anyhow::Result<Checked> {
+    let options = CheckOptions {
+        wait: WAIT,
+        transactions: false,
+    };
+    Ok(check(run_of(config), &config.streams, options).map_err(NotReady)?)
 }
 
 fn each_line(

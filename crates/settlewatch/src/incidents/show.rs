@@ -84,6 +84,11 @@ fn whole(told: &Told, language: Language) -> String {
         language.of("resolved", "恢复于"),
         told.text("resolved_at"),
     );
+    line(
+        &mut text,
+        language.of("as of", "截至"),
+        told.text("updated_at"),
+    );
     weight(&mut text, told, language);
     more(&mut text, evidence, language);
     for reason in evidence["ruled_out"].as_array().into_iter().flatten() {
@@ -105,7 +110,7 @@ fn weight(text: &mut String, told: &Told, language: Language) {
     let evidence = &told.json["evidence"];
     line(
         text,
-        language.of("missing now", "当前缺失"),
+        language.of("missing", "缺失"),
         &language.missing(told),
     );
     let touched = format!(
