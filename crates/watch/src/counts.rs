@@ -10,6 +10,9 @@ const USUAL_S: i64 = 180;
 /// The same of late: loads drift, and the lower of the two counts.
 const RECENT_S: i64 = 30;
 
+/// So many standard deviations below the mean of Poisson counts a rate is surely.
+const SURE: f64 = 2.0;
+
 /// A source that says less than this share of what is usual is silent: a few records may still trickle in.
 const TRICKLE: f64 = 0.05;
 
@@ -74,16 +77,21 @@ impl Counts {
             .sum()
     }
 
-    /// Records a second in the minutes before and with `until`.
+    /// Records a second in the minutes before and with `until`: at least so many, as far as few records tell.
     pub(crate) fn rate(&self, until: i64) -> f64 {
         let Some(first) = self.first_s else {
             return 0.0;
         };
-        let mean = |span: i64| {
+        // Where nothing is known yet, nothing came.
+        let seen = |span: i64| {
             let from = first.max(until - span + 1);
-            self.between(from, until) as f64 / (until - from + 1).max(1) as f64
+            let span = (until - from + 1).max(RECENT_S) as f64;
+            (self.between(from, until) as f64, span)
         };
-        mean(USUAL_S).min(mean(RECENT_S))
+        let (count, span) = seen(USUAL_S);
+        let usual = (count - SURE * count.sqrt()).max(0.0) / span;
+        let (count, span) = seen(RECENT_S);
+        usual.min(count / span)
     }
 
     /// The second ended.

@@ -368,13 +368,21 @@ impl Scene<'_> {
             .but("no peak: payments come at their usual rate")
     }
 
-    /// Payments a second now, against what was usual before the fault.
+    /// Payments a second now, against what was usual before the fault; less where payments elsewhere rise as well: a
+    /// load that grows for all is no peak of a channel.
     fn peak(&self) -> Option<f64> {
+        let inside = self.rise(true)?;
+        let outside = self.rise(false).unwrap_or(1.0);
+        Some(inside / outside.max(1.0))
+    }
+
+    /// The same of the scope, or of everything else.
+    fn rise(&self, inside: bool) -> Option<f64> {
         const BUCKET_MS: i64 = 20_000;
         let until = self.now.millis() - 15_000;
         let mut buckets = std::collections::BTreeMap::<i64, u32>::new();
         for row in self.detector.rows.all() {
-            if self.scope.holds(self.detector.values.of(row.tuple)) {
+            if self.scope.holds(self.detector.values.of(row.tuple)) == inside {
                 *buckets
                     .entry(row.accepted_ms.div_euclid(BUCKET_MS))
                     .or_default() += 1;

@@ -163,6 +163,7 @@ impl Watch {
             heartbeat: self.settings.heartbeat.filter(|_| is_known),
             account_feed: self.settings.account_feed && is_known,
             marker_feed: self.settings.marker_feed && is_known,
+            silent: self.silence.is_everything(),
             critical_minor: &self.settings.critical_minor,
             burns: &self.burns,
             objective_ppm: self.settings.objective_ppm,

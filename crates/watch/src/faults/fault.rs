@@ -10,7 +10,7 @@ use crate::detect::scope::Scope;
 use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Book, Entry, Report, severity};
 use crate::incident::cause::Cause;
-use crate::incident::{Finding, Severity};
+use crate::incident::{Basis, Finding, Severity};
 use crate::keep::keep;
 use crate::pulse::{MERCHANT, STORE, TERMINAL};
 use crate::stop::Stop;
@@ -179,6 +179,14 @@ impl Fault {
         let late = report.finding.cause == Cause::IdCorrupted;
         if !self.is_standing(second) && !late {
             // What comes after a fault says nothing of it.
+            report.finding = said.clone();
+            return;
+        }
+        // Legs from before a long fault are forgotten: what they showed is not unsaid.
+        let unsaid = said.cause == Cause::GatewayDelay
+            && said.basis == Basis::Confirmed
+            && report.finding.basis != Basis::Confirmed;
+        if unsaid {
             report.finding = said.clone();
             return;
         }

@@ -18,6 +18,9 @@ use fault::{Fault, onset_of};
 /// A suspicion must stand for so many seconds, unless it is beyond doubt.
 const STANDS_S: i64 = 2;
 
+/// The same where no place stands out: of the first payments chance may leave any place out.
+const STANDS_EVERYWHERE_S: i64 = 5;
+
 /// Evidence in natural units that is beyond doubt.
 const CERTAIN_NATS: f64 = 60.0;
 
@@ -218,7 +221,14 @@ impl Faults {
                 second
             }
         };
-        if second - since_s >= STANDS_S - 1 || suspicion.nats >= CERTAIN_NATS {
+        let stands_s = if suspicion.scope.is_everything() {
+            STANDS_EVERYWHERE_S
+        } else if suspicion.nats >= CERTAIN_NATS {
+            0
+        } else {
+            STANDS_S
+        };
+        if second - since_s >= stands_s - 1 {
             self.pending
                 .retain(|pending| pending.suspicion.scope != suspicion.scope);
             self.open(second, detector, &suspicion, around, book);
@@ -275,7 +285,7 @@ impl Faults {
         self.open.push(fault);
     }
 
-    /// A fault within another one is part of it.
+    /// A fault within another one, or within the silence of a stream, is part of it.
     fn fold(&mut self, second: i64, detector: &Detector, around: &Around<'_>, book: &mut Book) {
         let mut at = 0;
         while at < self.open.len() {
@@ -285,7 +295,8 @@ impl Faults {
                     && (outer.scope == inner.scope && *other < at
                         || outer.scope != inner.scope && contains(&outer.scope, &inner.scope))
             });
-            if outer.is_some() {
+            // What a stream that says nothing explains is no other fault.
+            if outer.is_some() || around.silent && inner.scope.is_everything() {
                 let folded = self.open.remove(at);
                 let report = folded.report(second, detector, around);
                 book.resolve(folded.entry, report, end_of(second));
