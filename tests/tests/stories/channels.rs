@@ -64,6 +64,8 @@ fn a_row_counts_its_minute_and_what_waits_at_its_end() {
         "lag_p50_ms",
         "lag_p95_ms",
         "lag_p99_ms",
+        "within_sla",
+        "expected_missing",
     ];
     let written: Vec<&String> = card.as_object().expect("an object").keys().collect();
     assert_eq!(written, columns);
