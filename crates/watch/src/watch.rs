@@ -374,7 +374,12 @@ impl Watch {
         }
         let values = self.detector.values.of(tuple);
         if !note.timed && note.what == What::Overdue {
-            self.batches.missed(note, tuple, values, second);
+            if !self
+                .faults
+                .lack_part_of_a_batch(note.accepted_at.millis(), values)
+            {
+                self.batches.missed(note, tuple, values, second);
+            }
             return;
         }
         let maintained = self.feeds.is_maintained(

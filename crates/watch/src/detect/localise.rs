@@ -81,8 +81,8 @@ impl Suspicion {
 }
 
 impl Detector {
-    /// What stands out at `second` beyond what is `explained`; what it is is found among all payments that are not
-    /// `excluded`.
+    /// What stands out at `second` beyond what is `explained`; where that alone has no place, among all payments that are
+    /// not `excluded`.
     pub(crate) fn suspicions(
         &self,
         second: i64,
@@ -103,9 +103,11 @@ impl Detector {
                     continue;
                 }
                 // What a shorter window shows is explained in a moment; a longer one is looked at then.
-                let found = self.localise(look, excluded);
-                if !found.is_empty() {
-                    return found;
+                for beside in [explained, excluded] {
+                    let found = self.localise(look, beside);
+                    if !found.is_empty() {
+                        return found;
+                    }
                 }
             }
         }

@@ -47,6 +47,20 @@ const FIRST_MS: i64 = 2_000;
 /// A fault that was seen early is dated again when it is so old, in seconds.
 const DATED_S: i64 = 30;
 
+/// Bad payments of a suspicion, of a fault, and those that both have.
+#[derive(Default)]
+struct Shared {
+    theirs: u32,
+    ours: u32,
+    both: u32,
+}
+
+impl Shared {
+    fn is_in_theirs(&self) -> bool {
+        self.both * 2 > self.ours && self.ours >= 3
+    }
+}
+
 /// A fault that is open.
 pub(super) struct Fault {
     pub(super) entry: Entry,
@@ -62,6 +76,8 @@ pub(super) struct Fault {
     pub(super) confidence: f64,
     /// Whether it was seen by what did not come, before any payment was late.
     pub(super) early: bool,
+    /// Whether it was there before another one that lies around it.
+    pub(super) apart: bool,
     /// A better place, and since when.
     pub(super) better: Option<(Scope, i64)>,
     /// A verdict that differs from the one that was said, and since when.
@@ -75,7 +91,18 @@ impl Fault {
         if self.scope == suspicion.scope {
             return true;
         }
-        let (mut theirs, mut ours, mut both) = (0_u32, 0_u32, 0_u32);
+        let shared = self.shared(suspicion, second, detector);
+        shared.both * 2 > shared.theirs
+            || shared.is_in_theirs() && !self.apart && !self.is_apart(suspicion, second, detector)
+    }
+
+    /// Whether most of what is bad in this fault lies in the place of a suspicion.
+    pub(super) fn lies_in(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
+        self.shared(suspicion, second, detector).is_in_theirs()
+    }
+
+    fn shared(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> Shared {
+        let mut shared = Shared::default();
         for row in detector.rows.since(second - suspicion.window_s) {
             if !row.is_bad(suspicion.lost) {
                 continue;
@@ -83,11 +110,11 @@ impl Fault {
             let values = detector.values.of(row.tuple);
             let in_theirs = suspicion.scope.holds(values);
             let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - LEAD_MS;
-            theirs += u32::from(in_theirs);
-            ours += u32::from(in_ours);
-            both += u32::from(in_theirs && in_ours);
+            shared.theirs += u32::from(in_theirs);
+            shared.ours += u32::from(in_ours);
+            shared.both += u32::from(in_theirs && in_ours);
         }
-        both * 2 > theirs || (both * 2 > ours && ours >= 3)
+        shared
     }
 
     /// Looks at the place and the verdict again.
@@ -106,7 +133,8 @@ impl Fault {
         let standing = self.is_standing(second);
         let age_s = second - self.opened_s;
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
-        if standing && due {
+        // What lies around it would pull it along.
+        if standing && due && !self.apart {
             self.rescope(second, detector, others);
         }
         if self.early && age_s == DATED_S {
@@ -190,6 +218,11 @@ impl Fault {
             report.finding = said.clone();
             return;
         }
+        if self.apart {
+            // What happens around it says nothing of it either.
+            report.finding = said.clone();
+            return;
+        }
         let same = said.cause == report.finding.cause && said.basis == report.finding.basis;
         if same {
             self.turning = None;
@@ -235,12 +268,13 @@ impl Fault {
     fn rescope(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
         let found = detector
             .localise(self.look(second), &|row, values| {
-                others.had(row.accepted_ms, values) && !self.scope.holds(values)
+                others.have(self, row.accepted_ms, values) && !self.scope.holds(values)
             })
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
-        // Several values may be several faults, where one of them is known.
-        let found = found.filter(|found| !others.have_a_part_of(&found.scope));
+        // Several values may be several faults, where one of them is known; and a place has one fault.
+        let found = found
+            .filter(|found| !others.have_a_part_of(&found.scope) && !others.are_at(&found.scope));
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;
@@ -364,6 +398,7 @@ keep!(Fault {
     was_down,
     confidence,
     early,
+    apart,
     better,
     turning,
     finding,

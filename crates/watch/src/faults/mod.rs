@@ -1,5 +1,6 @@
 //! Faults of credits: from a suspicion to an incident and to its end.
 
+mod apart;
 mod fault;
 
 use crate::around::Around;
@@ -29,6 +30,9 @@ const LEAD_MS: i64 = 30_000;
 
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
+
+/// What began so long before or after is another fault, in milliseconds.
+const ANOTHER_MS: i64 = 20_000;
 
 /// A suspicion that has not stood long enough.
 struct Pending {
@@ -67,7 +71,7 @@ impl Over {
 
 /// Faults beside the one that is looked at.
 struct Others<'a> {
-    open: Vec<&'a Scope>,
+    open: Vec<&'a (Scope, i64)>,
     over: &'a [Over],
 }
 
@@ -75,14 +79,23 @@ impl Others<'_> {
     /// Whether one of several values is another fault's that is open.
     fn have_a_part_of(&self, scope: &Scope) -> bool {
         let several = scope.0.iter().any(|(_, any)| any.len() > 1);
-        several && self.open.iter().any(|other| contains(scope, other))
+        several && self.open.iter().any(|(other, _)| contains(scope, other))
     }
 
-    /// Whether a payment suffered from one that is over.
-    fn had(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        self.over
-            .iter()
-            .any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
+    /// Whether another one that is open has this very place.
+    fn are_at(&self, scope: &Scope) -> bool {
+        self.open.iter().any(|(other, _)| other == scope)
+    }
+
+    /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
+    fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
+            || self.open.iter().any(|(scope, onset_ms)| {
+                (onset_ms - fault.onset_ms).abs() > ANOTHER_MS
+                    && accepted_ms >= *onset_ms
+                    && scope.holds(values)
+            })
     }
 }
 
@@ -94,6 +107,17 @@ impl Faults {
             .iter()
             .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
         open || self.covered(accepted_ms, values, 0)
+    }
+
+    /// Whether a batch lacks a payment because of a fault that has nothing to do with batches: one that no channel has
+    /// for itself.
+    pub(crate) fn lack_part_of_a_batch(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let elsewhere = |scope: &Scope| scope.0.iter().any(|(dim, _)| *dim != CHANNEL);
+        let open = self.open.iter().any(|fault| {
+            elsewhere(&fault.scope) && accepted_ms >= fault.onset_ms && fault.scope.holds(values)
+        });
+        let mut over = self.over.iter();
+        open || over.any(|over| elsewhere(&over.scope) && over.has(accepted_ms, values, 0))
     }
 
     /// Whether it falls into a fault that is over, or was paid at most `lead_ms` before.
@@ -146,11 +170,14 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        let places: Vec<Scope> = self.open.iter().map(|fault| fault.scope.clone()).collect();
+        let places = self.open.iter();
+        let places: Vec<(Scope, i64)> = places
+            .map(|fault| (fault.scope.clone(), fault.onset_ms))
+            .collect();
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
             let others = Others {
-                open: others.map(|(_, scope)| scope).collect(),
+                open: others.map(|(_, place)| place).collect(),
                 over: &self.over,
             };
             fault.review(second, detector, around, &others, book);
@@ -274,10 +301,15 @@ impl Faults {
             was_down: false,
             confidence: confidence(suspicion),
             early: suspicion.since_ms.is_some(),
+            apart: false,
             better: None,
             turning: None,
             finding: None,
         };
+        // What it lies around was there before, and was found to be another one.
+        for inner in &mut self.open {
+            inner.apart |= inner.lies_in(suspicion, second, detector);
+        }
         fault.stop(second, detector);
         let report = fault.report(second, detector, around);
         fault.finding = Some(report.finding.clone());
@@ -293,7 +325,9 @@ impl Faults {
             let outer = self.open.iter().enumerate().find(|(other, outer)| {
                 *other != at
                     && (outer.scope == inner.scope && *other < at
-                        || outer.scope != inner.scope && contains(&outer.scope, &inner.scope))
+                        || outer.scope != inner.scope
+                            && !inner.apart
+                            && contains(&outer.scope, &inner.scope))
             });
             // What a stream that says nothing explains is no other fault.
             if outer.is_some() || around.silent && inner.scope.is_everything() {
