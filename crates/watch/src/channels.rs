@@ -170,6 +170,7 @@ impl Channels {
             let survival = channel.cohort.survival(end, buckets);
             let within_sla = channel.cohort.within_sla(&survival, end, buckets);
             let expected = channel.cohort.expected(end, buckets);
+            channel.cohort.end_minute(end, buckets);
             channel.cohort.forget_before(end - Span::from_millis(1));
             ChannelRow {
                 minute: Timestamp::from_millis(minute),

@@ -6,13 +6,15 @@ use settlewatch_join::event::Currency;
 use settlewatch_join::{Span, Timestamp};
 
 use crate::lag::LagBuckets;
-use crate::outlook::{Expected, Period, Waiting, expected};
+use crate::outlook::{Expected, Period, Usual, Waiting, expected};
 use crate::survival::Survival;
 
 /// How far back the quantiles look.
 pub(crate) const WINDOW: Span = Span::from_secs(5 * 60);
 
 const SECOND_MS: i64 = 1000;
+
+const MINUTE: Span = Span::from_secs(60);
 
 /// Periods over which it is seen how credits go on: the shortest with enough payments counts.
 const PERIODS: [Span; 4] = [
@@ -68,6 +70,7 @@ pub(crate) struct Cohort {
     /// Payments that wait, by their append times.
     waiting: BTreeMap<Timestamp, Vec<Alike>>,
     ended: VecDeque<Ended>,
+    usual: Usual,
 }
 
 impl Cohort {
@@ -231,7 +234,7 @@ impl Cohort {
                 })
             })
         });
-        expected(&period.table(), waiting)
+        expected(&period.table_beside(self.usual.period()), waiting)
     }
 
     /// What happened from `start` to `end`, and to how many.
@@ -249,8 +252,8 @@ impl Cohort {
             let accepted_at = Timestamp::from_millis(ended.second * SECOND_MS + SECOND_MS / 2);
             for (&lag_ms, &(credited, otherwise)) in &ended.lags {
                 let lag_ms = buckets.middle(lag_ms);
-                add(accepted_at, lag_ms, true, credited);
-                add(accepted_at, lag_ms, false, otherwise);
+                // Who is declined or reversed is not missed either.
+                add(accepted_at, lag_ms, true, credited + otherwise);
             }
         }
         for (&at, alike) in &self.waiting {
@@ -258,6 +261,12 @@ impl Cohort {
             add(at, age_at(at, end), false, count);
         }
         (period, seen)
+    }
+
+    /// The minute that ends at `end` is over.
+    pub(crate) fn end_minute(&mut self, end: Timestamp, buckets: &LagBuckets) {
+        let (minute, _) = self.period(end - MINUTE, end, buckets);
+        self.usual.add(minute);
     }
 
     /// Forgets what no later end looks back to.

@@ -4,9 +4,10 @@
 //! happened at each age in the last moments, among those who were exposed to it then. A table of those who were paid
 //! together would still believe in the credits of before the fault. Each payment enters at the age that it had when
 //! the period began, and leaves at its lag or, still waiting, at its age (Kaplan & Meier 1958 with delayed entry);
-//! the uncertainty of the table is Greenwood's (1926).
+//! the uncertainty of the table is Greenwood's (1926). Where few were exposed at an age, what is usual at that age counts
+//! like a few more: else an age that nobody has reached of late would be one at which nobody is credited.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use settlewatch_join::event::Currency;
 
@@ -21,6 +22,15 @@ const DRIFT: f64 = 0.15;
 /// misses were expected in clean hours as came, where few waited.
 const LEFT: f64 = 0.2;
 
+/// What is usual counts like so many payments more at each age.
+const USUAL: f64 = 4.0;
+
+/// What is usual is forgotten by half in so many minutes.
+const HALF_MINUTES: u32 = 30;
+
+/// A payment of what is usual, so that halves of it are whole.
+const WHOLE: u64 = 1 << 20;
+
 /// Chances are kept in millionths, so that money is a sum of integers.
 const PPM: u128 = 1_000_000;
 
@@ -30,14 +40,14 @@ const STEP_PARTS: u64 = 100;
 /// What was seen of payments during a period.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Period {
-    /// By age in milliseconds: payments that entered, that were credited, that left otherwise or still wait.
+    /// By age in milliseconds: payments that entered, that ended, that still wait.
     steps: BTreeMap<u64, Step>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     entered: u64,
-    credited: u64,
+    ended: u64,
     left: u64,
 }
 
@@ -48,13 +58,13 @@ fn age_step(age_ms: u64) -> u64 {
 }
 
 impl Period {
-    /// Payments of the age `entered_ms` when the period began, or when they came, that were credited or, where
-    /// `credited` is not said, only seen, at the age of `until_ms`.
-    pub(crate) fn add(&mut self, entered_ms: u64, until_ms: u64, credited: bool, count: u64) {
+    /// Payments of the age `entered_ms` when the period began, or when they came, that ended or, where `ended` is not
+    /// said, were only seen, at the age of `until_ms`.
+    pub(crate) fn add(&mut self, entered_ms: u64, until_ms: u64, ended: bool, count: u64) {
         self.steps.entry(age_step(entered_ms)).or_default().entered += count;
         let last = self.steps.entry(age_step(until_ms)).or_default();
-        if credited {
-            last.credited += count;
+        if ended {
+            last.ended += count;
         } else {
             last.left += count;
         }
@@ -62,21 +72,78 @@ impl Period {
 
     /// The table.
     pub(crate) fn table(&self) -> LifeTable {
+        self.table_beside(&Self::default())
+    }
+
+    /// The table, where few were exposed with the help of what is `usual`.
+    pub(crate) fn table_beside(&self, usual: &Self) -> LifeTable {
         let mut points = Vec::new();
-        let (mut at_risk, mut log, mut variance) = (0_u64, 0.0_f64, 0.0_f64);
-        for (&age_ms, step) in &self.steps {
+        let (mut at_risk, mut usually, mut log, mut variance) = (0_u64, 0_u64, 0.0_f64, 0.0_f64);
+        let ages: BTreeSet<u64> = self
+            .steps
+            .keys()
+            .chain(usual.steps.keys())
+            .copied()
+            .collect();
+        for age_ms in ages {
+            let step = self.steps.get(&age_ms).copied().unwrap_or_default();
+            let then = usual.steps.get(&age_ms).copied().unwrap_or_default();
             at_risk += step.entered;
-            if step.credited > 0 && at_risk > 0 {
-                let (events, all) = (step.credited as f64, at_risk as f64);
+            usually += then.entered;
+            let (events, all) = if usually > 0 {
+                let hazard = then.ended as f64 / usually as f64;
+                (step.ended as f64 + USUAL * hazard, at_risk as f64 + USUAL)
+            } else {
+                (step.ended as f64, at_risk as f64)
+            };
+            if events > 0.0 && all > 0.0 {
                 // A chance of nought is not known.
                 let rest = (all - events).max(LEFT);
                 log += (rest / all).ln();
                 variance += events / (all * rest);
             }
-            at_risk = at_risk.saturating_sub(step.credited + step.left);
+            at_risk = at_risk.saturating_sub(step.ended + step.left);
+            usually = usually.saturating_sub(then.ended + then.left);
             points.push((age_ms, log, variance));
         }
         LifeTable { points }
+    }
+}
+
+/// What is usual: the periods of the past, the nearest most.
+#[derive(Debug, Default)]
+pub(crate) struct Usual {
+    period: Period,
+    minutes: u32,
+}
+
+impl Usual {
+    pub(crate) fn period(&self) -> &Period {
+        &self.period
+    }
+
+    /// One more minute is over.
+    pub(crate) fn add(&mut self, minute: Period) {
+        self.minutes += 1;
+        if self.minutes == HALF_MINUTES {
+            self.minutes = 0;
+            for step in self.period.steps.values_mut() {
+                *step = Step {
+                    entered: step.entered / 2,
+                    ended: step.ended / 2,
+                    left: step.left / 2,
+                };
+            }
+            self.period
+                .steps
+                .retain(|_, step| step.entered + step.ended + step.left > 0);
+        }
+        for (age_ms, step) in minute.steps {
+            let sum = self.period.steps.entry(age_ms).or_default();
+            sum.entered += step.entered * WHOLE;
+            sum.ended += step.ended * WHOLE;
+            sum.left += step.left * WHOLE;
+        }
     }
 }
 

@@ -192,9 +192,13 @@ impl Terminal {
             .map(|beat| beat.at_ms)
             .rfind(|at_ms| *at_ms < onset_ms);
         let from_ms = from_ms.max(last_clean_ms.unwrap_or(from_ms));
-        let mut beats = self.beats.iter();
-        started_again
-            || beats.any(|beat| beat.has_error && (from_ms..=until_ms).contains(&beat.at_ms))
+        let beats = self.beats.iter();
+        let told = beats.filter(|beat| (from_ms..=until_ms).contains(&beat.at_ms));
+        let (errors, last) = told.fold((0, false), |(errors, _), beat| {
+            (errors + u32::from(beat.has_error), beat.has_error)
+        });
+        // One that the next heartbeat takes back was a warning: paper that is low, say.
+        started_again || last || errors >= 2
     }
 
     /// Whether nobody was signed in at a heartbeat between the two times, or at the last one where there is none: who

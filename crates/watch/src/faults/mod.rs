@@ -109,13 +109,12 @@ impl Faults {
         open || self.covered(accepted_ms, values, 0)
     }
 
-    /// Whether a batch lacks a payment because of a fault that has nothing to do with batches: one that no channel has
-    /// for itself.
+    /// Whether a batch that is due now lacks a payment because of a fault that has nothing to do with batches: one that
+    /// no channel has for itself.
     pub(crate) fn lack_part_of_a_batch(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
         let elsewhere = |scope: &Scope| scope.0.iter().any(|(dim, _)| *dim != CHANNEL);
-        let open = self.open.iter().any(|fault| {
-            elsewhere(&fault.scope) && accepted_ms >= fault.onset_ms && fault.scope.holds(values)
-        });
+        let mut open = self.open.iter();
+        let open = open.any(|fault| elsewhere(&fault.scope) && fault.scope.holds(values));
         let mut over = self.over.iter();
         open || over.any(|over| elsewhere(&over.scope) && over.has(accepted_ms, values, 0))
     }
@@ -216,10 +215,12 @@ impl Faults {
         around: &Around<'_>,
         book: &mut Book,
     ) {
+        let around_it =
+            |fault: &Fault| fault.is_standing(second) && contains(&fault.scope, &suspicion.scope);
         let known = self
             .open
             .iter()
-            .position(|fault| fault.is_about(&suspicion, second, detector));
+            .position(|fault| around_it(fault) || fault.is_about(&suspicion, second, detector));
         if let Some(at) = known {
             let fault = &mut self.open[at];
             fault.seen_s = second;
