@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::counted::{Counted, Part};
 use super::flows::Stopped;
 use super::rates::{excess, shrunk};
+use super::rows::Bad;
 use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId};
-use super::{Detector, Explained, WINDOWS_S, sum_of};
+use super::{Detector, Explained, LONG_SHARE, WINDOWS_S, sum_of};
 use crate::keep::keep;
 use crate::pulse::{
     ACQUIRER, APP, CARRIER, CHANNEL, CONNECTOR, DimIndex, GATEWAY, MERCHANT, MODEL, REGION, STORE,
@@ -32,6 +33,9 @@ const BEFORE_S: i64 = 600;
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
 
+/// What slows all makes at least this share of its payments take longer than many.
+const MOST: f64 = 0.55;
+
 /// Of explanations that cover the same rows, the one whose dimension comes first.
 pub(crate) const PREFERRED: [DimIndex; 12] = [
     CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, REGION, CARRIER, TERMINAL, MERCHANT, STORE, VENDOR, APP,
@@ -42,8 +46,8 @@ pub(crate) const PREFERRED: [DimIndex; 12] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Suspicion {
     pub(crate) scope: Scope,
-    /// Whether it was found by what is lost, rather than by what is slow.
-    pub(crate) lost: bool,
+    /// By what it was found.
+    pub(crate) bad: Bad,
     pub(crate) window_s: i64,
     /// How unlikely it is, in natural units.
     pub(crate) nats: f64,
@@ -62,8 +66,15 @@ pub(crate) struct Look {
     pub(crate) window_s: i64,
     /// Those that were appended from then on, in milliseconds.
     pub(crate) accepted_ms: i64,
-    /// Whether lost ones are bad, rather than slow ones.
-    pub(crate) lost: bool,
+    /// What is bad.
+    pub(crate) bad: Bad,
+}
+
+/// Whether a scope is a part of the way that payments take: what slows all of them a little lies there. Places where
+/// people pay have slow hours.
+fn is_way(scope: &Scope) -> bool {
+    const WAY: [DimIndex; 4] = [CHANNEL, GATEWAY, CONNECTOR, ACQUIRER];
+    !scope.is_everything() && scope.0.iter().all(|(dim, _)| WAY.contains(dim))
 }
 
 impl Suspicion {
@@ -71,7 +82,7 @@ impl Suspicion {
     pub(crate) fn of_stop(stopped: &Stopped) -> Self {
         Self {
             scope: Scope::one(CHANNEL, stopped.channel),
-            lost: false,
+            bad: Bad::Slow,
             window_s: stopped.span_s,
             nats: stopped.nats,
             coverage: 1.0,
@@ -90,15 +101,15 @@ impl Detector {
         excluded: Explained<'_>,
     ) -> Vec<Suspicion> {
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
-            for lost in [true, false] {
+            for bad in [Bad::Lost, Bad::Slow, Bad::Long] {
                 let look = Look {
                     after_s: second - window_s,
                     window_s,
                     accepted_ms: i64::MIN,
-                    lost,
+                    bad,
                 };
-                if !self.is_suspicious(at, lost)
-                    || !self.is_unexplained(look.after_s, lost, explained)
+                if !self.is_suspicious(at, bad)
+                    || !self.is_unexplained(look.after_s, bad, explained)
                 {
                     continue;
                 }
@@ -115,29 +126,29 @@ impl Detector {
     }
 
     /// Whether any value's sums are unusual.
-    fn is_suspicious(&self, window: usize, lost: bool) -> bool {
+    fn is_suspicious(&self, window: usize, bad: Bad) -> bool {
         self.windows[window]
             .suspects()
-            .any(|(value, sum)| self.is_unusual(value, &sum, lost))
+            .any(|(value, sum)| self.is_unusual(value, &sum, bad))
     }
 
-    fn is_unusual(&self, value: ValueId, sum: &Sum, lost: bool) -> bool {
-        let (bad, expected) = if lost {
-            (sum.lost, sum.lost_expected)
-        } else {
-            (sum.slow, sum.slow_expected)
+    fn is_unusual(&self, value: ValueId, sum: &Sum, bad: Bad) -> bool {
+        let (count, expected) = match bad {
+            Bad::Long => (sum.long, sum.total * LONG_SHARE),
+            Bad::Slow => (sum.slow, sum.slow_expected),
+            Bad::Lost => (sum.lost, sum.lost_expected),
         };
-        if bad < 2.5 {
+        let total = sum.total.max(count);
+        if count < 2.5 || bad == Bad::Long && count < MOST * total {
             return false;
         }
-        let total = sum.total.max(bad);
         let prior = (expected / total).clamp(0.001, 0.5);
-        let mean = total * self.usual_of(value, prior, lost);
-        excess(bad, mean) > GATE_NATS
+        let mean = total * self.usual_of(value, prior, bad);
+        excess(count, mean) > GATE_NATS
     }
 
     /// The same, of the payments that no known fault explains by now.
-    fn is_unexplained(&self, after: i64, lost: bool, explained: Explained<'_>) -> bool {
+    fn is_unexplained(&self, after: i64, bad: Bad, explained: Explained<'_>) -> bool {
         let mut totals: Vec<Sum> = vec![Sum::default(); self.values.len()];
         for row in self.rows.since(after) {
             let values = self.values.of(row.tuple);
@@ -154,7 +165,7 @@ impl Detector {
         }
         let all = totals.iter().enumerate();
         let mut unusual = all.filter(|(at, sum)| {
-            (sum.slow > 0.5 || sum.lost > 0.5) && self.is_unusual(ValueId(*at as u32), sum, lost)
+            (sum.long > 0.5 || sum.lost > 0.5) && self.is_unusual(ValueId(*at as u32), sum, bad)
         });
         unusual.next().is_some()
     }
@@ -168,7 +179,7 @@ impl Detector {
                 let one = |is: bool| f64::from(u8::from(is));
                 *parts.entry(row.tuple).or_default() += Part {
                     total: 1.0,
-                    bad: one(row.is_bad(look.lost)),
+                    bad: one(row.is_bad(look.bad)),
                     long: one(row.long),
                 };
             }
@@ -202,10 +213,10 @@ impl Detector {
             .filter_map(|(scope, finding)| {
                 let inside = counted.inside(&scope);
                 let usual = self.usual_in(&scope, look, excluded);
-                let nats = self.stands_out(&scope, inside, usual, look.lost)?;
+                let nats = self.stands_out(&scope, inside, usual, look.bad)?;
                 Some(Suspicion {
                     scope,
-                    lost: look.lost,
+                    bad: look.bad,
                     window_s: look.window_s,
                     nats,
                     coverage: finding.coverage,
@@ -216,14 +227,19 @@ impl Detector {
     }
 
     /// Evidence that a scope is worse than usual, if there is enough.
-    fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, lost: bool) -> Option<f64> {
+    fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, bad: Bad) -> Option<f64> {
+        if bad == Bad::Long && !is_way(scope) {
+            return None;
+        }
+        let lost = bad == Bad::Lost;
         let slack = if lost { 0.02 } else { 0.3 };
         let nats = excess(inside.bad, inside.total * usual * 1.15 + slack);
         let base = if lost { LOST_NATS } else { NATS };
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);
         let least = if lost { 3.0 } else { 5.0 };
-        let is_rate = inside.rate() >= 0.025 + 1.5 * usual;
+        let is_most = bad != Bad::Long || inside.rate() >= MOST;
+        let is_rate = is_most && inside.rate() >= 0.025 + 1.5 * usual;
         (nats >= enough && inside.bad >= least && is_rate).then_some(nats)
     }
 
@@ -238,10 +254,10 @@ impl Detector {
             }
             if row.second > look.after_s {
                 total += 1.0;
-                usual += self.usual_share(row, look.lost);
+                usual += self.usual_share(row, look.bad);
             } else if row.second <= look.after_s - 30 && row.judged {
                 before += 1.0;
-                before_bad += f64::from(u8::from(row.is_bad(look.lost)));
+                before_bad += f64::from(u8::from(row.is_bad(look.bad)));
             }
         }
         if total <= 0.0 {
@@ -258,7 +274,7 @@ impl Detector {
 
 keep!(Suspicion {
     scope,
-    lost,
+    bad,
     window_s,
     nats,
     coverage,

@@ -18,7 +18,7 @@ use crate::pulse::{CHANNEL, Dims, Note, What};
 
 use baseline::{Learned, Taught, Thresholds};
 use flows::Flows;
-use rows::{Change, Row, Rows};
+use rows::{Bad, Change, Row, Rows};
 use sliding::{Sliding, Sum};
 use values::{TupleId, ValueId, Values};
 
@@ -28,6 +28,9 @@ pub(crate) const WINDOWS_S: [i64; 3] = [15, 60, 300];
 /// What was paid so long before a time that explains itself is not judged, in milliseconds: of it only what is slow
 /// would become known now, and the longest window looks back as far.
 pub(crate) const UNJUDGED_MS: i64 = 300_000;
+
+/// The share of payments that usually take longer than many: one in five, and what few payments leave in doubt.
+pub(crate) const LONG_SHARE: f64 = 0.25;
 
 /// A row teaches what is usual when it is this old, so that a fault is seen before it is learned from.
 const LEARNED_AFTER_S: i64 = 120;
@@ -196,14 +199,22 @@ impl Detector {
         self.renew();
     }
 
-    /// How many payments of a row's kind are usually slow, or lost.
-    pub(crate) fn usual_share(&self, row: &Row, lost: bool) -> f64 {
-        if lost { row.usual.1 } else { row.usual.0 }
+    /// How many payments of a row's kind are usually bad.
+    pub(crate) fn usual_share(&self, row: &Row, bad: Bad) -> f64 {
+        match bad {
+            Bad::Long => LONG_SHARE,
+            Bad::Slow => row.usual.0,
+            Bad::Lost => row.usual.1,
+        }
     }
 
     /// The usual share of bad payments of a value whose channel has `prior`.
-    pub(crate) fn usual_of(&self, value: ValueId, prior: f64, lost: bool) -> f64 {
-        self.learned.share(value, prior, lost)
+    pub(crate) fn usual_of(&self, value: ValueId, prior: f64, bad: Bad) -> f64 {
+        match bad {
+            Bad::Long => LONG_SHARE,
+            Bad::Slow => self.learned.share(value, prior, false),
+            Bad::Lost => self.learned.share(value, prior, true),
+        }
     }
 }
 
@@ -211,6 +222,7 @@ impl Detector {
 fn sum_of(row: &Row) -> Sum {
     Sum {
         total: 1.0,
+        long: f64::from(u8::from(row.long)),
         slow: f64::from(u8::from(row.slow)),
         slow_expected: row.usual.0,
         lost: 0.0,

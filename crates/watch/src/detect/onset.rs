@@ -1,16 +1,16 @@
 //! When a fault began: the point from which bad payments prevail (cumulative sums, Page 1954).
 
-use super::rows::Row;
+use super::rows::{Bad, Row};
 
 /// The append time, in milliseconds, of the first payment that the fault touched, among a scope's rows: from there
 /// on the likelihood that they are bad more often than `usual` says grows the most.
 pub(crate) fn onset_ms<'a>(
     rows: impl Iterator<Item = &'a Row>,
     usual: impl Fn(&Row) -> f64,
-    lost: bool,
+    bad: Bad,
 ) -> Option<i64> {
     let mut rows: Vec<(i64, bool, f64)> = rows
-        .map(|row| (row.accepted_ms, row.is_bad(lost), usual(row)))
+        .map(|row| (row.accepted_ms, row.is_bad(bad), usual(row)))
         .collect();
     rows.sort_unstable_by_key(|(at, bad, _)| (*at, *bad));
     let bad = rows.iter().filter(|(_, bad, _)| *bad).count();

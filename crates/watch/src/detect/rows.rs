@@ -19,6 +19,17 @@ pub(crate) const KEPT_S: i64 = 1200;
 /// Payments past their deadline that are kept until they end.
 const WAITING_LIMIT: usize = 1_000_000;
 
+/// What is asked of payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bad {
+    /// They take longer than many of their channel: what slows all shows in most of them, though few are slow.
+    Long,
+    /// They take longer than most.
+    Slow,
+    /// They take longer than nearly all, or never come.
+    Lost,
+}
+
 /// A payment whose fate is known, or that waits long.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -56,9 +67,13 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// Whether it counts as bad: slow, or, where `lost` is asked, lost.
-    pub(crate) fn is_bad(&self, lost: bool) -> bool {
-        if lost { self.lost } else { self.slow }
+    /// Whether it is bad as is asked.
+    pub(crate) fn is_bad(&self, bad: Bad) -> bool {
+        match bad {
+            Bad::Long => self.long,
+            Bad::Slow => self.slow,
+            Bad::Lost => self.lost,
+        }
     }
 
     /// Whether it says something of how long credits take: it is due at once, and did not end otherwise.
@@ -397,6 +412,11 @@ keep!(Waiting {
     note,
     tuple,
     thresholds,
+});
+keep_enum!(Bad {
+    0 => Long,
+    1 => Slow,
+    2 => Lost,
 });
 keep_enum!(Change {
     0 => New(number),

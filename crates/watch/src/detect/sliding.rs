@@ -10,6 +10,8 @@ use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 pub(crate) struct Sum {
     /// Payments whose fate is known.
     pub(crate) total: f64,
+    /// Of them: longer than many.
+    pub(crate) long: f64,
     /// Of them: slow.
     pub(crate) slow: f64,
     /// How many slow ones would be usual.
@@ -24,6 +26,7 @@ impl Sum {
     /// A payment that was counted is lost now.
     pub(crate) const LOST: Self = Self {
         total: 0.0,
+        long: 0.0,
         slow: 0.0,
         slow_expected: 0.0,
         lost: 1.0,
@@ -32,6 +35,7 @@ impl Sum {
 
     pub(crate) fn add(&mut self, other: &Self, sign: f64) {
         self.total += sign * other.total;
+        self.long += sign * other.long;
         self.slow += sign * other.slow;
         self.slow_expected += sign * other.slow_expected;
         self.lost += sign * other.lost;
@@ -92,16 +96,17 @@ impl Sliding {
         }
     }
 
-    /// Values with anything slow or lost.
+    /// Values with anything that takes long.
     pub(crate) fn suspects(&self) -> impl Iterator<Item = (ValueId, Sum)> + '_ {
         self.sums.iter().enumerate().filter_map(|(at, sum)| {
-            (sum.slow > 0.5 || sum.lost > 0.5).then_some((ValueId(at as u32), *sum))
+            (sum.long > 0.5 || sum.lost > 0.5).then_some((ValueId(at as u32), *sum))
         })
     }
 }
 
 keep!(Sum {
     total,
+    long,
     slow,
     slow_expected,
     lost,

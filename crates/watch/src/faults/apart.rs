@@ -7,7 +7,7 @@ use settlewatch_join::event::RefusalClass;
 use crate::detect::Detector;
 use crate::detect::localise::Suspicion;
 use crate::detect::onset::onset_ms;
-use crate::detect::rows::Row;
+use crate::detect::rows::{Bad, Row};
 use crate::detect::scope::Scope;
 
 use super::LEAD_MS;
@@ -37,11 +37,11 @@ impl Fault {
     /// payments are not rejected for the reason for which this fault's are.
     pub(super) fn is_apart(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
         let sides = self.sides(&suspicion.scope, second, detector);
-        let reason = reason_of(&sides.own, self.lost);
+        let reason = reason_of(&sides.own, self.bad);
         if let Some(since_ms) = suspicion.since_ms {
             return reason.is_some() || since_ms > self.onset_ms + DATED_MS;
         }
-        let bad = sides.beside.iter().filter(|row| row.is_bad(self.lost));
+        let bad = sides.beside.iter().filter(|row| row.is_bad(self.bad));
         let other_reason = reason.is_some_and(|class| {
             let (same, all) = bad.fold((0, 0), |(same, all), row| {
                 (same + u32::from(row.class == Some(class)), all + 1)
@@ -70,8 +70,8 @@ impl Fault {
 
     /// Whether payments beside this fault were well when it began, and are not now.
     fn began_before(&self, beside: &[&Row], detector: &Detector) -> bool {
-        let usual = |row: &Row| detector.usual_share(row, self.lost);
-        let Some(onset) = onset_ms(beside.iter().copied(), usual, self.lost) else {
+        let usual = |row: &Row| detector.usual_share(row, self.bad);
+        let Some(onset) = onset_ms(beside.iter().copied(), usual, self.bad) else {
             return false;
         };
         let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
@@ -81,7 +81,7 @@ impl Fault {
             } else {
                 &mut after
             };
-            side.0 += f64::from(u8::from(row.is_bad(self.lost)));
+            side.0 += f64::from(u8::from(row.is_bad(self.bad)));
             side.1 += 1.0;
         }
         let expected = before.1 * after.0 / f64::max(after.1, 1.0);
@@ -90,10 +90,10 @@ impl Fault {
 }
 
 /// Why most of what is bad was rejected.
-fn reason_of(rows: &[&Row], lost: bool) -> Option<RefusalClass> {
+fn reason_of(rows: &[&Row], bad: Bad) -> Option<RefusalClass> {
     let bad = rows
         .iter()
-        .filter(|row| row.is_bad(lost) || row.class.is_some());
+        .filter(|row| row.is_bad(bad) || row.class.is_some());
     let mut all = 0;
     let mut classes: BTreeMap<RefusalClass, u32> = BTreeMap::new();
     for row in bad {

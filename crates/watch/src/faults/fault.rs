@@ -6,6 +6,7 @@ use crate::detect::Detector;
 use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
+use crate::detect::rows::Bad;
 use crate::detect::scope::Scope;
 use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Book, Entry, Report, severity};
@@ -65,7 +66,7 @@ impl Shared {
 pub(super) struct Fault {
     pub(super) entry: Entry,
     pub(super) scope: Scope,
-    pub(super) lost: bool,
+    pub(super) bad: Bad,
     pub(super) onset_ms: i64,
     pub(super) opened_s: i64,
     /// When a payment was last touched by it.
@@ -104,7 +105,7 @@ impl Fault {
     fn shared(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> Shared {
         let mut shared = Shared::default();
         for row in detector.rows.since(second - suspicion.window_s) {
-            if !row.is_bad(suspicion.lost) {
+            if !row.is_bad(suspicion.bad) {
                 continue;
             }
             let values = detector.values.of(row.tuple);
@@ -127,6 +128,9 @@ impl Fault {
         book: &mut Book,
     ) {
         let young = second - self.opened_s < 30;
+        if self.bad == Bad::Long && self.are_most_slow(second, detector) {
+            self.bad = Bad::Slow;
+        }
         if self.stands_out(second, detector) {
             self.seen_s = second;
         }
@@ -152,10 +156,21 @@ impl Fault {
 
     /// Who did not come said that it began; those who came late say when.
     fn date(&mut self, second: i64, detector: &Detector) {
-        let onset = onset_of(detector, &self.scope, second, self.lost);
+        let onset = onset_of(detector, &self.scope, second, self.bad);
         if let Some(onset) = onset.filter(|at| (at - self.onset_ms).abs() <= DATED_S * 1000) {
             self.onset_ms = onset;
         }
+    }
+
+    /// Whether most of its payments are slow, of late, where at first few were.
+    fn are_most_slow(&self, second: i64, detector: &Detector) -> bool {
+        let rows = detector.rows.since(second - 30);
+        let own =
+            rows.filter(|row| row.counts() && self.scope.holds(detector.values.of(row.tuple)));
+        let (slow, all) = own.fold((0, 0), |(slow, all), row| {
+            (slow + u32::from(row.slow), all + 1)
+        });
+        all >= 10 && slow * 2 >= all
     }
 
     /// Whether its place is worse than usual, of late.
@@ -164,8 +179,8 @@ impl Fault {
             let (mut bad, mut mean) = (0.0, 0.0);
             for row in detector.rows.since(second - window_s) {
                 if row.counts() && self.scope.holds(detector.values.of(row.tuple)) {
-                    bad += f64::from(u8::from(row.is_bad(self.lost)));
-                    mean += detector.usual_share(row, self.lost);
+                    bad += f64::from(u8::from(row.is_bad(self.bad)));
+                    mean += detector.usual_share(row, self.bad);
                 }
             }
             let frequent = mean >= 0.3 || window_s > 30;
@@ -252,7 +267,7 @@ impl Fault {
             after_s,
             window_s: second - after_s,
             accepted_ms: self.onset_ms - FIRST_MS,
-            lost: self.lost,
+            bad: self.bad,
         }
     }
 
@@ -288,7 +303,7 @@ impl Fault {
         };
         if second - since >= 3 {
             self.move_to(found.scope);
-            if let Some(onset) = onset_of(detector, &self.scope, second, self.lost) {
+            if let Some(onset) = onset_of(detector, &self.scope, second, self.bad) {
                 self.onset_ms = onset.min(self.onset_ms + 30_000);
             }
         }
@@ -379,18 +394,18 @@ impl Fault {
     }
 }
 
-pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, lost: bool) -> Option<i64> {
+pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, bad: Bad) -> Option<i64> {
     let rows = detector
         .rows
         .since(second - 900)
         .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
-    onset_ms(rows, |row| detector.usual_share(row, lost), lost)
+    onset_ms(rows, |row| detector.usual_share(row, bad), bad)
 }
 
 keep!(Fault {
     entry,
     scope,
-    lost,
+    bad,
     onset_ms,
     opened_s,
     effect_s,

@@ -289,12 +289,12 @@ impl Faults {
     ) {
         let onset = suspicion
             .since_ms
-            .or_else(|| onset_of(detector, &suspicion.scope, second, suspicion.lost));
+            .or_else(|| onset_of(detector, &suspicion.scope, second, suspicion.bad));
         let Some(onset) = onset else { return };
         let mut fault = Fault {
             entry: Entry::NONE,
             scope: suspicion.scope.clone(),
-            lost: suspicion.lost,
+            bad: suspicion.bad,
             onset_ms: onset,
             opened_s: second,
             effect_s: second,
