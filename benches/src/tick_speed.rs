@@ -100,6 +100,7 @@ impl Bench {
                 .into(),
             heartbeat: None,
             account_feed: false,
+            batch_feed: false,
             marker_feed: false,
             critical_minor: Vec::new(),
             objective_ppm: 999_000,

@@ -24,6 +24,7 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
             offline_after: feed.offline_after,
         }),
         account_feed: feeds.account_status,
+        batch_feed: feeds.batch_settled,
         marker_feed: feeds.markers,
         critical_minor: config.incidents.critical_minor.clone(),
         objective_ppm: config.incidents.objective.0,

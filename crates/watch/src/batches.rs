@@ -40,6 +40,20 @@ struct Open {
     started_s: i64,
 }
 
+/// What is reported of batches.
+#[derive(Clone, Copy)]
+pub(crate) struct BatchFeed<'a> {
+    pub(crate) of: &'a Feeds,
+    /// Whether somebody is to report them.
+    pub(crate) configured: bool,
+}
+
+impl BatchFeed<'_> {
+    fn is_reported(&self) -> bool {
+        (self.configured || self.of.has_batches) && self.of.is_known()
+    }
+}
+
 /// All channels that settle in batches.
 #[derive(Default)]
 pub(crate) struct Batches {
@@ -67,7 +81,7 @@ impl Batches {
         &mut self,
         second: i64,
         detector: &Detector,
-        feeds: &Feeds,
+        feeds: BatchFeed<'_>,
         critical_minor: &[(Currency, u64)],
         book: &mut Book,
     ) {
@@ -114,7 +128,7 @@ impl Batches {
         channel: ValueId,
         started_s: i64,
         detector: &Detector,
-        feeds: &Feeds,
+        feeds: BatchFeed<'_>,
         critical_minor: &[(Currency, u64)],
         now: Timestamp,
     ) -> Report {
@@ -138,10 +152,10 @@ impl Batches {
         let text = detector.values.text(channel).1;
         let today = now.millis().div_euclid(DAY_MS) as i32;
         // A batch of yesterday's date may be said in another time zone.
-        let settled = feeds.settled(text).is_some_and(|date| date + 1 >= today);
+        let settled = feeds.of.settled(text).is_some_and(|date| date + 1 >= today);
         let (basis, why) = if settled {
             (Basis::Confirmed, "its batch settled without these payments")
-        } else if feeds.has_batches && feeds.is_known() {
+        } else if feeds.is_reported() {
             (Basis::Inferred, "no batch of this channel settled by then")
         } else {
             (
@@ -156,7 +170,7 @@ impl Batches {
                 confidence: 0.95,
                 ruled_out: [why.into()]
                     .into_iter()
-                    .chain(feeds.not_ruled_out())
+                    .chain(feeds.of.not_ruled_out())
                     .collect(),
             },
             severity: severity(false, &evidence, critical_minor),

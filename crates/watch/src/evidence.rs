@@ -21,6 +21,9 @@ const SPLIT_NATS: f64 = 15.0;
 /// How credits go on is seen in so many milliseconds.
 const PERIOD_MS: i64 = 30_000;
 
+/// Late credits of a queue lie at least so far apart, in seconds: the first and the last.
+const DRAINS_S: i64 = 20;
+
 /// Samples that an incident names.
 const SAMPLES: usize = 5;
 
@@ -37,6 +40,8 @@ pub(crate) struct Tally {
     pub(crate) credited_late: u64,
     /// Slow ones that were credited by now.
     pub(crate) slow_credited: u64,
+    /// The seconds in which slow payments were credited, in order.
+    pub(crate) late_ends_s: Vec<i64>,
     /// Append times of slow payments in milliseconds, and whether their credit came and was in time by business times.
     pub(crate) delayed_ms: Vec<(i64, bool)>,
     pub(crate) classes: BTreeMap<RefusalClass, u64>,
@@ -81,6 +86,7 @@ impl Tally {
                 tally.outside_bad += u64::from(row.slow);
             }
         }
+        tally.late_ends_s.sort_unstable();
         tally.merchants = distinct(std::mem::take(&mut tally.merchants));
         tally.terminals = distinct(std::mem::take(&mut tally.terminals));
         tally.gateways = distinct(std::mem::take(&mut tally.gateways));
@@ -120,6 +126,9 @@ impl Tally {
             *self.classes.entry(class).or_default() += 1;
         }
         self.slow_credited += u64::from(row.lag_ms.is_some());
+        let ends_ms = row.lag_ms.map(|lag_ms| row.accepted_ms + lag_ms as i64);
+        self.late_ends_s
+            .extend(ends_ms.map(|at| at.div_euclid(1000)));
         // Where lags are not known yet, neither is what was in time.
         let in_time =
             usual.is_known() && row.business_ms.is_some_and(|ms| ms <= usual.slow_ms as i64);
@@ -136,6 +145,27 @@ impl Tally {
         {
             self.samples.push(Arc::clone(id));
         }
+    }
+
+    /// Where nothing was slow yet, those who wait since the onset are what is at risk.
+    pub(crate) fn add_waiting(&mut self, detector: &Detector, scope: &Scope, onset_ms: i64) {
+        let waiting = detector.rows.waiting().filter(|(tuple, note)| {
+            note.accepted_at.millis() >= onset_ms && scope.holds(detector.values.of(*tuple))
+        });
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable_by_key(|(_, note)| (note.accepted_at, note.payment));
+        for (tuple, note) in waiting {
+            let values = detector.values.of(tuple);
+            self.merchants.push(values[MERCHANT]);
+            self.terminals.push(values[TERMINAL]);
+            self.open += 1;
+            *self.open_minor.entry(note.currency).or_default() += u128::from(note.amount_minor);
+            if let Some(id) = note.id.as_ref().filter(|_| self.samples.len() < SAMPLES) {
+                self.samples.push(Arc::clone(id));
+            }
+        }
+        self.merchants = distinct(std::mem::take(&mut self.merchants));
+        self.terminals = distinct(std::mem::take(&mut self.terminals));
     }
 
     pub(crate) fn rate_inside(&self) -> f64 {
@@ -166,6 +196,15 @@ impl Tally {
     pub(crate) fn is_under_way(&self) -> bool {
         let (found, told) = found_of_told(&self.delayed_ms);
         found >= 4 && found * 10 >= told * 6
+    }
+
+    /// Whether nearly all that was slow was credited in the end, at more than one time: a queue drains, what comes back
+    /// sends all at once.
+    pub(crate) fn is_draining(&self) -> bool {
+        let ends = &self.late_ends_s;
+        let apart = ends.first().zip(ends.last());
+        let spread = apart.is_some_and(|(first, last)| last - first >= DRAINS_S);
+        self.slow_credited >= 6 && self.slow_credited * 10 >= self.slow * 6 && spread
     }
 
     /// The class that most rejections have, where most bad payments were rejected.

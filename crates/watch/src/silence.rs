@@ -78,8 +78,9 @@ pub(crate) struct Silence {
 }
 
 impl Open {
+    /// Whether nothing is known of any payment.
     fn is_whole(&self) -> bool {
-        self.silent.partitions.is_empty()
+        self.silent.partitions.is_empty() && self.silent.hides_payments()
     }
 
     fn is_everything(&self) -> bool {
@@ -89,12 +90,20 @@ impl Open {
     /// Whether a silence is this one: what speaks again is found silent for a moment more.
     fn has(&self, silent: &Silent) -> bool {
         let began = self.spoke_s.is_none_or(|spoke_s| silent.since_s < spoke_s);
+        if !self.silent.hides_payments() || !silent.hides_payments() {
+            return began && self.silent.stream == silent.stream;
+        }
         let mut partitions = silent.partitions.keys();
         let known = |partition: &i32| self.silent.partitions.contains_key(partition);
         let same = silent.stream == self.silent.stream
             && !silent.partitions.is_empty()
             && partitions.all(known);
         began && (self.is_whole() || same)
+    }
+
+    /// Whose payments explain themselves.
+    fn explains(&self, row: &Row, lead_ms: i64) -> bool {
+        self.silent.hides_payments() && self.past().explains(row, lead_ms)
     }
 
     fn past(&self) -> Past {
@@ -124,7 +133,7 @@ impl Silence {
     /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
     pub(crate) fn explains(&self, row: &Row, lead_ms: i64) -> bool {
         let mut open = self.open.iter();
-        open.any(|open| open.past().explains(row, lead_ms))
+        open.any(|open| open.explains(row, lead_ms))
             || self.over.iter().any(|past| past.explains(row, lead_ms))
     }
 
@@ -151,7 +160,7 @@ impl Silence {
                 continue;
             };
             for open in &mut self.open {
-                if open.past().explains(row, 0) {
+                if open.explains(row, 0) {
                     open.effect_s = moment.second;
                 }
             }
@@ -159,7 +168,7 @@ impl Silence {
     }
 
     fn fall_silent(&mut self, moment: &Moment<'_>, silent: Silent, book: &mut Book) {
-        let whole = silent.partitions.is_empty();
+        let whole = silent.partitions.is_empty() && silent.hides_payments();
         if self.open.iter().any(|open| open.has(&silent)) {
             return;
         }
@@ -167,7 +176,9 @@ impl Silence {
             let near = (open.silent.since_s - silent.since_s).abs() <= TOGETHER_S;
             open.silent.stream == silent.stream && open.spoke_s.is_none() && near
         });
-        if !whole && let Some(known) = alike.next() {
+        if !silent.partitions.is_empty()
+            && let Some(known) = alike.next()
+        {
             known.silent.partitions.extend(silent.partitions);
             return;
         }
@@ -197,6 +208,9 @@ impl Silence {
 
     fn review(&mut self, at: usize, moment: &Moment<'_>, book: &mut Book) {
         let open = &mut self.open[at];
+        if open.spoke_s.is_some() && moment.sources.is_catching_up(&open.silent, moment.second) {
+            open.late_s = moment.second;
+        }
         if open.spoke_s.is_none() {
             open.spoke_s = moment.sources.spoke(&open.silent, moment.second);
             if open.spoke_s.is_some() {
@@ -213,7 +227,11 @@ impl Silence {
         let onset_ms = (open.silent.since_s + 1) * 1000;
         let now_ms = end_of(moment.second).millis();
         let during = (onset_ms, open.past().until_ms);
-        let tally = Tally::of(moment.detector, &Scope::default(), during, now_ms);
+        let tally = if open.silent.hides_payments() {
+            Tally::of(moment.detector, &Scope::default(), during, now_ms)
+        } else {
+            Tally::default()
+        };
         let mut scope = Vec::new();
         if !open.is_everything() {
             scope = self.scope_of(open.silent.stream);
@@ -250,7 +268,9 @@ impl Silence {
                 let report = self.report(open, moment);
                 let open = self.open.remove(at);
                 book.resolve(open.entry, report, end_of(second));
-                self.over.push(open.past());
+                if open.silent.hides_payments() {
+                    self.over.push(open.past());
+                }
             } else {
                 at += 1;
             }

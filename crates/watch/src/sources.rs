@@ -21,13 +21,19 @@ const OTHERS_GO_ON: f64 = 0.6;
 /// More than so many times what is usual comes while a source catches up.
 const FLOOD: f64 = 1.6;
 
+/// What was held back comes at once: so many times what is usual. Loads grow by less in a few minutes.
+const CATCHES_UP: f64 = 3.0;
+
+/// So many records more may come by chance.
+const CHANCE: f64 = 10.0;
+
 /// Index of the stream of payments.
 pub(crate) const PAYMENTS: u8 = 0;
 
 /// Index of the stream of credits.
 pub(crate) const CREDITS: u8 = 1;
 
-/// Streams whose silence is an incident, and the kind of record that counts in each.
+/// The kind of record that counts in a stream; in the others all do.
 const WATCHED: [(u8, usize); 2] = [(PAYMENTS, KIND_PAYMENT), (CREDITS, KIND_CREDIT)];
 
 /// A stream, or partitions of it, that say nothing.
@@ -42,6 +48,13 @@ pub(crate) struct Silent {
     pub(crate) found_s: i64,
     /// Records a second before that.
     pub(crate) rate: f64,
+}
+
+impl Silent {
+    /// Whether payments wait or are missing because of it.
+    pub(crate) fn hides_payments(&self) -> bool {
+        self.stream <= CREDITS
+    }
 }
 
 /// What follows a credit, or takes its place, while credits are silent.
@@ -71,10 +84,11 @@ impl Sources {
             for (kind, known) in self.kinds.iter_mut().enumerate() {
                 known.add(pulse.second, count.kinds[kind]);
             }
-            let Some(&(stream, kind)) = WATCHED.iter().find(|(of, _)| *of == count.stream) else {
-                continue;
+            let stream = count.stream;
+            let records = match WATCHED.iter().find(|(of, _)| *of == stream) {
+                Some((_, kind)) => count.kinds[*kind],
+                None => count.kinds.iter().sum(),
             };
-            let records = count.kinds[kind];
             let partition = self.partitions.entry((stream, count.partition));
             partition.or_default().add(pulse.second, records);
             let whole = self.streams.entry(stream);
@@ -102,7 +116,7 @@ impl Sources {
         let mut found = Vec::new();
         for (&stream, counts) in &self.streams {
             if let Some(since_s) = counts.silent_since(now, NATS) {
-                if stream == PAYMENTS || self.payments_go_on(since_s, now) {
+                if self.is_alone_of_streams(stream, since_s, now) {
                     found.push(Silent {
                         stream,
                         partitions: BTreeMap::new(),
@@ -111,6 +125,9 @@ impl Sources {
                         rate: counts.rate(since_s),
                     });
                 }
+                continue;
+            }
+            if stream > CREDITS {
                 continue;
             }
             let partitions = (stream, i32::MIN)..=(stream, i32::MAX);
@@ -169,8 +186,29 @@ impl Sources {
         seen.unwrap_or(0) as f64 > FLOOD * usual * (now - from + 1) as f64
     }
 
-    fn payments_go_on(&self, since_s: i64, now: i64) -> bool {
-        goes_on(&self.kinds[KIND_PAYMENT], since_s, now)
+    /// Whether what was missing of a silence is sent now: it says nothing of how long credits take.
+    pub(crate) fn is_catching_up(&self, silent: &Silent, now: i64) -> bool {
+        let floods = |counts: &Counts, rate: f64| {
+            let seen = counts.between(now - 1, now) as f64;
+            seen > CATCHES_UP * rate * 2.0 + CHANCE
+        };
+        if silent.partitions.is_empty() {
+            let counts = self.streams.get(&silent.stream);
+            return counts.is_some_and(|counts| floods(counts, silent.rate));
+        }
+        silent.partitions.iter().any(|(&partition, &rate)| {
+            let counts = self.partitions.get(&(silent.stream, partition));
+            counts.is_some_and(|counts| floods(counts, rate))
+        })
+    }
+
+    /// Whether what comes before the records of a stream goes on.
+    fn is_alone_of_streams(&self, stream: u8, since_s: i64, now: i64) -> bool {
+        match stream {
+            PAYMENTS => true,
+            CREDITS => goes_on(&self.kinds[KIND_PAYMENT], since_s, now),
+            _ => goes_on(&self.kinds[KIND_CREDIT], since_s, now),
+        }
     }
 
     /// What follows credits in a silence of `since` to `now`.

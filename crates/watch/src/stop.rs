@@ -19,6 +19,9 @@ const NEAR: f64 = 3.0;
 /// Credits that must be missing in a pause.
 const MISSING: f64 = 12.0;
 
+/// Where more than this share of them comes all the same, one by one, credits are fewer, but have not stopped.
+const TRICKLE: f64 = 0.1;
+
 /// Of the credits that are missing in a pause so many payments must have been made in it: who pays nothing is credited
 /// nothing.
 const PAID: f64 = 0.3;
@@ -55,9 +58,15 @@ impl Stop {
         let busy = busy(&times, span_ms as f64 / usual.max(1.0));
         let (gap_ms, stop) = longest(&busy, onset_ms, now_ms)?;
         let missing = usual * gap_ms as f64 / span_ms as f64;
+        let trickle = times.iter().filter(|at| stop.is_during(**at)).count() as f64;
         let stopped = gap_ms >= LEAST_MS && span_ms >= UNSURE_MS && missing >= MISSING;
+        let stopped = stopped && trickle <= TRICKLE * missing;
         let stopped = stopped && stop.paid(detector, scope, &rows) >= PAID * missing;
         (stopped && !stop.resumes_slowly(&rows)).then_some(stop)
+    }
+
+    fn is_during(&self, at_ms: i64) -> bool {
+        at_ms > self.since_ms && self.until_ms.is_none_or(|until_ms| at_ms < until_ms)
     }
 
     /// Payments of the scope that were made in the pause.

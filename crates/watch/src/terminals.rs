@@ -216,6 +216,11 @@ impl Terminal {
         }
     }
 
+    /// Whether its heartbeats say how long its queue is.
+    pub(crate) fn tells_queue(&self) -> bool {
+        self.beats.iter().any(|beat| beat.queue_depth.is_some())
+    }
+
     /// Whether its queue is longer than it was before `since`.
     pub(crate) fn is_queueing(&self, since_ms: i64) -> bool {
         let deepest = |after: bool| {

@@ -247,6 +247,14 @@ impl Scene<'_> {
             return Draft::new(Cause::TerminalBusy, Basis::Confirmed)
                 .but("nothing is lost: its queue grew");
         }
+        // Where nobody tells its queue, that it drains says so.
+        let drains = hearts == Hearts::Alive
+            && self.tally.is_draining()
+            && self.each_terminal(|terminal| !terminal.tells_queue());
+        if drains {
+            return Draft::new(Cause::TerminalBusy, Basis::Inferred)
+                .but("nothing is lost: what it took in is credited, one after the other");
+        }
         match hearts {
             Hearts::Stopped => Draft::new(Cause::TerminalOffline, Basis::Confirmed),
             Hearts::Alive if self.is_outdated() => {

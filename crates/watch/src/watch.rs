@@ -14,7 +14,7 @@ use settlewatch_join::Span;
 use settlewatch_join::event::Currency;
 
 use crate::around::Around;
-use crate::batches::Batches;
+use crate::batches::{BatchFeed, Batches};
 use crate::behind::Behind;
 use crate::burn::{Burn, Burns};
 use crate::cases::{CaseSettings, Cases, Elsewhere};
@@ -48,6 +48,8 @@ pub struct WatchSettings {
     pub heartbeat: Option<Heartbeat>,
     /// Whether the status of accounts is reported.
     pub account_feed: bool,
+    /// Whether batches are reported.
+    pub batch_feed: bool,
     /// Whether markers are reported.
     pub marker_feed: bool,
     /// From so many minor units at risk on, an incident is critical.
@@ -187,7 +189,10 @@ impl Watch {
         self.batches.end_second(
             second,
             &self.detector,
-            &self.feeds,
+            BatchFeed {
+                of: &self.feeds,
+                configured: self.settings.batch_feed,
+            },
             &self.settings.critical_minor,
             &mut self.book,
         );

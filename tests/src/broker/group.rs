@@ -9,6 +9,7 @@ use rdkafka::ClientConfig;
 
 use super::cluster::Cluster;
 use super::ports::free_port;
+use super::process::Process;
 use super::produce::Producer;
 use super::read::{Record, kcat_lines, read_all};
 use super::secure::Login;
@@ -345,6 +346,14 @@ impl<'a> Group<'a> {
             output.status.code(),
             String::from_utf8_lossy(&told).into_owned(),
         )
+    }
+
+    /// Starts a command that goes on.
+    pub fn spawn(&self, name: &str, arguments: &[&str]) -> Process {
+        let (config, _) = self.write_config(name, "", self.setup.login);
+        let mut command = Command::new(binary());
+        command.args(arguments).arg("--config").arg(config);
+        Process::start(&mut command, &self.folder.join(format!("{name}.log")))
     }
 
     /// Somebody upstream.

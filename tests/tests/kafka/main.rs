@@ -23,6 +23,7 @@ mod secure;
 mod silent;
 mod simulated;
 mod state;
+mod told;
 mod watch;
 
 use std::process::ExitCode;

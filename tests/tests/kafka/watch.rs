@@ -15,6 +15,7 @@ use settlewatch_tests::harness::Bench;
 use settlewatch_tests::reference::{Config, Rule, STREAMS, Tier, parse_ms};
 
 use crate::script::{SOON, pass_ms};
+use crate::told::{Follower, assert_told};
 
 /// Whatever is waited for that takes minutes by itself.
 const LATER: Duration = Duration::from_secs(400);
@@ -146,6 +147,7 @@ pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_dies_i
     let mut service = watch(&[]);
     lanes.wait_until_ready();
     service.wait_until_ready();
+    let follower = Follower::start(&group);
     thread::scope(|scope| {
         let traffic = simulate(scope, &group, &STOPPED);
         let opened = until_said(&group, "the fault is seen", |it| {
@@ -164,8 +166,13 @@ pub(crate) fn a_fault_live_is_the_incident_of_its_replay_though_the_watch_dies_i
         service.stop();
         lanes.stop();
         let live = revisions(&group);
-        let ends = live[id.as_str().expect("an id")].iter();
-        let ends = ends.filter(|it| it["state"] == "resolved").count();
+        let written = &live[id.as_str().expect("an id")];
+        follower.assert_showed(written);
+        assert_told(&group, written);
+        let ends = written
+            .iter()
+            .filter(|it| it["state"] == "resolved")
+            .count();
         assert_eq!(ends, 1, "it is over once, and was not opened again");
         let of_channel: Vec<&Value> = live
             .values()

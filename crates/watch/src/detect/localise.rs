@@ -36,6 +36,9 @@ const UNSEEN: f64 = 40.0;
 /// What slows all makes at least this share of its payments take longer than many.
 const MOST: f64 = 0.55;
 
+/// Slow payments that are no place's make at least this share of all.
+const EVERYWHERE: f64 = 0.1;
+
 /// Of explanations that cover the same rows, the one whose dimension comes first.
 pub(crate) const PREFERRED: [DimIndex; 12] = [
     CHANNEL, CONNECTOR, GATEWAY, ACQUIRER, REGION, CARRIER, TERMINAL, MERCHANT, STORE, VENDOR, APP,
@@ -228,7 +231,13 @@ impl Detector {
 
     /// Evidence that a scope is worse than usual, if there is enough.
     fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, bad: Bad) -> Option<f64> {
-        if bad == Bad::Long && !is_way(scope) {
+        let is_place = match bad {
+            Bad::Long => is_way(scope),
+            // What is usual of everything drifts a little, by the load and with what is learned in the beginning.
+            Bad::Slow => !scope.is_everything() || inside.rate() >= EVERYWHERE,
+            Bad::Lost => true,
+        };
+        if !is_place {
             return None;
         }
         let lost = bad == Bad::Lost;

@@ -16,6 +16,9 @@ use super::fault::Fault;
 /// What does not come is dated to within so many milliseconds.
 const DATED_MS: i64 = 10_000;
 
+/// What begins so long after another began is not the same.
+const LATER_MS: i64 = 15_000;
+
 /// Bad payments that must be missing beside a fault before what is beside it began: fewer may be missing by chance.
 const MISSING: f64 = 5.0;
 
@@ -74,6 +77,10 @@ impl Fault {
         let Some(onset) = onset_ms(beside.iter().copied(), usual, self.bad) else {
             return false;
         };
+        // What slows all shows in one place a little sooner than in another.
+        if onset < self.onset_ms + LATER_MS {
+            return false;
+        }
         let (mut before, mut after) = ((0.0, 0.0), (0.0, 0.0));
         for row in beside {
             let side = if row.accepted_ms < onset {

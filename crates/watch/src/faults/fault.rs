@@ -1,21 +1,16 @@
 //! One fault that is open: where it is, since when, and what is said of it.
 
-use settlewatch_join::Timestamp;
-
 use crate::detect::Detector;
 use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
 use crate::detect::rows::Bad;
 use crate::detect::scope::Scope;
-use crate::evidence::{Tally, expected_in};
-use crate::incident::book::{Book, Entry, Report, severity};
+use crate::incident::book::{Book, Entry};
 use crate::incident::cause::Cause;
-use crate::incident::{Basis, Finding, Severity};
+use crate::incident::{Basis, Finding};
 use crate::keep::keep;
-use crate::pulse::{MERCHANT, STORE, TERMINAL};
 use crate::stop::Stop;
-use crate::verdict::Scene;
 
 use super::{LEAD_MS, Others};
 use crate::around::Around;
@@ -44,6 +39,9 @@ const BEFORE_S: i64 = 30;
 
 /// Payments that were appended so long before the onset may be the first that suffer, in milliseconds.
 const FIRST_MS: i64 = 2_000;
+
+/// Another verdict must stand for so long, in seconds.
+const TURNS_S: i64 = 3;
 
 /// A fault that was seen early is dated again when it is so old, in seconds.
 const DATED_S: i64 = 30;
@@ -148,8 +146,7 @@ impl Fault {
             if standing {
                 self.stop(second, detector);
             }
-            let mut report = self.report(second, detector, around);
-            self.settle(second, &mut report);
+            let report = self.report(second, detector, around);
             book.update(self.entry, report, end_of(second));
         }
     }
@@ -213,50 +210,41 @@ impl Fault {
         self.was_down = stop.is_some();
     }
 
-    /// A verdict is said when it has stood for some seconds: evidence comes piece by piece.
-    pub(super) fn settle(&mut self, second: i64, report: &mut Report) {
+    /// What is said of it, where `draft` is what would be said now: a verdict is said when it has stood for some seconds,
+    /// evidence comes piece by piece.
+    pub(super) fn settled(&mut self, second: i64, draft: Finding) -> Finding {
         let Some(said) = &self.finding else {
-            self.finding = Some(report.finding.clone());
-            return;
+            self.finding = Some(draft.clone());
+            return draft;
         };
-        let late = report.finding.cause == Cause::IdCorrupted;
-        if !self.is_standing(second) && !late {
-            // What comes after a fault says nothing of it.
-            report.finding = said.clone();
-            return;
+        if self.keeps(second, said, &draft) {
+            return said.clone();
         }
+        if said.cause != draft.cause || said.basis != draft.basis {
+            let since = match &self.turning {
+                Some((cause, since)) if *cause == draft.cause => *since,
+                _ => second,
+            };
+            if second - since < TURNS_S {
+                self.turning = Some((draft.cause, since));
+                return said.clone();
+            }
+        }
+        self.turning = None;
+        self.finding = Some(draft.clone());
+        draft
+    }
+
+    /// Whether `draft` says nothing of it, whatever it says.
+    fn keeps(&self, second: i64, said: &Finding, draft: &Finding) -> bool {
+        // What comes after a fault says nothing of it.
+        let late = !self.is_standing(second) && draft.cause != Cause::IdCorrupted;
         // Legs from before a long fault are forgotten: what they showed is not unsaid.
         let unsaid = said.cause == Cause::GatewayDelay
             && said.basis == Basis::Confirmed
-            && report.finding.basis != Basis::Confirmed;
-        if unsaid {
-            report.finding = said.clone();
-            return;
-        }
-        if self.apart {
-            // What happens around it says nothing of it either.
-            report.finding = said.clone();
-            return;
-        }
-        let same = said.cause == report.finding.cause && said.basis == report.finding.basis;
-        if same {
-            self.turning = None;
-            self.finding = Some(report.finding.clone());
-            return;
-        }
-        let since = match &self.turning {
-            Some((cause, since)) if *cause == report.finding.cause => *since,
-            _ => {
-                self.turning = Some((report.finding.cause, second));
-                second
-            }
-        };
-        if second - since >= 3 {
-            self.turning = None;
-            self.finding = Some(report.finding.clone());
-        } else {
-            report.finding = said.clone();
-        }
+            && draft.basis != Basis::Confirmed;
+        // Nor does what happens around it.
+        late || unsaid || self.apart
     }
 
     /// The payments since it began.
@@ -307,85 +295,6 @@ impl Fault {
                 self.onset_ms = onset.min(self.onset_ms + 30_000);
             }
         }
-    }
-
-    pub(super) fn report(&self, second: i64, detector: &Detector, around: &Around<'_>) -> Report {
-        let now = end_of(second);
-        let until_ms = if self.is_standing(second) {
-            i64::MAX
-        } else {
-            self.seen_s * 1000
-        };
-        let tally = Tally::of(
-            detector,
-            &self.scope,
-            (self.onset_ms, until_ms),
-            now.millis(),
-        );
-        let named = self.scope.named(&detector.values, &detector.dims);
-        let scene = Scene {
-            detector,
-            around,
-            scope: &self.scope,
-            named: &named,
-            onset_ms: self.onset_ms,
-            now,
-            tally: &tally,
-            was_down: self.was_down,
-        };
-        let mut finding = scene.verdict(self.confidence);
-        finding.ruled_out.extend(around.feeds.not_ruled_out());
-        let named = match self.account(&finding, &tally, detector, now) {
-            Some(account) => account.named(&detector.values, &detector.dims),
-            None => named,
-        };
-        let mut evidence = tally.evidence();
-        if self.is_standing(second) {
-            let expected = expected_in(detector, &self.scope, now.millis());
-            evidence.expected_missing = Some(expected);
-        }
-        evidence.burn = around.worst_burn(&tally.channels, second, &detector.values);
-        if finding.cause == Cause::LimitExceeded {
-            evidence.amount_above_minor = tally.amount_above();
-        }
-        let severity = match finding.cause {
-            Cause::TerminalBusy | Cause::IdCorrupted => Severity::Info,
-            _ => severity(self.was_down, &evidence, around.critical_minor),
-        };
-        Report {
-            finding,
-            severity,
-            scope: named,
-            started_at: Timestamp::from_millis(self.onset_ms),
-            evidence,
-            samples: tally.samples.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    /// The merchant whose account it is, where a part of its payments shows what is wrong with the account: an account
-    /// does not end at a store's door.
-    fn account(
-        &self,
-        finding: &Finding,
-        tally: &Tally,
-        detector: &Detector,
-        now: Timestamp,
-    ) -> Option<Scope> {
-        let of_account = matches!(
-            finding.cause,
-            Cause::BalanceInsufficient | Cause::AccountFrozen
-        );
-        let part = self.scope.has(STORE) || self.scope.has(TERMINAL);
-        let [merchant] = tally.merchants[..] else {
-            return None;
-        };
-        if !of_account || !part || self.scope.has(MERCHANT) {
-            return None;
-        }
-        let account = Scope::one(MERCHANT, merchant);
-        let during = (self.onset_ms, tally.last_bad_ms);
-        let whole = Tally::of(detector, &account, during, now.millis());
-        (whole.rate_during() >= 0.5).then_some(account)
     }
 
     pub(super) fn is_over(&self, second: i64) -> bool {

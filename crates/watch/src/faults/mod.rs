@@ -2,6 +2,7 @@
 
 mod apart;
 mod fault;
+mod told;
 
 use crate::around::Around;
 use crate::detect::localise::Suspicion;
@@ -313,7 +314,6 @@ impl Faults {
         }
         fault.stop(second, detector);
         let report = fault.report(second, detector, around);
-        fault.finding = Some(report.finding.clone());
         fault.entry = book.open(Family::Credits, report, end_of(second));
         self.open.push(fault);
     }
@@ -332,7 +332,7 @@ impl Faults {
             });
             // What a stream that says nothing explains is no other fault.
             if outer.is_some() || around.silent && inner.scope.is_everything() {
-                let folded = self.open.remove(at);
+                let mut folded = self.open.remove(at);
                 let report = folded.report(second, detector, around);
                 book.resolve(folded.entry, report, end_of(second));
             } else {
@@ -347,8 +347,7 @@ impl Faults {
             .partition(|fault| fault.is_over(second));
         self.open = open;
         for mut fault in Vec::<Fault>::from_iter(over) {
-            let mut report = fault.report(second, detector, around);
-            fault.settle(second, &mut report);
+            let report = fault.report(second, detector, around);
             book.resolve(fault.entry, report, end_of(second));
             let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
             self.over.push(Over {

@@ -173,6 +173,7 @@ mod tests {
             streams: vec!["payments".into(), "credits".into()],
             heartbeat: None,
             account_feed: false,
+            batch_feed: false,
             marker_feed: false,
             critical_minor: Vec::new(),
             objective_ppm: 999_000,

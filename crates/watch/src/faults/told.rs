@@ -1,0 +1,141 @@
+//! What is told of a fault: its verdict, how bad it is, and where.
+
+use settlewatch_join::Timestamp;
+
+use crate::around::Around;
+use crate::detect::Detector;
+use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
+use crate::evidence::{Tally, expected_in};
+use crate::incident::book::{Report, severity};
+use crate::incident::cause::Cause;
+use crate::incident::{Finding, Severity};
+use crate::pulse::{MERCHANT, STORE, TERMINAL};
+use crate::second::end_of;
+use crate::verdict::Scene;
+
+use super::fault::Fault;
+
+impl Fault {
+    /// What is told of it at `second`.
+    pub(super) fn report(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        around: &Around<'_>,
+    ) -> Report {
+        let (tally, draft) = self.examined(second, detector, around);
+        let finding = self.settled(second, draft);
+        let now = end_of(second);
+        let place = self.told_at(&finding, &tally, detector, now);
+        let scope = place.as_ref().unwrap_or(&self.scope);
+        let mut evidence = tally.evidence();
+        if self.is_standing(second) {
+            let expected = expected_in(detector, &self.scope, now.millis());
+            evidence.expected_missing = Some(expected);
+        }
+        evidence.burn = around.worst_burn(&tally.channels, second, &detector.values);
+        if finding.cause == Cause::LimitExceeded {
+            evidence.amount_above_minor = tally.amount_above();
+        }
+        let severity = match finding.cause {
+            Cause::TerminalBusy | Cause::IdCorrupted => Severity::Info,
+            _ => severity(self.was_down, &evidence, around.critical_minor),
+        };
+        Report {
+            finding,
+            severity,
+            scope: scope.named(&detector.values, &detector.dims),
+            started_at: Timestamp::from_millis(self.onset_ms),
+            evidence,
+            samples: tally.samples.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Its payments, and what they say together with everything else.
+    fn examined(&self, second: i64, detector: &Detector, around: &Around<'_>) -> (Tally, Finding) {
+        let now = end_of(second);
+        let until_ms = if self.is_standing(second) {
+            i64::MAX
+        } else {
+            self.seen_s * 1000
+        };
+        let mut tally = Tally::of(
+            detector,
+            &self.scope,
+            (self.onset_ms, until_ms),
+            now.millis(),
+        );
+        if tally.slow == 0 {
+            tally.add_waiting(detector, &self.scope, self.onset_ms);
+        }
+        let named = self.scope.named(&detector.values, &detector.dims);
+        let scene = Scene {
+            detector,
+            around,
+            scope: &self.scope,
+            named: &named,
+            onset_ms: self.onset_ms,
+            now,
+            tally: &tally,
+            was_down: self.was_down,
+        };
+        let mut finding = scene.verdict(self.confidence);
+        finding.ruled_out.extend(around.feeds.not_ruled_out());
+        (tally, finding)
+    }
+
+    /// The merchant whose account it is, where a part of its payments shows what is wrong with the account: an account
+    /// does not end at a store's door.
+    fn account(
+        &self,
+        finding: &Finding,
+        tally: &Tally,
+        detector: &Detector,
+        now: Timestamp,
+    ) -> Option<Scope> {
+        let of_account = matches!(
+            finding.cause,
+            Cause::BalanceInsufficient | Cause::AccountFrozen
+        );
+        let part = self.scope.has(STORE) || self.scope.has(TERMINAL);
+        let [merchant] = tally.merchants[..] else {
+            return None;
+        };
+        if !of_account || !part || self.scope.has(MERCHANT) {
+            return None;
+        }
+        let account = Scope::one(MERCHANT, merchant);
+        let during = (self.onset_ms, tally.last_bad_ms);
+        let whole = Tally::of(detector, &account, during, now.millis());
+        (whole.rate_during() >= 0.5).then_some(account)
+    }
+
+    /// The place of which is told what is found of another that has the same payments: an account has no stores, a
+    /// network no merchants.
+    fn told_at(
+        &self,
+        finding: &Finding,
+        tally: &Tally,
+        detector: &Detector,
+        now: Timestamp,
+    ) -> Option<Scope> {
+        if finding.cause == Cause::NetworkRegion && self.scope.only(MERCHANT).is_some() {
+            return self.only_store(detector);
+        }
+        self.account(finding, tally, detector, now)
+    }
+
+    /// The store that all of its payments since the onset have in common.
+    fn only_store(&self, detector: &Detector) -> Option<Scope> {
+        let rows = detector.rows.since(self.onset_ms.div_euclid(1000) - 1);
+        let values = rows.map(|row| detector.values.of(row.tuple));
+        let mut stores = values
+            .filter(|values| self.scope.holds(values))
+            .map(|values| values[STORE]);
+        let first = stores.next().filter(|store| *store != ValueId::NONE)?;
+        stores
+            .all(|store| store == first)
+            .then(|| Scope::one(STORE, first))
+    }
+}
