@@ -18,7 +18,7 @@ use crate::batches::{BatchFeed, Batches};
 use crate::behind::Behind;
 use crate::burn::{Burn, Burns};
 use crate::cases::{CaseSettings, Cases, Elsewhere};
-use crate::detect::localise::Suspicion;
+use crate::detect::localise::{Suspicion, Suspicions};
 use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
@@ -240,9 +240,9 @@ impl Watch {
         self.detector.end_second(second, &explained)
     }
 
-    fn suspicions(&self, second: i64) -> Vec<Suspicion> {
+    fn suspicions(&self, second: i64) -> Suspicions {
         if self.silence.is_everything() {
-            return Vec::new();
+            return Suspicions::default();
         }
         let sources = Explaining {
             silence: &self.silence,
@@ -273,7 +273,9 @@ impl Watch {
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
         let early = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
-        found.extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
+        found
+            .beside
+            .extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
         found
     }
 

@@ -60,6 +60,15 @@ pub(crate) struct Suspicion {
     pub(crate) since_ms: Option<i64>,
 }
 
+/// What stands out in a second.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Suspicions {
+    /// Among the payments that nothing explains; where nothing is found there, among all.
+    pub(crate) beside: Vec<Suspicion>,
+    /// Among all payments.
+    pub(crate) all: Vec<Suspicion>,
+}
+
 /// Which payments are looked at, and for what.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
@@ -102,7 +111,7 @@ impl Detector {
         second: i64,
         explained: Explained<'_>,
         excluded: Explained<'_>,
-    ) -> Vec<Suspicion> {
+    ) -> Suspicions {
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for bad in [Bad::Lost, Bad::Slow, Bad::Long] {
                 let look = Look {
@@ -117,15 +126,30 @@ impl Detector {
                     continue;
                 }
                 // What a shorter window shows is explained in a moment; a longer one is looked at then.
-                for beside in [explained, excluded] {
-                    let found = self.localise(look, beside);
-                    if !found.is_empty() {
-                        return found;
-                    }
+                let all = self.localise(look, excluded);
+                let mut beside = self.localise(look, explained);
+                if beside.is_empty() {
+                    beside.clone_from(&all);
+                }
+                if !beside.is_empty() {
+                    return Suspicions { beside, all };
                 }
             }
         }
-        Vec::new()
+        Suspicions::default()
+    }
+
+    /// Whether nearly all that is bad in a suspicion has a scope.
+    pub(crate) fn lies_in(&self, second: i64, suspicion: &Suspicion, scope: &Scope) -> bool {
+        let (mut own, mut both) = (0, 0);
+        for row in self.rows.since(second - suspicion.window_s) {
+            let values = self.values.of(row.tuple);
+            if row.is_bad(suspicion.bad) && suspicion.scope.holds(values) {
+                own += 1;
+                both += u32::from(scope.holds(values));
+            }
+        }
+        both * 10 >= own * 8
     }
 
     /// Whether any value's sums are unusual.

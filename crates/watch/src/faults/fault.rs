@@ -275,9 +275,8 @@ impl Fault {
             })
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
-        // Several values may be several faults, where one of them is known; and a place has one fault.
-        let found = found
-            .filter(|found| !others.have_a_part_of(&found.scope) && !others.are_at(&found.scope));
+        // Several values may be several faults, where one of them is known.
+        let found = found.filter(|found| !others.have_a_part_of(&found.scope));
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;

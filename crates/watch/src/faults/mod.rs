@@ -5,7 +5,7 @@ mod fault;
 mod told;
 
 use crate::around::Around;
-use crate::detect::localise::Suspicion;
+use crate::detect::localise::{Suspicion, Suspicions};
 use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
@@ -83,11 +83,6 @@ impl Others<'_> {
         several && self.open.iter().any(|(other, _)| contains(scope, other))
     }
 
-    /// Whether another one that is open has this very place.
-    fn are_at(&self, scope: &Scope) -> bool {
-        self.open.iter().any(|(other, _)| other == scope)
-    }
-
     /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
     fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
         let mut over = self.over.iter();
@@ -161,12 +156,15 @@ impl Faults {
         second: i64,
         detector: &Detector,
         changes: &[Change],
-        suspicions: Vec<Suspicion>,
+        suspicions: Suspicions,
         around: &Around<'_>,
         book: &mut Book,
     ) {
         self.touch(second, detector, changes);
-        for suspicion in suspicions {
+        for suspicion in suspicions.beside {
+            if self.is_known(second, detector, &suspicion, &suspicions.all) {
+                continue;
+            }
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
@@ -207,7 +205,38 @@ impl Faults {
         }
     }
 
-    /// A suspicion belongs to a fault that is open, or is a new one.
+    /// Whether a suspicion belongs to a fault that is open: by itself, or as a part of what is found among all payments,
+    /// the fault's too, where the fault began a moment ago.
+    fn is_known(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        suspicion: &Suspicion,
+        all: &[Suspicion],
+    ) -> bool {
+        let whole = all
+            .iter()
+            .filter(|whole| detector.lies_in(second, suspicion, &whole.scope));
+        let whole: Vec<&Suspicion> = whole.collect();
+        let known = self.open.iter_mut().find(|fault| {
+            let around_it = fault.is_standing(second) && contains(&fault.scope, &suspicion.scope);
+            let young = fault.is_standing(second) && second - fault.opened_s <= TOGETHER_S;
+            around_it
+                || fault.is_about(suspicion, second, detector)
+                || young
+                    && whole
+                        .iter()
+                        .any(|whole| fault.is_about(whole, second, detector))
+        });
+        if let Some(fault) = known {
+            fault.seen_s = second;
+            fault.confidence = fault.confidence.max(confidence(suspicion));
+            return true;
+        }
+        false
+    }
+
+    /// What is not known stands for a moment, and is a new fault then.
     fn place(
         &mut self,
         second: i64,
@@ -216,18 +245,6 @@ impl Faults {
         around: &Around<'_>,
         book: &mut Book,
     ) {
-        let around_it =
-            |fault: &Fault| fault.is_standing(second) && contains(&fault.scope, &suspicion.scope);
-        let known = self
-            .open
-            .iter()
-            .position(|fault| around_it(fault) || fault.is_about(&suspicion, second, detector));
-        if let Some(at) = known {
-            let fault = &mut self.open[at];
-            fault.seen_s = second;
-            fault.confidence = fault.confidence.max(confidence(&suspicion));
-            return;
-        }
         if self.join(second, detector, &suspicion) {
             return;
         }
