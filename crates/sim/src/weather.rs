@@ -241,8 +241,18 @@ fn limit(
     }
 }
 
+/// What was held back comes within so many milliseconds when the feed is back.
+const BACK_MS: u32 = 5000;
+
 /// Credits happen in time, but their records are appended only when the feed is back.
 fn silence(fault: &SettledFault, sketch: &mut Sketch, partitions: u32, rng: &mut Rng) -> u64 {
+    if fault
+        .scope
+        .get(Field::Stream)
+        .is_some_and(|stream| stream != Topic::Credits.name())
+    {
+        return 0;
+    }
     let own = murmur::partition(&sketch.payment.id, partitions).to_string();
     let partition = fault.scope.get(Field::Partition);
     if partition.is_some_and(|silent| silent != own) {
@@ -262,7 +272,7 @@ fn silence(fault: &SettledFault, sketch: &mut Sketch, partitions: u32, rng: &mut
 pub(crate) const fn is_about_records(scenario: Scenario) -> bool {
     matches!(
         scenario,
-        Scenario::Redelivery | Scenario::SyncDelay | Scenario::ClockSkew
+        Scenario::Redelivery | Scenario::SyncDelay | Scenario::ClockSkew | Scenario::Silence
     )
 }
 
@@ -275,6 +285,10 @@ pub(crate) fn shift(fault: &SettledFault, draft: &mut Draft) -> bool {
     }
     match (fault.scenario, fault.variant) {
         (Scenario::SyncDelay, _) => draft.at += fault.delay_ms,
+        // Credits were held back where they were made.
+        (Scenario::Silence, _) if streams.is_some() && draft.topic != Topic::Credits => {
+            draft.at = fault.until + i64::from(murmur::partition(&draft.event_id, BACK_MS));
+        }
         (Scenario::ClockSkew, 0) => draft.occurred_at += fault.delay_ms,
         (Scenario::ClockSkew, _) => draft.occurred_at -= fault.delay_ms,
         _ => return false,

@@ -33,7 +33,10 @@ pub(crate) const PAYMENTS: u8 = 0;
 /// Index of the stream of credits.
 pub(crate) const CREDITS: u8 = 1;
 
-/// The kind of record that counts in a stream; in the others all do.
+/// Index of the stream of what follows credits, and of what takes their place.
+const LIFECYCLE: u8 = 2;
+
+/// The kind of record that counts in a stream; in the lifecycle all do.
 const WATCHED: [(u8, usize); 2] = [(PAYMENTS, KIND_PAYMENT), (CREDITS, KIND_CREDIT)];
 
 /// A stream, or partitions of it, that say nothing.
@@ -85,9 +88,13 @@ impl Sources {
                 known.add(pulse.second, count.kinds[kind]);
             }
             let stream = count.stream;
+            // Streams that are not keyed by payment are known later than these.
+            if stream > LIFECYCLE {
+                continue;
+            }
             let records = match WATCHED.iter().find(|(of, _)| *of == stream) {
                 Some((_, kind)) => count.kinds[*kind],
-                None => count.kinds.iter().sum(),
+                None => count.records - count.rejected,
             };
             let partition = self.partitions.entry((stream, count.partition));
             partition.or_default().add(pulse.second, records);
@@ -306,5 +313,63 @@ impl Keep for Sources {
         }
         sources.kinds = Keep::read(from)?;
         Ok(sources)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pulse::StreamCount;
+
+    /// A second in which payments, credits and what follows them come at these rates.
+    fn second(sources: &mut Sources, second: i64, rates: [u64; 3]) {
+        let kinds = [KIND_PAYMENT, KIND_CREDIT, KIND_AFTER];
+        let streams = (0..).zip(rates).zip(kinds).map(|((stream, rate), kind)| {
+            let mut count = StreamCount {
+                stream,
+                partition: 0,
+                records: rate,
+                rejected: 0,
+                kinds: [0; KINDS],
+            };
+            count.kinds[kind] = rate;
+            count
+        });
+        sources.heard(&Pulse {
+            second,
+            streams: streams.collect(),
+            ..Pulse::default()
+        });
+        sources.end_second(second, false);
+    }
+
+    fn silent_after(rates: [u64; 3]) -> Vec<u8> {
+        let mut sources = Sources::default();
+        (0..200).for_each(|at| second(&mut sources, at, [10, 10, 15]));
+        (200..240).for_each(|at| second(&mut sources, at, rates));
+        let silent = sources.silent(239);
+        silent.iter().map(|silent| silent.stream).collect()
+    }
+
+    #[test]
+    fn a_stream_is_silent_where_what_comes_before_it_goes_on() {
+        assert_eq!(silent_after([10, 10, 15]), []);
+        assert_eq!(silent_after([10, 10, 0]), [2]);
+        assert_eq!(silent_after([10, 0, 15]), [CREDITS]);
+        // What follows credits cannot follow where there are none.
+        assert_eq!(silent_after([10, 0, 0]), [CREDITS]);
+        assert_eq!(silent_after([0, 0, 0]), [PAYMENTS]);
+    }
+
+    #[test]
+    fn what_was_held_back_is_told_from_a_load_that_grew() {
+        let mut sources = Sources::default();
+        (0..200).for_each(|at| second(&mut sources, at, [10, 10, 15]));
+        (200..240).for_each(|at| second(&mut sources, at, [0, 10, 15]));
+        let silent = sources.silent(239).remove(0);
+        second(&mut sources, 240, [200, 10, 15]);
+        assert!(sources.is_catching_up(&silent, 240));
+        (241..243).for_each(|at| second(&mut sources, at, [18, 10, 15]));
+        assert!(!sources.is_catching_up(&silent, 242));
     }
 }
