@@ -49,7 +49,7 @@ pub(crate) fn assert_told(group: &Group<'_>, written: &[Value]) {
     let is_it = |line: &Value| line["incident_id"] == last["incident_id"];
     let all = told(&["list", "--json"]);
     let listed: Vec<Value> = lines(&all).filter(is_it).collect();
-    assert_eq!(listed, [last.clone()], "as it was written last");
+    assert_eq!(listed, std::slice::from_ref(last), "as it was written last");
     let open = told(&["list", "--open", "--json"]);
     assert!(!lines(&open).any(|line| is_it(&line)), "it is over");
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
