@@ -40,8 +40,8 @@ pub(crate) struct Tally {
     pub(crate) credited_late: u64,
     /// Slow ones that were credited by now.
     pub(crate) slow_credited: u64,
-    /// The seconds in which slow payments were credited, in order.
-    pub(crate) late_ends_s: Vec<i64>,
+    /// The first and the last second in which slow payments were credited.
+    pub(crate) late_ends_s: Option<(i64, i64)>,
     /// Append times of slow payments in milliseconds, and whether their credit came and was in time by business times.
     pub(crate) delayed_ms: Vec<(i64, bool)>,
     pub(crate) classes: BTreeMap<RefusalClass, u64>,
@@ -86,7 +86,6 @@ impl Tally {
                 tally.outside_bad += u64::from(row.slow);
             }
         }
-        tally.late_ends_s.sort_unstable();
         tally.merchants = distinct(std::mem::take(&mut tally.merchants));
         tally.terminals = distinct(std::mem::take(&mut tally.terminals));
         tally.gateways = distinct(std::mem::take(&mut tally.gateways));
@@ -126,9 +125,11 @@ impl Tally {
             *self.classes.entry(class).or_default() += 1;
         }
         self.slow_credited += u64::from(row.lag_ms.is_some());
-        let ends_ms = row.lag_ms.map(|lag_ms| row.accepted_ms + lag_ms as i64);
-        self.late_ends_s
-            .extend(ends_ms.map(|at| at.div_euclid(1000)));
+        if let Some(lag_ms) = row.lag_ms {
+            let end_s = (row.accepted_ms + lag_ms as i64).div_euclid(1000);
+            let (first, last) = self.late_ends_s.unwrap_or((end_s, end_s));
+            self.late_ends_s = Some((first.min(end_s), last.max(end_s)));
+        }
         // Where lags are not known yet, neither is what was in time.
         let in_time =
             usual.is_known() && row.business_ms.is_some_and(|ms| ms <= usual.slow_ms as i64);
@@ -201,16 +202,14 @@ impl Tally {
     /// Whether nearly all that was slow was credited in the end, at more than one time: a queue drains, what comes back
     /// sends all at once.
     pub(crate) fn is_draining(&self) -> bool {
-        let ends = &self.late_ends_s;
-        let apart = ends.first().zip(ends.last());
-        let spread = apart.is_some_and(|(first, last)| last - first >= DRAINS_S);
+        let ends = self.late_ends_s;
+        let spread = ends.is_some_and(|(first, last)| last - first >= DRAINS_S);
         self.slow_credited >= 6 && self.slow_credited * 10 >= self.slow * 6 && spread
     }
 
     /// The class that most rejections have, where most bad payments were rejected.
     pub(crate) fn main_class(&self) -> Option<RefusalClass> {
-        let (class, count) = self.classes.iter().max_by_key(|(_, count)| **count)?;
-        (*count >= 3 && *count * 2 >= self.slow).then_some(*class)
+        main_class(&self.classes, self.slow)
     }
 
     /// The amount above which payments are missing, and below which they are not: the split of amounts that tells
@@ -262,6 +261,12 @@ impl Tally {
             burn: None,
         }
     }
+}
+
+/// The class that most rejections have, where most of `bad` payments were rejected.
+pub(crate) fn main_class(classes: &BTreeMap<RefusalClass, u64>, bad: u64) -> Option<RefusalClass> {
+    let (class, count) = classes.iter().max_by_key(|(_, count)| **count)?;
+    (*count >= 3 && *count * 2 >= bad).then_some(*class)
 }
 
 /// Payments of which something was found, and all that came no later than the last of them: of later ones it may not be

@@ -80,7 +80,7 @@ pub(crate) struct Silence {
 impl Open {
     /// Whether nothing is known of any payment.
     fn is_whole(&self) -> bool {
-        self.silent.partitions.is_empty() && self.silent.hides_payments()
+        self.silent.hides_all()
     }
 
     fn is_everything(&self) -> bool {
@@ -168,7 +168,7 @@ impl Silence {
     }
 
     fn fall_silent(&mut self, moment: &Moment<'_>, silent: Silent, book: &mut Book) {
-        let whole = silent.partitions.is_empty() && silent.hides_payments();
+        let whole = silent.hides_all();
         if self.open.iter().any(|open| open.has(&silent)) {
             return;
         }

@@ -58,6 +58,11 @@ impl Silent {
     pub(crate) fn hides_payments(&self) -> bool {
         self.stream <= CREDITS
     }
+
+    /// Whether nothing is known of any payment because of it.
+    pub(crate) fn hides_all(&self) -> bool {
+        self.partitions.is_empty() && self.hides_payments()
+    }
 }
 
 /// What follows a credit, or takes its place, while credits are silent.

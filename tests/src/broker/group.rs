@@ -337,10 +337,8 @@ impl<'a> Group<'a> {
     /// # Panics
     /// When the program cannot be run.
     pub fn command_as(&self, login: Login, arguments: &[&str]) -> (Option<i32>, String) {
-        let (config, _) = self.write_config("command", "", login);
-        let mut command = Command::new(binary());
-        command.args(arguments).arg("--config").arg(config);
-        let output = command.output().expect("the program runs");
+        let output = self.program("command", login, arguments).output();
+        let output = output.expect("the program runs");
         let told = [output.stdout, output.stderr].concat();
         (
             output.status.code(),
@@ -350,10 +348,15 @@ impl<'a> Group<'a> {
 
     /// Starts a command that goes on.
     pub fn spawn(&self, name: &str, arguments: &[&str]) -> Process {
-        let (config, _) = self.write_config(name, "", self.setup.login);
+        let mut command = self.program(name, self.setup.login, arguments);
+        Process::start(&mut command, &self.folder.join(format!("{name}.log")))
+    }
+
+    fn program(&self, name: &str, login: Login, arguments: &[&str]) -> Command {
+        let (config, _) = self.write_config(name, "", login);
         let mut command = Command::new(binary());
         command.args(arguments).arg("--config").arg(config);
-        Process::start(&mut command, &self.folder.join(format!("{name}.log")))
+        command
     }
 
     /// Somebody upstream.

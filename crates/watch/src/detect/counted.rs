@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::localise::PREFERRED;
 use super::rates::{excess, shortfall};
 use super::scope::Scope;
-use super::values::ValueId;
+use super::values::{ValueId, common};
 use crate::keep::keep;
 use crate::pulse::{DimIndex, Dims, TERMINAL};
 use crate::scan::{Finding, ScanOptions, Table, scan};
@@ -224,9 +224,7 @@ impl<'a> Counted<'a> {
     /// The value of a dimension that everything in a scope has.
     fn common(&self, scope: &Scope, dim: DimIndex) -> Option<ValueId> {
         let inside = self.lines.iter().filter(|(values, _)| scope.holds(values));
-        let mut values = inside.map(|(values, _)| values[dim]);
-        let first = values.next().filter(|value| *value != ValueId::NONE)?;
-        values.all(|value| value == first).then_some(first)
+        common(inside.map(|(values, _)| values[dim]))
     }
 }
 

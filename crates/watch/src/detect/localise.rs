@@ -256,7 +256,7 @@ impl Detector {
     /// Evidence that a scope is worse than usual, if there is enough.
     fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, bad: Bad) -> Option<f64> {
         let is_place = match bad {
-            Bad::Long => is_way(scope),
+            Bad::Long => is_way(scope) && inside.rate() >= MOST,
             // What is usual of everything drifts a little, by the load and with what is learned in the beginning.
             Bad::Slow => !scope.is_everything() || inside.rate() >= EVERYWHERE,
             Bad::Lost => true,
@@ -271,8 +271,7 @@ impl Detector {
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);
         let least = if lost { 3.0 } else { 5.0 };
-        let is_most = bad != Bad::Long || inside.rate() >= MOST;
-        let is_rate = is_most && inside.rate() >= 0.025 + 1.5 * usual;
+        let is_rate = inside.rate() >= 0.025 + 1.5 * usual;
         (nats >= enough && inside.bad >= least && is_rate).then_some(nats)
     }
 

@@ -23,6 +23,12 @@ impl ValueId {
     }
 }
 
+/// The value that all of `values` are, unless there is none or they have none.
+pub(crate) fn common(mut values: impl Iterator<Item = ValueId>) -> Option<ValueId> {
+    let first = values.next().filter(|value| *value != ValueId::NONE)?;
+    values.all(|value| value == first).then_some(first)
+}
+
 /// Values without repetition, in their order.
 pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
     values.sort_unstable();

@@ -9,6 +9,7 @@ use crate::detect::localise::Suspicion;
 use crate::detect::onset::onset_ms;
 use crate::detect::rows::{Bad, Row};
 use crate::detect::scope::Scope;
+use crate::evidence::main_class;
 
 use super::LEAD_MS;
 use super::fault::Fault;
@@ -102,13 +103,12 @@ fn reason_of(rows: &[&Row], bad: Bad) -> Option<RefusalClass> {
         .iter()
         .filter(|row| row.is_bad(bad) || row.class.is_some());
     let mut all = 0;
-    let mut classes: BTreeMap<RefusalClass, u32> = BTreeMap::new();
+    let mut classes: BTreeMap<RefusalClass, u64> = BTreeMap::new();
     for row in bad {
         all += 1;
         if let Some(class) = row.class {
             *classes.entry(class).or_default() += 1;
         }
     }
-    let (class, count) = classes.into_iter().max_by_key(|(_, count)| *count)?;
-    (count >= 3 && count * 2 >= all).then_some(class)
+    main_class(&classes, all)
 }

@@ -5,7 +5,7 @@ use settlewatch_join::Timestamp;
 use crate::around::Around;
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::common;
 use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Report, severity};
 use crate::incident::cause::Cause;
@@ -87,22 +87,12 @@ impl Fault {
 
     /// The merchant whose account it is, where a part of its payments shows what is wrong with the account: an account
     /// does not end at a store's door.
-    fn account(
-        &self,
-        finding: &Finding,
-        tally: &Tally,
-        detector: &Detector,
-        now: Timestamp,
-    ) -> Option<Scope> {
-        let of_account = matches!(
-            finding.cause,
-            Cause::BalanceInsufficient | Cause::AccountFrozen
-        );
+    fn account(&self, tally: &Tally, detector: &Detector, now: Timestamp) -> Option<Scope> {
         let part = self.scope.has(STORE) || self.scope.has(TERMINAL);
         let [merchant] = tally.merchants[..] else {
             return None;
         };
-        if !of_account || !part || self.scope.has(MERCHANT) {
+        if !part || self.scope.has(MERCHANT) {
             return None;
         }
         let account = Scope::one(MERCHANT, merchant);
@@ -120,22 +110,21 @@ impl Fault {
         detector: &Detector,
         now: Timestamp,
     ) -> Option<Scope> {
-        if finding.cause == Cause::NetworkRegion && self.scope.only(MERCHANT).is_some() {
-            return self.only_store(detector);
+        match finding.cause {
+            Cause::NetworkRegion if self.scope.only(MERCHANT).is_some() => {
+                self.only_store(detector)
+            }
+            Cause::BalanceInsufficient | Cause::AccountFrozen => self.account(tally, detector, now),
+            _ => None,
         }
-        self.account(finding, tally, detector, now)
     }
 
     /// The store that all of its payments since the onset have in common.
     fn only_store(&self, detector: &Detector) -> Option<Scope> {
         let rows = detector.rows.since(self.onset_ms.div_euclid(1000) - 1);
         let values = rows.map(|row| detector.values.of(row.tuple));
-        let mut stores = values
-            .filter(|values| self.scope.holds(values))
-            .map(|values| values[STORE]);
-        let first = stores.next().filter(|store| *store != ValueId::NONE)?;
-        stores
-            .all(|store| store == first)
-            .then(|| Scope::one(STORE, first))
+        let own = values.filter(|values| self.scope.holds(values));
+        let store = common(own.map(|values| values[STORE]))?;
+        Some(Scope::one(STORE, store))
     }
 }
