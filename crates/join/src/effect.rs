@@ -65,6 +65,19 @@ pub enum Flow {
         /// Append time of the credit.
         at: Timestamp,
     },
+    /// Risk control holds a payment: its clock stands still. Of further holds nothing is said.
+    Held {
+        /// Its channel.
+        channel: ChannelIndex,
+        /// Its append time.
+        accepted_at: Timestamp,
+        /// Whether its lag counts: its rule has no `due`.
+        timed: bool,
+        /// Its amount in minor units.
+        amount_minor: u64,
+        /// Its currency.
+        currency: Currency,
+    },
     /// A payment passed its first deadline.
     Overdue {
         /// The payment.
@@ -96,6 +109,8 @@ pub enum Flow {
         lag_ms: u64,
         /// Whether it had passed its first deadline.
         overdue: bool,
+        /// Whether its clock stood still for a time.
+        held: bool,
         /// Its amount in minor units.
         amount_minor: u64,
         /// Its currency.

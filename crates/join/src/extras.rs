@@ -150,6 +150,11 @@ impl Extras {
         self.hold.as_ref().filter(|hold| hold.stops_clock)
     }
 
+    /// Whether a hold stops the clock, or did.
+    pub(crate) fn was_held(&self) -> bool {
+        self.released_at.is_some() || self.stopping_hold().is_some()
+    }
+
     /// What the payment's own records say about a missing credit, by precedence.
     pub(crate) fn verdict(&self) -> Option<Verdict> {
         if self.refund_in_flight() {

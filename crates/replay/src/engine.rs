@@ -16,7 +16,7 @@ use settlewatch_join::{
 };
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::Pulse;
-use settlewatch_watch::{ChannelRow, Channels, Due, GatewayRow};
+use settlewatch_watch::{ChannelRow, Channels, Due, GatewayRow, Lag};
 
 use crate::watching::Watching;
 
@@ -294,6 +294,18 @@ impl Engine {
                 self.rows.accepted(&name(channel), &due, timed);
             }
             Flow::Credit { channel, at } => self.rows.credited(&name(channel), at),
+            Flow::Held {
+                channel,
+                accepted_at,
+                timed,
+                amount_minor,
+                currency,
+            } => {
+                if timed {
+                    let paid = (accepted_at, (currency, amount_minor));
+                    self.rows.held(&name(channel), paid);
+                }
+            }
             Flow::Overdue { channel, .. } => self.rows.overdue(&name(channel)),
             Flow::Closed {
                 channel,
@@ -302,15 +314,16 @@ impl Engine {
                 timed,
                 lag_ms,
                 overdue,
+                held,
                 amount_minor,
                 currency,
                 ..
             } => {
                 self.waiting -= 1;
-                let lag_ms = timed.then_some(lag_ms);
                 let paid = (accepted_at, (currency, amount_minor));
+                let lag = timed.then_some(Lag { lag_ms, held });
                 self.rows
-                    .closed(&name(channel), closing, paid, lag_ms, overdue);
+                    .closed(&name(channel), closing, paid, lag, overdue);
             }
             Flow::Raised { .. } => {}
         }

@@ -321,7 +321,8 @@ impl Seen {
                 };
                 self.channel_of(place).accepted(&payment, since_s, again);
             }
-            Flow::Credit { .. } => {}
+            // Held payments wait like others.
+            Flow::Held { .. } | Flow::Credit { .. } => {}
             Flow::Overdue {
                 channel,
                 amount_minor,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use settlewatch_join::event::Currency;
 use settlewatch_join::{Closing, Span, Timestamp};
 
-use crate::cohort::{Cohort, Due};
+use crate::cohort::{Cohort, Due, Lag};
 use crate::lag::LagBuckets;
 use crate::outlook::Expected;
 
@@ -33,10 +33,10 @@ pub struct ChannelRow {
     /// Quantiles of the lag in milliseconds over the payments of the last 5 minutes, the waiting counted;
     /// `None` where one cannot be known yet: 50 %, 95 %, 99 %.
     pub lag_ms: [Option<u64>; 3],
-    /// Share of the payments of the last 5 minutes that are credited by their first deadline, the waiting counted; `None`
-    /// where it cannot be known yet.
+    /// Share of the payments of the last 5 minutes, but for held ones, that are credited by their first deadline, the
+    /// waiting counted; `None` where it cannot be known yet.
     pub within_sla: Option<f64>,
-    /// How many of those that wait at its end, and are not overdue, will miss their first deadline.
+    /// How many of those that wait at its end, and are neither held nor overdue, will miss their first deadline.
     pub expected: Expected,
 }
 
@@ -107,29 +107,34 @@ impl Channels {
         }
     }
 
+    /// Risk control holds a payment whose lag counts.
+    pub fn held(&mut self, name: &str, (accepted_at, money): (Timestamp, (Currency, u64))) {
+        self.channel(name).cohort.held(accepted_at, money);
+    }
+
     /// A payment passed its first deadline.
     pub fn overdue(&mut self, name: &str) {
         self.channel(name).overdue += 1;
     }
 
-    /// A payment was closed.
+    /// A payment was closed; `timed` is how long it waited, where its lag counts.
     pub fn closed(
         &mut self,
         name: &str,
         closing: Closing,
         (accepted_at, money): (Timestamp, (Currency, u64)),
-        timed_lag_ms: Option<u64>,
+        timed: Option<Lag>,
         was_overdue: bool,
     ) {
         let buckets = std::mem::take(&mut self.buckets);
         let channel = self.channel(name);
         channel.pending -= 1;
         channel.overdue -= u64::from(was_overdue);
-        if let Some(lag_ms) = timed_lag_ms {
+        if let Some(lag) = timed {
             let credited = closing == Closing::Credited;
             channel
                 .cohort
-                .closed(accepted_at, money, lag_ms, credited, &buckets);
+                .closed(accepted_at, money, lag, credited, &buckets);
         }
         self.buckets = buckets;
     }
@@ -168,7 +173,7 @@ impl Channels {
         let buckets = &self.buckets;
         let rows = self.channels.iter_mut().map(|(name, channel)| {
             let survival = channel.cohort.survival(end, buckets);
-            let within_sla = channel.cohort.within_sla(&survival, end, buckets);
+            let within_sla = channel.cohort.within_sla(end, buckets);
             let expected = channel.cohort.expected(end, buckets);
             channel.cohort.end_minute(end, buckets);
             channel.cohort.forget_before(end - Span::from_millis(1));
@@ -210,6 +215,13 @@ mod tests {
         (Currency::new(*b"CNY").expect("a currency"), 100)
     }
 
+    fn quick(lag_ms: u64) -> Lag {
+        Lag {
+            lag_ms,
+            held: false,
+        }
+    }
+
     fn due(accepted_at: Timestamp) -> Due {
         let (currency, amount_minor) = money();
         Due {
@@ -232,7 +244,7 @@ mod tests {
                     "wechat",
                     Closing::Credited,
                     (at(second), money()),
-                    Some(2000),
+                    Some(quick(2000)),
                     false,
                 );
             }
@@ -249,6 +261,60 @@ mod tests {
     }
 
     #[test]
+    fn of_payments_that_are_held_nothing_is_expected_and_they_say_nothing_of_others() {
+        let rows = [false, true].map(|some_held| {
+            let mut channels = Channels::new();
+            channels.advance(at(0));
+            for second in 0..60 {
+                channels.accepted("wechat", &due(at(second)), true);
+                let is_held = second % 3 == 0;
+                match (is_held, some_held) {
+                    (true, false) => channels.closed(
+                        "wechat",
+                        Closing::Explained,
+                        (at(second), money()),
+                        Some(quick(0)),
+                        false,
+                    ),
+                    (true, true) => {
+                        channels.held("wechat", (at(second), money()));
+                        if second == 0 {
+                            let lag = Lag {
+                                lag_ms: 55_000,
+                                held: true,
+                            };
+                            channels.closed(
+                                "wechat",
+                                Closing::Credited,
+                                (at(second), money()),
+                                Some(lag),
+                                false,
+                            );
+                        }
+                    }
+                    (false, _) if second < 58 => channels.closed(
+                        "wechat",
+                        Closing::Credited,
+                        (at(second), money()),
+                        Some(quick(2000)),
+                        false,
+                    ),
+                    (false, _) => {}
+                }
+            }
+            channels.finish(at(59));
+            channels.take_rows().remove(0)
+        });
+        let [without, with] = rows;
+        assert_eq!((without.pending, with.pending), (2, 21));
+        assert_eq!((without.expected.of, with.expected.of), (2, 2));
+        assert!((with.expected.count - without.expected.count).abs() < 0.05);
+        assert_eq!(with.within_sla, without.within_sla);
+        // They wait, and their waiting counts where it is asked how long credits take.
+        assert_eq!((without.lag_ms[1].is_some(), with.lag_ms[1]), (true, None));
+    }
+
+    #[test]
     fn quantiles_follow_the_credits_while_they_flow() {
         let mut channels = Channels::new();
         channels.advance(at(0));
@@ -259,7 +325,7 @@ mod tests {
                 "wechat",
                 Closing::Credited,
                 (paid, money()),
-                Some(1000 + i as u64 * 10),
+                Some(quick(1000 + i as u64 * 10)),
                 false,
             );
         }

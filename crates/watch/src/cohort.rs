@@ -38,7 +38,9 @@ struct Ended {
     second: i64,
     /// Lag bucket, by its lowest lag: credited, and closed otherwise.
     lags: BTreeMap<u64, (u64, u64)>,
-    /// How many by the age in milliseconds at which they would have passed their first deadline.
+    /// Of them: of those that were held.
+    held: BTreeMap<u64, (u64, u64)>,
+    /// How many, but for those that were held, by the age in milliseconds at which they would have passed their first deadline.
     dues: BTreeMap<u64, u64>,
 }
 
@@ -55,11 +57,21 @@ pub struct Due {
     pub amount_minor: u64,
 }
 
-/// Payments of one millisecond that wait, with one deadline and currency.
+/// How long a payment waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// From its append time on, in milliseconds.
+    pub lag_ms: u64,
+    /// Whether its clock stood still for a time: it had not the prospects of others.
+    pub held: bool,
+}
+
+/// Payments of one millisecond that wait, with one deadline and currency, held or not.
 #[derive(Clone, Copy, Debug)]
 struct Alike {
     due_ms: u64,
     currency: Currency,
+    held: bool,
     count: u64,
     amount_minor: u128,
 }
@@ -76,44 +88,78 @@ pub(crate) struct Cohort {
 impl Cohort {
     pub(crate) fn accepted(&mut self, due: &Due) {
         let due_ms = due.at.since(due.accepted_at).max(0).unsigned_abs();
-        let alike = self.waiting.entry(due.accepted_at).or_default();
-        let known = alike
-            .iter_mut()
-            .find(|it| it.due_ms == due_ms && it.currency == due.currency);
-        match known {
-            Some(known) => {
-                known.count += 1;
-                known.amount_minor += u128::from(due.amount_minor);
-            }
-            None => alike.push(Alike {
+        self.waits(
+            due.accepted_at,
+            Alike {
                 due_ms,
                 currency: due.currency,
+                held: false,
                 count: 1,
                 amount_minor: due.amount_minor.into(),
-            }),
+            },
+        );
+    }
+
+    fn waits(&mut self, accepted_at: Timestamp, one: Alike) {
+        let alike = self.waiting.entry(accepted_at).or_default();
+        let known = alike.iter_mut().find(|it| {
+            it.due_ms == one.due_ms && it.currency == one.currency && it.held == one.held
+        });
+        match known {
+            Some(known) => {
+                known.count += one.count;
+                known.amount_minor += one.amount_minor;
+            }
+            None => alike.push(one),
         }
     }
 
-    /// A payment ended `lag_ms` after its append time; `credited`, or otherwise.
+    /// Risk control holds a payment. It waits on, but when it is credited says nothing of others from now on.
+    pub(crate) fn held(
+        &mut self,
+        accepted_at: Timestamp,
+        (currency, amount_minor): (Currency, u64),
+    ) {
+        let amount_minor = amount_minor.into();
+        if let Some(due_ms) = self.leaves(accepted_at, currency, amount_minor, false) {
+            self.waits(
+                accepted_at,
+                Alike {
+                    due_ms,
+                    currency,
+                    held: true,
+                    count: 1,
+                    amount_minor,
+                },
+            );
+        }
+    }
+
+    /// A payment ended; `credited`, or otherwise.
     pub(crate) fn closed(
         &mut self,
         accepted_at: Timestamp,
         (currency, amount_minor): (Currency, u64),
-        lag_ms: u64,
+        lag: Lag,
         credited: bool,
         buckets: &LagBuckets,
     ) {
-        let Some(due_ms) = self.leaves(accepted_at, currency, amount_minor.into()) else {
+        let Some(due_ms) = self.leaves(accepted_at, currency, amount_minor.into(), lag.held) else {
             // It is older than the window.
             return;
         };
         let ended = self.ended_in(accepted_at);
-        *ended.dues.entry(due_ms).or_default() += 1;
-        let counts = ended.lags.entry(buckets.lowest(lag_ms)).or_default();
-        if credited {
-            counts.0 += 1;
+        let lowest = buckets.lowest(lag.lag_ms);
+        let add = |lags: &mut BTreeMap<u64, (u64, u64)>| {
+            let counts = lags.entry(lowest).or_default();
+            counts.0 += u64::from(credited);
+            counts.1 += u64::from(!credited);
+        };
+        add(&mut ended.lags);
+        if lag.held {
+            add(&mut ended.held);
         } else {
-            counts.1 += 1;
+            *ended.dues.entry(due_ms).or_default() += 1;
         }
     }
 
@@ -123,11 +169,13 @@ impl Cohort {
         accepted_at: Timestamp,
         currency: Currency,
         amount_minor: u128,
+        held: bool,
     ) -> Option<u64> {
         let alike = self.waiting.get_mut(&accepted_at)?;
         let can_be = |it: &&mut Alike| {
             let alone = it.count == 1 && it.amount_minor == amount_minor;
-            it.currency == currency && (alone || it.count > 1 && it.amount_minor > amount_minor)
+            let fits = alone || it.count > 1 && it.amount_minor > amount_minor;
+            it.currency == currency && it.held == held && fits
         };
         let known = alike.iter_mut().find(can_be)?;
         let due_ms = known.due_ms;
@@ -153,6 +201,7 @@ impl Cohort {
                 Ended {
                     second,
                     lags: BTreeMap::new(),
+                    held: BTreeMap::new(),
                     dues: BTreeMap::new(),
                 },
             );
@@ -162,6 +211,11 @@ impl Cohort {
 
     /// The lag of the payments appended after `end − window`, as far as it is known at `end`.
     pub(crate) fn survival(&self, end: Timestamp, buckets: &LagBuckets) -> Survival {
+        self.lags(end, buckets, true)
+    }
+
+    /// Of all of them, or of those alone whose clocks never stood still.
+    fn lags(&self, end: Timestamp, buckets: &LagBuckets, held_too: bool) -> Survival {
         let from = end - WINDOW;
         let mut survival = Survival::new();
         let first_second = from.millis().div_euclid(SECOND_MS);
@@ -171,6 +225,9 @@ impl Cohort {
             .filter(|ended| ended.second >= first_second)
         {
             for (&lag_ms, &(credited, otherwise)) in &ended.lags {
+                let held = ended.held.get(&lag_ms).filter(|_| !held_too);
+                let held = held.copied().unwrap_or_default();
+                let (credited, otherwise) = (credited - held.0, otherwise - held.1);
                 let lag_ms = buckets.middle(lag_ms);
                 if credited > 0 {
                     survival.event(lag_ms, credited);
@@ -181,20 +238,17 @@ impl Cohort {
             }
         }
         for (&at, alike) in self.waiting.range(from..) {
-            let count = alike.iter().map(|it| it.count).sum();
+            let counts = alike.iter().filter(|it| held_too || !it.held);
+            let count = counts.map(|it| it.count).sum();
             survival.censored(buckets.middle(age_at(at, end)), count);
         }
         survival
     }
 
-    /// The probability that a payment of the window is credited by its first deadline, if `survival` is its lag: of
-    /// those of whose deadline it can be known at `end`.
-    pub(crate) fn within_sla(
-        &self,
-        survival: &Survival,
-        end: Timestamp,
-        buckets: &LagBuckets,
-    ) -> Option<f64> {
+    /// The probability that a payment of the window that nobody holds is credited by its first deadline: of those of
+    /// whose deadline it can be known at `end`.
+    pub(crate) fn within_sla(&self, end: Timestamp, buckets: &LagBuckets) -> Option<f64> {
+        let survival = self.lags(end, buckets, false);
         let from = end - WINDOW;
         let first_second = from.millis().div_euclid(SECOND_MS);
         let mut dues: BTreeMap<u64, u64> = BTreeMap::new();
@@ -203,7 +257,8 @@ impl Cohort {
                 *dues.entry(*due_ms).or_default() += count;
             }
         }
-        for alike in self.waiting.range(from..).flat_map(|(_, alike)| alike) {
+        let waiting = self.waiting.range(from..).flat_map(|(_, alike)| alike);
+        for alike in waiting.filter(|it| !it.held) {
             *dues.entry(alike.due_ms).or_default() += alike.count;
         }
         let (mut within, mut all) = (0.0, 0.0);
@@ -225,7 +280,7 @@ impl Cohort {
         let waiting = self.waiting.iter().flat_map(|(&at, alike)| {
             let age_ms = age_at(at, end);
             alike.iter().filter_map(move |it| {
-                (it.due_ms > age_ms).then_some(Waiting {
+                (!it.held && it.due_ms > age_ms).then_some(Waiting {
                     age_ms,
                     due_ms: it.due_ms,
                     currency: it.currency,
@@ -251,13 +306,15 @@ impl Cohort {
             // The middle of its second.
             let accepted_at = Timestamp::from_millis(ended.second * SECOND_MS + SECOND_MS / 2);
             for (&lag_ms, &(credited, otherwise)) in &ended.lags {
+                let held = ended.held.get(&lag_ms).map_or(0, |of| of.0 + of.1);
                 let lag_ms = buckets.middle(lag_ms);
                 // Who is declined or reversed is not missed either.
-                add(accepted_at, lag_ms, true, credited + otherwise);
+                add(accepted_at, lag_ms, true, credited + otherwise - held);
             }
         }
         for (&at, alike) in &self.waiting {
-            let count = alike.iter().map(|it| it.count).sum();
+            let waits = alike.iter().filter(|it| !it.held);
+            let count = waits.map(|it| it.count).sum();
             add(at, age_at(at, end), false, count);
         }
         (period, seen)

@@ -39,7 +39,7 @@ mod watch;
 
 pub use burn::{Burn, BurnRate};
 pub use channels::{ChannelRow, Channels};
-pub use cohort::Due;
+pub use cohort::{Due, Lag};
 pub use gateways::GatewayRow;
 pub use keep::Unreadable;
 pub use lag::{LagBuckets, MAX_LAG_MS};

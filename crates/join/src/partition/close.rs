@@ -68,6 +68,7 @@ impl Partition {
         let entry = self.table.get(slot);
         let (amount_minor, accepted_at) = (entry.amount_minor, entry.appended_at);
         let overdue = entry.tier > 0;
+        let held = entry.extras.as_ref().is_some_and(|it| it.was_held());
         let Some((channel, currency)) = self.attributes.channel_and_currency(entry.attributes())
         else {
             return;
@@ -86,6 +87,7 @@ impl Partition {
             timed: self.is_timed(slot),
             lag_ms: at.since(accepted_at).max(0).unsigned_abs(),
             overdue,
+            held,
             amount_minor,
             currency,
         }));

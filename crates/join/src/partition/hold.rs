@@ -1,8 +1,8 @@
 //! Holds stop the clock, releases start it anew.
 
 use crate::alert::{AlertKind, Resolution};
-use crate::effect::Effects;
-use crate::extras::Hold;
+use crate::effect::{Effect, Effects, Flow};
+use crate::extras::{Extras, Hold};
 use crate::table::Slot;
 use crate::time::Timestamp;
 
@@ -21,6 +21,7 @@ impl Partition {
         let until = expected_release_at
             .unwrap_or(moment.appended_at + self.settings.hold_limit)
             .max(moment.at);
+        let already = self.extras(slot).is_some_and(Extras::was_held);
         let entry = self.table.get_mut(slot);
         // Everything of a millisecond is applied before its deadlines: no tier passed means in time.
         let stops_clock = entry.tier == 0;
@@ -29,8 +30,26 @@ impl Partition {
             stops_clock,
             raised: false,
         });
+        if stops_clock && !already {
+            self.tell_held(slot, effects);
+        }
         self.reschedule(slot, moment.at);
         self.reconsider(slot, moment.at, effects);
+    }
+
+    fn tell_held(&self, slot: Slot, effects: &mut Effects) {
+        let entry = self.table.get(slot);
+        let known = self.attributes.channel_and_currency(entry.attributes());
+        let Some((channel, currency)) = known else {
+            return;
+        };
+        effects.push(Effect::Flow(Flow::Held {
+            channel,
+            accepted_at: entry.appended_at,
+            timed: self.is_timed(slot),
+            amount_minor: entry.amount_minor,
+            currency,
+        }));
     }
 
     /// Ends the hold; a clock that was stopped starts anew.

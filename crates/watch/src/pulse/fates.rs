@@ -47,7 +47,8 @@ impl Collector {
                 overdue,
                 ..
             } => self.closed(payment, closing, at, lag_ms, overdue),
-            Flow::Credit { .. } | Flow::Raised { .. } => {}
+            // What a hold explains, its record says.
+            Flow::Held { .. } | Flow::Credit { .. } | Flow::Raised { .. } => {}
         }
     }
 
