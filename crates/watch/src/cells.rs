@@ -78,6 +78,9 @@ impl State {
     }
 }
 
+/// The last first.
+type LastTwo = [Option<i64>; 2];
+
 /// The records of one gateway and connector, payments or credits.
 #[derive(Default)]
 pub(crate) struct Cell {
@@ -85,9 +88,10 @@ pub(crate) struct Cell {
     /// Latenesses that are as usual.
     calm: VecDeque<i64>,
     usual: Option<Usual>,
-    /// The last two seconds with records as usual before one that was shifted.
-    fine_s: Option<i64>,
-    fine_before_s: Option<i64>,
+    /// The seconds of the last records as usual.
+    fine: LastTwo,
+    /// The same before the last one that was shifted after one as usual.
+    fine_before: LastTwo,
     was_far: bool,
 }
 
@@ -100,10 +104,10 @@ impl Cell {
         let far = self.usual.is_some_and(|usual| usual.is_far(lateness_ms));
         if far {
             if !self.was_far {
-                self.fine_before_s = self.fine_s;
+                self.fine_before = self.fine;
             }
         } else {
-            self.fine_s = Some(second);
+            self.fine = [Some(second), self.fine[0]];
             self.calm.push_back(lateness_ms);
             if self.calm.len() > LEARNED {
                 self.calm.pop_front();
@@ -172,10 +176,14 @@ impl Cell {
         }
     }
 
-    /// The last second with a record as usual, at or before `second`.
-    pub(crate) fn fine_before(&self, second: i64) -> Option<i64> {
-        let known = [self.fine_s, self.fine_before_s];
-        known.into_iter().flatten().filter(|at| *at <= second).max()
+    /// The seconds of the last two records as usual, at or before `second`.
+    pub(crate) fn fine_before(&self, second: i64) -> impl Iterator<Item = i64> + use<> {
+        let known = if self.fine[0].is_some_and(|last| last <= second) {
+            self.fine
+        } else {
+            self.fine_before
+        };
+        known.into_iter().flatten().filter(move |at| *at <= second)
     }
 
     /// Seconds and shifts of the records after `after_s` that are shifted.
@@ -224,7 +232,7 @@ keep!(Cell {
     seen,
     calm,
     usual,
-    fine_s,
-    fine_before_s,
+    fine,
+    fine_before,
     was_far,
 });

@@ -148,6 +148,16 @@ impl Lateness {
         }
     }
 
+    /// When records of the cells were as usual last. A single one is no proof: among late records one whose business time
+    /// is wrong looks as usual.
+    fn fine_before(&self, cells: &BTreeSet<Key>, since_s: i64) -> i64 {
+        let fine = cells.iter().map(|key| &self.cells[key]);
+        let mut fine: Vec<i64> = fine.flat_map(|cell| cell.fine_before(since_s)).collect();
+        fine.sort_unstable_by(|a, b| b.cmp(a));
+        let last = fine.get(1).or(fine.first());
+        last.copied().unwrap_or(since_s)
+    }
+
     fn open(&mut self, group: &[(Key, State)], now_s: i64) {
         let count: usize = group.iter().map(|(_, state)| state.shifted).sum();
         let since_s = group.iter().map(|(_, state)| state.first_s).min();
@@ -159,10 +169,7 @@ impl Lateness {
             return;
         }
         let cells: BTreeSet<Key> = group.iter().map(|(key, _)| *key).collect();
-        let fine_s = cells
-            .iter()
-            .filter_map(|key| self.cells[key].fine_before(since_s));
-        let fine_s = fine_s.max().unwrap_or(since_s);
+        let fine_s = self.fine_before(&cells, since_s);
         let shift_ms = group[0].1.shift_ms;
         let pause_ms = (since_s - fine_s) * 1000;
         self.count += 1;
@@ -310,6 +317,21 @@ mod tests {
         };
         assert_eq!(event.place, Place::Value(GATEWAY, ValueId(2)));
         assert!(event.clock && event.steady);
+    }
+
+    #[test]
+    fn a_single_record_in_time_makes_no_clock_of_a_delay() {
+        let (lateness, _) = heard(300, |key, second| match (key, second) {
+            ((Side::Credits, _, ValueId(12)), 229) => Some(100),
+            ((.., ValueId(12)), 200..230) => None,
+            ((.., ValueId(12)), 230..) => Some(30_000),
+            _ => Some(100),
+        });
+        let [event] = lateness.events() else {
+            panic!("{:?}", lateness.events());
+        };
+        assert!(!event.clock && event.steady);
+        assert_eq!((event.fine_s, event.since_s), (199, 230));
     }
 
     #[test]
