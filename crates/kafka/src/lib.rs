@@ -21,6 +21,7 @@ mod outage;
 mod prober;
 mod producer;
 mod reader;
+mod renewed;
 mod running;
 mod settings;
 mod start;

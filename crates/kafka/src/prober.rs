@@ -17,6 +17,7 @@ use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::lane::Told;
 use crate::outage::{Outage, Say};
+use crate::renewed::Renewed;
 use crate::topics::Topics;
 
 /// Time between two probes of a leader.
@@ -105,14 +106,15 @@ impl Prober {
             changed: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
-        let client: BaseConsumer<Context> =
-            shared.base.create_with_context(shared.context.clone())?;
+        let (base, context) = (shared.base.clone(), shared.context.clone());
+        let mut client: Renewed<BaseConsumer<Context>> =
+            Renewed::new(move || base.create_with_context(context.clone()))?;
         // The first look is waited for: the first acknowledgements must find their leaders.
-        shared.look(&client, Duration::from_secs(30))?;
+        client.ask(|client| shared.look(client, Duration::from_secs(30)))?;
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("metadata".into())
-            .spawn(move || of_thread.watch_metadata(&client))
+            .spawn(move || of_thread.watch_metadata(client))
             .expect("a thread can be started");
         Ok(Self {
             shared,
@@ -152,11 +154,11 @@ impl Shared {
     }
 
     /// Looks at the metadata; starts a thread for every leader that has none.
-    fn watch_metadata(self: &Arc<Self>, client: &BaseConsumer<Context>) {
+    fn watch_metadata(self: &Arc<Self>, mut client: Renewed<BaseConsumer<Context>>) {
         let mut threads = BTreeMap::<i32, JoinHandle<()>>::new();
         let mut outage = Outage::default();
         while !self.is_stopped() {
-            let looked = self.look(client, PATIENCE);
+            let looked = client.ask(|client| self.look(client, PATIENCE));
             if let Some(say) = outage.asked(looked.is_ok(), Instant::now()) {
                 self.say(say);
             }
@@ -249,8 +251,10 @@ impl Shared {
     }
 
     fn probe_leader(&self, leader: i32) {
-        let ends = Ends::new(&self.base, self.context.clone(), self.topics.clone());
-        let ends = match ends {
+        let (base, context, topics) = (&self.base, &self.context, &self.topics);
+        let (base, context, topics) = (base.clone(), context.clone(), topics.clone());
+        let ends = Renewed::new(move || Ends::new(&base, context.clone(), topics.clone()));
+        let mut ends = match ends {
             Ok(ends) => ends,
             Err(error) => {
                 tracing::error!(%error, leader, "no client to ask for ends with");
@@ -260,7 +264,7 @@ impl Shared {
         while !self.is_stopped() {
             let places = self.places(leader);
             if !places.is_empty() && self.has_looked() {
-                self.probe(&ends, leader, &places);
+                self.probe(&mut ends, leader, &places);
             }
             std::thread::sleep(PROBE_EVERY);
         }
@@ -284,9 +288,9 @@ impl Shared {
             .collect()
     }
 
-    fn probe(&self, ends: &Ends, leader: i32, places: &[(SourceId, i32)]) {
+    fn probe(&self, ends: &mut Renewed<Ends>, leader: i32, places: &[(SourceId, i32)]) {
         let sent_ms = self.monotonic.now_ms();
-        let Ok(answers) = ends.ends(places, PATIENCE) else {
+        let Ok(answers) = ends.ask(|ends| ends.ends(places, PATIENCE)) else {
             return;
         };
         let answered_ms = self.monotonic.now_ms();

@@ -1,5 +1,6 @@
 //! Carries transactions out: the one transactional producer of a lane.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -136,6 +137,8 @@ pub(crate) struct Transactions {
     topics: Topics,
     monotonic: Monotonic,
     patience: Duration,
+    /// Transactions in a row that were aborted.
+    aborted: Cell<u32>,
 }
 
 impl Transactions {
@@ -163,6 +166,7 @@ impl Transactions {
             topics,
             monotonic,
             patience,
+            aborted: Cell::new(0),
         })
     }
 
@@ -187,6 +191,7 @@ impl Transactions {
             state: std::mem::take(&mut acknowledged.state),
             decided: std::mem::take(&mut acknowledged.decided),
         };
+        self.aborted.set(0);
         (TxnOutcome::Committed, learned)
     }
 
@@ -295,6 +300,17 @@ impl Transactions {
         list
     }
 
+    fn aborted(&self) -> TxnOutcome {
+        self.aborted.set(self.aborted.get() + 1);
+        if self.aborted.get() < ABORTED_AT_MOST {
+            return TxnOutcome::Aborted;
+        }
+        tracing::warn!(
+            "{ABORTED_AT_MOST} transactions in a row were aborted: a new producer takes over"
+        );
+        TxnOutcome::Indefinite
+    }
+
     fn give_up(&self, failure: Failure) -> TxnOutcome {
         if matches!(failure, Failure::Dead) {
             return TxnOutcome::Indefinite;
@@ -305,10 +321,14 @@ impl Transactions {
         match retried(deadline, || self.producer.abort_transaction(self.patience)) {
             Err(_) => TxnOutcome::Indefinite,
             Ok(()) if matches!(failure, Failure::NotOurs) => TxnOutcome::NotOurs,
-            Ok(()) => TxnOutcome::Aborted,
+            Ok(()) => self.aborted(),
         }
     }
 }
+
+/// Transactions that may be aborted in a row. A client that has lost a leader appends nothing, and does not find it again
+/// (see [`crate::renewed`]): then a new producer takes over, as where nothing is known of the last transaction.
+const ABORTED_AT_MOST: u32 = 3;
 
 /// Calls again what may be called again, until the deadline.
 fn retried(

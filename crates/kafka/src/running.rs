@@ -17,6 +17,7 @@ use crate::lane::{LaneEnd, Told};
 use crate::machine::{Machine, Member, Probing};
 use crate::producer::Transactions;
 use crate::reader::{Polled, Reader, Rebalanced};
+use crate::renewed::{Renewed, leave_behind};
 use crate::settings::{producer_config, state_config};
 use crate::start::{Beginnings, Finder};
 use crate::state::StateReader;
@@ -43,6 +44,9 @@ const JOIN_ANEW_AT_MOST: usize = 8;
 /// Within this.
 const JOIN_ANEW_WITHIN: Duration = Duration::from_secs(120);
 
+/// A state topic that says nothing for longer than this, and open transactions, is not read at all.
+const STATE_WITHIN: Duration = Duration::from_secs(30);
+
 /// How long the cluster has for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -52,7 +56,7 @@ pub(crate) struct Running<M> {
     machine: M,
     reader: Reader,
     state: StateReader,
-    ends: Ends,
+    ends: Renewed<Ends>,
     producer: Option<Transactions>,
     group: Option<Arc<ConsumerGroupMetadata>>,
     numbers: Vec<i32>,
@@ -64,6 +68,8 @@ pub(crate) struct Running<M> {
     looked_ms: u64,
     /// When the consumer had to be replaced, lately.
     joined_anew: Vec<Instant>,
+    /// When something of the state was read, or was to be.
+    state_came: Instant,
 }
 
 impl<M: Machine> Running<M> {
@@ -79,7 +85,11 @@ impl<M: Machine> Running<M> {
         let reader = Reader::new(&member)?;
         let state_topic = topics.state.clone();
         let state = StateReader::new(&state_config(&member), context.clone(), state_topic)?;
-        let ends = Ends::new(&member.base, context.clone(), topics.clone())?;
+        let of_ends = (member.base.clone(), context.clone(), topics.clone());
+        let ends = Renewed::new(move || {
+            let (base, context, topics) = &of_ends;
+            Ends::new(base, context.clone(), topics.clone())
+        })?;
         let truncator = Truncator::new(&member.base, context, topics.state)?;
         Ok(Self {
             member,
@@ -98,6 +108,7 @@ impl<M: Machine> Running<M> {
             hears,
             looked_ms: 0,
             joined_anew: Vec::new(),
+            state_came: Instant::now(),
         })
     }
 
@@ -128,6 +139,7 @@ impl<M: Machine> Running<M> {
                 Command::Transact(transaction) => self.transact(&transaction),
                 Command::ReadState(number) => {
                     failpoint::pass("restore_begun");
+                    self.state_came = Instant::now();
                     if let Err(error) = self.state.begin(number) {
                         return Some(LaneEnd::Broken(error.to_string()));
                     }
@@ -241,20 +253,23 @@ impl<M: Machine> Running<M> {
 
     fn find_start(&mut self, number: i32) -> Option<LaneEnd> {
         let found = self.until_done("finding where to begin", |running| {
-            let finder = Finder {
-                reader: &running.reader,
-                clocks: &running.clocks,
-                monotonic: running.monotonic,
-                beginnings: Beginnings {
-                    ends: &running.ends,
-                    topics: &running.member.topics,
-                    wait: PATIENCE,
-                },
-            };
-            match running.machine.places() {
-                None => finder.find(number, running.member.start_at),
-                Some(places) => finder.find_all(number, &places, running.member.start_at),
-            }
+            let (places, start_at) = (running.machine.places(), running.member.start_at);
+            running.ends.ask(|ends| {
+                let finder = Finder {
+                    reader: &running.reader,
+                    clocks: &running.clocks,
+                    monotonic: running.monotonic,
+                    beginnings: Beginnings {
+                        ends,
+                        topics: &running.member.topics,
+                        wait: PATIENCE,
+                    },
+                };
+                match places {
+                    None => finder.find(number, start_at),
+                    Some(places) => finder.find_all(number, &places, start_at),
+                }
+            })
         });
         match found {
             Ok(start) => {
@@ -300,12 +315,16 @@ impl<M: Machine> Running<M> {
                     self.machine.restoring(*partition, value.len());
                 }
                 self.machine.handle(input);
+                self.state_came = Instant::now();
                 wait = Duration::ZERO;
-                if Instant::now() > round || !self.state.is_reading() {
+                if self.state_came > round || !self.state.is_reading() {
                     break;
                 }
             }
             wait = Duration::ZERO;
+            if self.state_came.elapsed() > self.state_within() {
+                return self.read_state_anew();
+            }
         }
         for i in 0..RECORDS_PER_ROUND {
             match self.reader.poll(wait) {
@@ -347,13 +366,43 @@ impl<M: Machine> Running<M> {
                  {JOIN_ANEW_WITHIN:?}: another process runs with the same kafka.instance_id. Give each its own"
             )));
         }
+        self.replace_reader()
+    }
+
+    /// How long a state topic may say nothing while it is read: our own claim is in it, once whoever died with an open
+    /// transaction is out of the way.
+    fn state_within(&self) -> Duration {
+        2 * self.member.transaction_timeout + STATE_WITHIN
+    }
+
+    /// The client that reads the state has lost its leader: others take over, from the beginning.
+    fn read_state_anew(&mut self) -> Option<LaneEnd> {
+        tracing::warn!(
+            "nothing of the state was read for {:?}: new clients join",
+            self.state_within()
+        );
+        self.state_came = Instant::now();
+        let topic = self.member.topics.state.clone();
+        let made = StateReader::new(
+            &state_config(&self.member),
+            self.member.context.clone(),
+            topic,
+        );
+        match made {
+            Ok(state) => leave_behind(std::mem::replace(&mut self.state, state)),
+            Err(error) => return Some(LaneEnd::Broken(error.to_string())),
+        }
+        self.replace_reader()
+    }
+
+    fn replace_reader(&mut self) -> Option<LaneEnd> {
         self.void_assignment();
         let made = self.until_done("joining the group anew", |running| {
             Reader::new(&running.member)
         });
         match made {
             Ok(reader) => {
-                self.reader = reader;
+                leave_behind(std::mem::replace(&mut self.reader, reader));
                 None
             }
             Err(end) => Some(end),
@@ -372,7 +421,7 @@ impl<M: Machine> Running<M> {
     /// Retention took records that were not read.
     fn find_holes(&mut self) {
         let places: Vec<_> = self.reader.places().collect();
-        match self.ends.firsts(&places, PATIENCE) {
+        match self.ends.ask(|ends| ends.firsts(&places, PATIENCE)) {
             Ok(firsts) => {
                 for (source, partition, to) in self.reader.holes(&firsts) {
                     self.machine.hole(source, partition, to);

@@ -18,6 +18,7 @@ use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::lane::Told;
 use crate::machine::Probing;
+use crate::renewed::Renewed;
 use crate::topics::Topics;
 
 /// Time between two probes.
@@ -66,8 +67,16 @@ impl WatchProber {
         clocks: Arc<Clocks>,
         monotonic: Monotonic,
     ) -> KafkaResult<Self> {
-        let ends = Ends::new(base, context.clone(), topics.clone())?;
-        let client: BaseConsumer<Context> = base.create_with_context(context)?;
+        let (of_client, of_ends) = (
+            (base.clone(), context.clone()),
+            (base.clone(), context, topics.clone()),
+        );
+        let ends = Renewed::new(move || {
+            let (base, context, topics) = &of_ends;
+            Ends::new(base, context.clone(), topics.clone())
+        })?;
+        let mut client: Renewed<BaseConsumer<Context>> =
+            Renewed::new(move || of_client.0.create_with_context(of_client.1.clone()))?;
         let shared = Arc::new(Shared {
             topics,
             places,
@@ -77,11 +86,11 @@ impl WatchProber {
             stopped: AtomicBool::new(false),
         });
         // The first look is waited for: the first acknowledgement must find its leader.
-        shared.look(&client, Duration::from_secs(30))?;
+        client.ask(|client| shared.look(client, Duration::from_secs(30)))?;
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("watch-probe".into())
-            .spawn(move || of_thread.probe(&ends, &client))
+            .spawn(move || of_thread.probe(ends, client))
             .expect("a thread can be started");
         Ok(Self {
             shared,
@@ -106,18 +115,18 @@ impl Drop for WatchProber {
 }
 
 impl Shared {
-    fn probe(&self, ends: &Ends, client: &BaseConsumer<Context>) {
+    fn probe(&self, mut ends: Renewed<Ends>, mut client: Renewed<BaseConsumer<Context>>) {
         let mut looked = Instant::now();
         while !self.stopped.load(Ordering::Relaxed) {
             if looked.elapsed() >= METADATA_EVERY {
                 looked = Instant::now();
-                if let Err(error) = self.look(client, PATIENCE) {
+                if let Err(error) = client.ask(|client| self.look(client, PATIENCE)) {
                     tracing::debug!(%error, "the cluster does not say who leads the watch's topics");
                 }
             }
             let watch = lock(&self.watch).clone();
             if let Some(watch) = watch.filter(|_| !self.places.is_empty())
-                && let Some(probes) = self.ask(ends)
+                && let Some(probes) = self.ask(&mut ends)
             {
                 let _ = watch.send(Told::Input(Input::Probes(probes)));
             }
@@ -139,9 +148,9 @@ impl Shared {
         Ok(())
     }
 
-    fn ask(&self, ends: &Ends) -> Option<Vec<Probe>> {
+    fn ask(&self, ends: &mut Renewed<Ends>) -> Option<Vec<Probe>> {
         let sent_ms = self.monotonic.now_ms();
-        let answers = ends.ends(&self.places, PATIENCE).ok()?;
+        let answers = ends.ask(|ends| ends.ends(&self.places, PATIENCE)).ok()?;
         let answered_ms = self.monotonic.now_ms();
         let probes = answers.into_iter().filter_map(|(source, partition, end)| {
             let leader = self.clocks.leader(self.topics.source(source), partition);
