@@ -52,7 +52,7 @@ impl Fault {
             });
             all >= TELLING && same * 5 < all
         });
-        other_reason || self.began_before(&sides.beside, detector)
+        other_reason || self.began_before(second, &sides.beside, detector)
     }
 
     fn sides<'a>(&self, wider: &Scope, second: i64, detector: &'a Detector) -> Sides<'a> {
@@ -73,9 +73,10 @@ impl Fault {
     }
 
     /// Whether payments beside this fault were well when it began, and are not now.
-    fn began_before(&self, beside: &[&Row], detector: &Detector) -> bool {
+    fn began_before(&self, second: i64, beside: &[&Row], detector: &Detector) -> bool {
         let usual = |row: &Row| detector.usual_share(row, self.bad);
-        let Some(onset) = onset_ms(beside.iter().copied(), usual, self.bad) else {
+        let now_ms = (second + 1) * 1000;
+        let Some(onset) = onset_ms(now_ms, beside.iter().copied(), usual, self.bad) else {
             return false;
         };
         // What slows all shows in one place a little sooner than in another.

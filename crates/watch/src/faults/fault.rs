@@ -307,7 +307,8 @@ pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, bad: Bad
         .rows
         .since(second - 900)
         .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
-    onset_ms(rows, |row| detector.usual_share(row, bad), bad)
+    let now_ms = (second + 1) * 1000;
+    onset_ms(now_ms, rows, |row| detector.usual_share(row, bad), bad)
 }
 
 keep!(Fault {
