@@ -12,7 +12,7 @@ use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::second::end_of;
-use crate::sources::{Aftermath, CREDITS, NO_STREAM, Silent, Sources};
+use crate::sources::{Aftermath, CREDITS, NO_STREAM, PAYMENTS, Silent, Sources};
 
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
@@ -308,7 +308,18 @@ impl Silence {
 }
 
 fn judge(silent: &Silent, moment: &Moment<'_>) -> Finding {
-    let (cause, basis, why) = if silent.stream != CREDITS || !silent.partitions.is_empty() {
+    let (cause, basis, why) = if silent.stream == PAYMENTS
+        && silent.partitions.is_empty()
+        && !moment
+            .sources
+            .go_on_beside_payments(silent.since_s, moment.second)
+    {
+        (
+            Cause::SourceSilent,
+            Basis::Guess,
+            "nothing comes of the other feeds either: dead feeds and nobody who pays look alike from here",
+        )
+    } else if silent.stream != CREDITS || !silent.partitions.is_empty() {
         (
             Cause::SourceSilent,
             Basis::Inferred,

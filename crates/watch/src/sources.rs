@@ -223,6 +223,12 @@ impl Sources {
         }
     }
 
+    /// Whether credits and what follows them go on while payments are silent.
+    pub(crate) fn go_on_beside_payments(&self, since_s: i64, now: i64) -> bool {
+        let after = [KIND_CREDIT, KIND_REJECTION, KIND_AFTER].map(|kind| &self.kinds[kind]);
+        after.iter().any(|counts| goes_on(counts, since_s, now))
+    }
+
     /// What follows credits in a silence of `since` to `now`.
     pub(crate) fn aftermath(&self, since: i64, now: i64) -> Aftermath {
         let usual = |kind: usize| self.kinds[kind].rate(since);
