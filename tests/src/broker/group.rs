@@ -73,7 +73,7 @@ pub struct Setup {
     /// `kafka.transaction_timeout`.
     pub transaction_timeout: &'static str,
     /// `kafka.start_at`.
-    pub start_at: &'static str,
+    pub start_at: String,
     /// Whether the inputs' timestamps are their producers'.
     pub create_time: bool,
     /// Who the services are.
@@ -95,7 +95,7 @@ impl Default for Setup {
             lanes: 1,
             session_timeout: "6s",
             transaction_timeout: "5s",
-            start_at: "earliest",
+            start_at: "earliest".into(),
             create_time: false,
             login: Login::Admin,
             input_settings: Vec::new(),
@@ -213,7 +213,7 @@ impl<'a> Group<'a> {
         let mut text = self.rules_text();
         let setup = &self.setup;
         text.push_str(&format!(
-            "kafka:\n  bootstrap_servers: \"{}\"\n  group_id: {}\n  instance_id: \"{instance}\"\n  start_at: {}\n  \
+            "kafka:\n  bootstrap_servers: \"{}\"\n  group_id: {}\n  instance_id: \"{instance}\"\n  start_at: \"{}\"\n  \
              session_timeout: {}\n  transaction_timeout: {}\n  lanes: {}\n",
             self.cluster.address(),
             self.name,

@@ -14,10 +14,13 @@ use super::read::kcat_lines;
 use super::service::binary;
 use super::wait::{now_ms, until};
 use crate::harness::Bench;
-use crate::reference::{STREAMS, parse_ms};
+use crate::reference::{STREAMS, parse_ms, rfc3339};
 
 /// How far apart the onset of an incident may be, live and in a replay, in milliseconds.
 const ONSET_MS: i64 = 5_000;
+
+/// What was not in the topics for so long did not happen.
+const KNOWN_MS: i64 = 3_600_000;
 
 /// The service judges for so long after the traffic ended.
 const AFTER_MS: i64 = 20_000;
@@ -72,7 +75,8 @@ impl Live {
         let (decides, truth) = self.simulated(cluster);
         let setup = Setup {
             decides: Some(decides),
-            start_at: "latest",
+            // A service that has just begun does not call a credit an orphan yet: the topics are known for an hour.
+            start_at: rfc3339(now_ms() - KNOWN_MS),
             ..Setup::quick()
         };
         let name = self.name();

@@ -40,6 +40,7 @@ const TESTS: &[Test] = tests![
     secure::a_service_needs_few_rights_and_names_the_one_that_is_missing,
     brokers::a_lone_broker_that_restarts_loses_nobody_who_waits,
     brokers::of_three_brokers_one_pauses_one_dies_one_restarts,
+    brokers::a_broker_that_pauses_is_found_again_by_every_client,
     silent::a_credit_in_an_open_transaction_holds_its_partition_and_alerts_nobody,
     silent::deadlines_fire_when_every_input_is_silent_behind_a_commit_marker,
     silent::timestamps_of_1970_move_no_clock,

@@ -60,7 +60,7 @@ fn rules() -> Config {
 fn setup() -> Setup {
     Setup {
         rules: rules(),
-        start_at: "latest",
+        start_at: "latest".into(),
         ..Setup::quick()
     }
 }
