@@ -16,6 +16,8 @@ mod scan_speed;
 mod table;
 mod tick_speed;
 mod traffic;
+mod watch_memory;
+mod watched;
 mod zipf;
 
 pub use allocation::{Counted, count};
@@ -29,3 +31,4 @@ pub use scan_speed::scans;
 pub use table::{Row, print, print_head};
 pub use tick_speed::ticks;
 pub use traffic::Shape;
+pub use watch_memory::watch_memory;

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use settlewatch_benches::{
     Row, Shape, core, count, finished, instructions, ladder, memory, overdue, print, print_head,
-    pulses, replay, scans, ticks,
+    pulses, replay, scans, ticks, watch_memory,
 };
 use settlewatch_join::Span;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -15,12 +15,12 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str =
-    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan|tick|pulse
+    "usage: settlewatch-benches all|core|ladder|allocations|memory|overdue|finished|replay|scan|tick|pulse|watch
        settlewatch-benches instructions decode|join EVENTS   (for ratchet.sh)
-       settlewatch-benches kafka [cost|delay|restore|failover]  (built with --features kafka: a real broker)
+       settlewatch-benches kafka [cost|delay|restore|failover|watch]  (built with --features kafka: a real broker)
        settlewatch-benches streams [small|PAGE [PART]]   (likewise: beside Kafka Streams; into a page; small: does it work)";
 
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "core",
     "ladder",
     "allocations",
@@ -31,6 +31,7 @@ const PARTS: [&str; 10] = [
     "scan",
     "tick",
     "pulse",
+    "watch",
 ];
 
 fn main() -> Result<()> {
@@ -92,6 +93,7 @@ fn measure(part: &str) -> Result<Vec<Row>> {
         "scan" => Ok(scans()),
         "tick" => ticks(),
         "pulse" => pulses(),
+        "watch" => watch_memory(),
         _ => bail!(USAGE),
     }
 }

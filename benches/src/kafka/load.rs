@@ -24,6 +24,7 @@ pub(super) struct Loader {
     payments: String,
     credits: String,
     now: String,
+    channels: u64,
     appended: Appended,
 }
 
@@ -40,8 +41,14 @@ impl Loader {
             payments: group.topic("payments"),
             credits: group.topic("credits"),
             now: rfc3339(now_ms()),
+            channels: 6,
             appended: Appended::default(),
         })
+    }
+
+    /// Over so many channels.
+    pub(super) fn over(self, channels: u64) -> Self {
+        Self { channels, ..self }
     }
 
     /// The id of a payment.
@@ -56,7 +63,7 @@ impl Loader {
         let merchant = terminal % 20_000;
         let value = format!(
             r#"{{"type":"payment.succeeded","event_id":"p{number}","occurred_at":"{now}","payment_id":"{id}","channel":"ch{}","merchant_id":"M10{merchant:08}","terminal_id":"T{terminal:08}","amount_minor":{},"currency":"CNY","fee_minor":38,"settle_mode":"realtime","gateway":"gw-{}","acquirer":"acq-{}","connector":"conn-1","store_id":"S{merchant:06}","region":"east","carrier":"cmcc","terminal_model":"A920","pos_vendor":"pax","app_version":"4.2.0","method":"qr","mcc":"5411"}}"#,
-            number % 6,
+            number % self.channels,
             100 + mix(number) % 50_000,
             number % 4,
             number % 5,

@@ -5,6 +5,7 @@ mod delay;
 mod load;
 mod restore;
 mod streams;
+mod watch;
 
 use anyhow::{Result, bail};
 use settlewatch_tests::broker::{Cluster, Options};
@@ -14,7 +15,7 @@ use crate::table::Row;
 pub use cost::bare;
 pub use streams::streams;
 
-/// The measurements of a part, on one broker: `cost`, `delay`, `restore`, `failover`, or all of them.
+/// The measurements of a part, on one broker: `cost`, `delay`, `restore`, `failover`, `watch`, or all of them.
 ///
 /// # Errors
 /// A client cannot be made, or there is no such part.
@@ -25,13 +26,15 @@ pub fn kafka(part: &str) -> Result<Vec<Row>> {
         "delay" => delay::rows(&cluster),
         "restore" => restore::rows(&cluster),
         "failover" => Ok(restore::fail_over(&cluster)),
+        "watch" => watch::rows(&cluster),
         "all" => {
             let mut rows = cost::rows(&cluster)?;
             rows.extend(delay::rows(&cluster)?);
             rows.extend(restore::rows(&cluster)?);
             rows.extend(restore::fail_over(&cluster));
+            rows.extend(watch::rows(&cluster)?);
             Ok(rows)
         }
-        _ => bail!("there is no part {part}: cost, delay, restore, failover or all"),
+        _ => bail!("there is no part {part}: cost, delay, restore, failover, watch or all"),
     }
 }
