@@ -293,7 +293,11 @@ impl Admin {
         let admin = self.client()?;
         let answers = self.answer(admin.create_topics([&new], &self.options()), &what)?;
         for answer in answers {
-            answer.map_err(|(_, code)| self.error(code, &what))?;
+            match answer {
+                // A creation that took longer than its answer was waited for, or another's: whoever begins looks at it.
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(self.error(code, &what)),
+            }
         }
         Ok(())
     }
