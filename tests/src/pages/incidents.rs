@@ -52,7 +52,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("resolved_at", "When it was over; `null` while it lasts."),
     (
         "evidence.open",
-        "Payments that are missing now, and `evidence.amount_minor` in minor units.",
+        "Payments that were missing at `updated_at`, and `evidence.amount_minor` in minor units.",
     ),
     (
         "evidence.merchants",

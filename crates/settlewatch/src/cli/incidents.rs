@@ -46,7 +46,7 @@ pub(crate) struct IncidentsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum IncidentsCommand {
-    /// Each on one line as it is now: open ones first, the worst first; also without this word
+    /// Each on one line as its last revision tells it: open ones first, the worst first; also without this word
     List(IncidentsListArgs),
     /// Everything of one: evidence, what was ruled out, what to do, how it came to be known, and its payments
     Show(IncidentsShowArgs),

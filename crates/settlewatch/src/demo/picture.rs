@@ -340,6 +340,7 @@ mod tests {
             kind: "credit_missing".into(),
             state: if resolved { "credited_late" } else { "warn" }.into(),
             resolved,
+            first: !resolved,
             channel: "unionpay_qr".into(),
             amount: Some((12_800, "CNY".into())),
             payment_id: "UP260310ABCDEF123456".into(),

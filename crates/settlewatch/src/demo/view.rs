@@ -29,6 +29,8 @@ pub(super) struct Line {
     pub(super) state: String,
     /// Whether it is resolved.
     pub(super) resolved: bool,
+    /// Whether nothing was said of it before: the next tier is the same alert.
+    pub(super) first: bool,
     /// The channel, or `-`.
     pub(super) channel: String,
     /// Amount in minor units and currency.
@@ -47,6 +49,7 @@ impl Line {
             decided_at: settlewatch_wire::parse_time(value["decided_at"].as_str()?)?,
             kind: text("kind")?,
             resolved: resolution.is_some(),
+            first: value["revision"] == 1,
             state: resolution.or_else(|| text("tier"))?,
             channel: text("channel").unwrap_or_else(|| "-".into()),
             amount: value["amount_minor"]
@@ -103,7 +106,8 @@ impl Watcher {
     /// An alert was read.
     pub(super) fn alert(&mut self, line: Line) {
         let (raised, resolved) = self.view.counts.entry(line.kind.clone()).or_default();
-        *(if line.resolved { resolved } else { raised }) += 1;
+        *raised += u64::from(line.first);
+        *resolved += u64::from(line.resolved);
         self.view.alerts.push_front(line);
         self.view.alerts.truncate(ALERTS);
     }
