@@ -11,6 +11,7 @@ use settlewatch_protocol::SourceId;
 
 use crate::admin::authenticate;
 use crate::client::Context;
+use crate::renewed::Renewed;
 use crate::topics::Topics;
 
 /// A partition of a source, and an offset of it.
@@ -33,6 +34,16 @@ impl Ends {
             tracing::warn!(%error, "no token; the client asks for one again");
         }
         Ok(Self { consumer, topics })
+    }
+
+    /// The same, replaced where it does not answer.
+    pub(crate) fn renewed(
+        base: &ClientConfig,
+        context: Context,
+        topics: Topics,
+    ) -> KafkaResult<Renewed<Self>> {
+        let base = base.clone();
+        Renewed::new(move || Self::new(&base, context.clone(), topics.clone()))
     }
 
     /// The high watermarks of these partitions, in one request a leader. A special "timestamp" asks for it

@@ -106,9 +106,7 @@ impl Prober {
             changed: Mutex::default(),
             stopped: AtomicBool::new(false),
         });
-        let (base, context) = (shared.base.clone(), shared.context.clone());
-        let mut client: Renewed<BaseConsumer<Context>> =
-            Renewed::new(move || base.create_with_context(context.clone()))?;
+        let mut client = Renewed::asking(&shared.base, shared.context.clone())?;
         // The first look is waited for: the first acknowledgements must find their leaders.
         client.ask(|client| shared.look(client, Duration::from_secs(30)))?;
         let of_thread = Arc::clone(&shared);
@@ -251,9 +249,7 @@ impl Shared {
     }
 
     fn probe_leader(&self, leader: i32) {
-        let (base, context, topics) = (&self.base, &self.context, &self.topics);
-        let (base, context, topics) = (base.clone(), context.clone(), topics.clone());
-        let ends = Renewed::new(move || Ends::new(&base, context.clone(), topics.clone()));
+        let ends = Ends::renewed(&self.base, self.context.clone(), self.topics.clone());
         let mut ends = match ends {
             Ok(ends) => ends,
             Err(error) => {

@@ -6,7 +6,11 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::config::ClientConfig;
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
+
+use crate::client::Context;
 
 /// How long a client may fail before another one takes its place.
 const ANEW_AFTER: Duration = Duration::from_secs(15);
@@ -16,6 +20,17 @@ pub(crate) struct Renewed<C> {
     make: Box<dyn Fn() -> KafkaResult<C> + Send>,
     client: C,
     failing_since: Option<Instant>,
+}
+
+impl Renewed<BaseConsumer<Context>> {
+    /// One that reads nothing, to ask for metadata with.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn asking(base: &ClientConfig, context: Context) -> KafkaResult<Self> {
+        let base = base.clone();
+        Self::new(move || base.create_with_context(context.clone()))
+    }
 }
 
 impl<C: Send + 'static> Renewed<C> {

@@ -18,7 +18,7 @@ use crate::machine::{Machine, Member, Probing};
 use crate::producer::Transactions;
 use crate::reader::{Polled, Reader, Rebalanced};
 use crate::renewed::{Renewed, leave_behind};
-use crate::settings::{producer_config, state_config};
+use crate::settings::producer_config;
 use crate::start::{Beginnings, Finder};
 use crate::state::StateReader;
 use crate::truncate::Truncator;
@@ -83,13 +83,8 @@ impl<M: Machine> Running<M> {
     ) -> KafkaResult<Self> {
         let (context, topics) = (member.context.clone(), member.topics.clone());
         let reader = Reader::new(&member)?;
-        let state_topic = topics.state.clone();
-        let state = StateReader::new(&state_config(&member), context.clone(), state_topic)?;
-        let of_ends = (member.base.clone(), context.clone(), topics.clone());
-        let ends = Renewed::new(move || {
-            let (base, context, topics) = &of_ends;
-            Ends::new(base, context.clone(), topics.clone())
-        })?;
+        let state = StateReader::new(&member)?;
+        let ends = Ends::renewed(&member.base, context.clone(), topics.clone())?;
         let truncator = Truncator::new(&member.base, context, topics.state)?;
         Ok(Self {
             member,
@@ -382,13 +377,7 @@ impl<M: Machine> Running<M> {
             self.state_within()
         );
         self.state_came = Instant::now();
-        let topic = self.member.topics.state.clone();
-        let made = StateReader::new(
-            &state_config(&self.member),
-            self.member.context.clone(),
-            topic,
-        );
-        match made {
+        match StateReader::new(&self.member) {
             Ok(state) => leave_behind(std::mem::replace(&mut self.state, state)),
             Err(error) => return Some(LaneEnd::Broken(error.to_string())),
         }

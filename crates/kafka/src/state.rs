@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::message::Message;
@@ -11,6 +10,8 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use settlewatch_protocol::Input;
 
 use crate::client::Context;
+use crate::machine::Member;
+use crate::settings::state_config;
 
 /// The restore consumer of a lane.
 pub(crate) struct StateReader {
@@ -20,10 +21,10 @@ pub(crate) struct StateReader {
 }
 
 impl StateReader {
-    pub(crate) fn new(config: &ClientConfig, context: Context, topic: String) -> KafkaResult<Self> {
+    pub(crate) fn new(member: &Member) -> KafkaResult<Self> {
         Ok(Self {
-            consumer: config.create_with_context(context)?,
-            topic,
+            consumer: state_config(member).create_with_context(member.context.clone())?,
+            topic: member.topics.state.clone(),
             reading: BTreeSet::new(),
         })
     }

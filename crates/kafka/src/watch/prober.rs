@@ -67,16 +67,8 @@ impl WatchProber {
         clocks: Arc<Clocks>,
         monotonic: Monotonic,
     ) -> KafkaResult<Self> {
-        let (of_client, of_ends) = (
-            (base.clone(), context.clone()),
-            (base.clone(), context, topics.clone()),
-        );
-        let ends = Renewed::new(move || {
-            let (base, context, topics) = &of_ends;
-            Ends::new(base, context.clone(), topics.clone())
-        })?;
-        let mut client: Renewed<BaseConsumer<Context>> =
-            Renewed::new(move || of_client.0.create_with_context(of_client.1.clone()))?;
+        let ends = Ends::renewed(base, context.clone(), topics.clone())?;
+        let mut client = Renewed::asking(base, context)?;
         let shared = Arc::new(Shared {
             topics,
             places,
