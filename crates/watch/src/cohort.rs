@@ -32,14 +32,16 @@ fn age_at(at: Timestamp, now: Timestamp) -> u64 {
     now.since(at).max(0).unsigned_abs()
 }
 
+/// Lag bucket, by its lowest lag: credited, and closed otherwise.
+type Lags = BTreeMap<u64, (u64, u64)>;
+
 /// Payments that were appended in one second and no longer wait.
 #[derive(Debug)]
 struct Ended {
     second: i64,
-    /// Lag bucket, by its lowest lag: credited, and closed otherwise.
-    lags: BTreeMap<u64, (u64, u64)>,
-    /// Of them: of those that were held.
-    held: BTreeMap<u64, (u64, u64)>,
+    /// Of those whose clocks never stood still, and of those that were held.
+    free: Lags,
+    held: Lags,
     /// How many, but for those that were held, by the age in milliseconds at which they would have passed their first deadline.
     dues: BTreeMap<u64, u64>,
 }
@@ -149,18 +151,15 @@ impl Cohort {
             return;
         };
         let ended = self.ended_in(accepted_at);
-        let lowest = buckets.lowest(lag.lag_ms);
-        let add = |lags: &mut BTreeMap<u64, (u64, u64)>| {
-            let counts = lags.entry(lowest).or_default();
-            counts.0 += u64::from(credited);
-            counts.1 += u64::from(!credited);
-        };
-        add(&mut ended.lags);
-        if lag.held {
-            add(&mut ended.held);
+        let lags = if lag.held {
+            &mut ended.held
         } else {
             *ended.dues.entry(due_ms).or_default() += 1;
-        }
+            &mut ended.free
+        };
+        let counts = lags.entry(buckets.lowest(lag.lag_ms)).or_default();
+        counts.0 += u64::from(credited);
+        counts.1 += u64::from(!credited);
     }
 
     /// One of those that wait does so no longer; of several it is one that can be it. Returns the age at which it is due.
@@ -200,7 +199,7 @@ impl Cohort {
                 at,
                 Ended {
                     second,
-                    lags: BTreeMap::new(),
+                    free: BTreeMap::new(),
                     held: BTreeMap::new(),
                     dues: BTreeMap::new(),
                 },
@@ -224,10 +223,9 @@ impl Cohort {
             .iter()
             .filter(|ended| ended.second >= first_second)
         {
-            for (&lag_ms, &(credited, otherwise)) in &ended.lags {
-                let held = ended.held.get(&lag_ms).filter(|_| !held_too);
-                let held = held.copied().unwrap_or_default();
-                let (credited, otherwise) = (credited - held.0, otherwise - held.1);
+            let held = Some(&ended.held).filter(|_| held_too);
+            let lags = ended.free.iter().chain(held.into_iter().flatten());
+            for (&lag_ms, &(credited, otherwise)) in lags {
                 let lag_ms = buckets.middle(lag_ms);
                 if credited > 0 {
                     survival.event(lag_ms, credited);
@@ -305,11 +303,10 @@ impl Cohort {
         for ended in &self.ended {
             // The middle of its second.
             let accepted_at = Timestamp::from_millis(ended.second * SECOND_MS + SECOND_MS / 2);
-            for (&lag_ms, &(credited, otherwise)) in &ended.lags {
-                let held = ended.held.get(&lag_ms).map_or(0, |of| of.0 + of.1);
+            for (&lag_ms, &(credited, otherwise)) in &ended.free {
                 let lag_ms = buckets.middle(lag_ms);
                 // Who is declined or reversed is not missed either.
-                add(accepted_at, lag_ms, true, credited + otherwise - held);
+                add(accepted_at, lag_ms, true, credited + otherwise);
             }
         }
         for (&at, alike) in &self.waiting {

@@ -10,6 +10,7 @@ use crate::detect::onset::onset_ms;
 use crate::detect::rows::{Bad, Row};
 use crate::detect::scope::Scope;
 use crate::evidence::main_class;
+use crate::second::end_of;
 
 use super::LEAD_MS;
 use super::fault::Fault;
@@ -75,7 +76,7 @@ impl Fault {
     /// Whether payments beside this fault were well when it began, and are not now.
     fn began_before(&self, second: i64, beside: &[&Row], detector: &Detector) -> bool {
         let usual = |row: &Row| detector.usual_share(row, self.bad);
-        let now_ms = (second + 1) * 1000;
+        let now_ms = end_of(second).millis();
         let Some(onset) = onset_ms(now_ms, beside.iter().copied(), usual, self.bad) else {
             return false;
         };

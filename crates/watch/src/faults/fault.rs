@@ -307,7 +307,7 @@ pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, bad: Bad
         .rows
         .since(second - 900)
         .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
-    let now_ms = (second + 1) * 1000;
+    let now_ms = end_of(second).millis();
     onset_ms(now_ms, rows, |row| detector.usual_share(row, bad), bad)
 }
 
