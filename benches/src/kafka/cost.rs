@@ -8,9 +8,9 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use settlewatch_tests::broker::{Cluster, Group, Setup, short_rules, until};
+use settlewatch_tests::broker::{Cluster, Group, Rules, Setup, short_rules, until};
 
-use super::load::Loader;
+use super::load::{Loader, Paced};
 use crate::bed::process_cpu;
 use crate::table::Row;
 
@@ -29,14 +29,17 @@ const STEADY: Duration = Duration::from_secs(15);
 
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Short rules whose deadlines are all so much later.
+pub(super) fn later_rules(by_ms: i64) -> Rules {
+    let mut rules = short_rules();
+    let tiers = rules.rules.iter_mut().flat_map(|rule| &mut rule.tiers);
+    tiers.for_each(|tier| tier.after_ms += by_ms);
+    rules
+}
+
 /// Rules whose deadlines are hours: nothing falls due.
 pub(super) fn patient() -> Setup {
-    let mut rules = short_rules();
-    for rule in &mut rules.rules {
-        for tier in &mut rule.tiers {
-            tier.after_ms += 10 * 3_600_000;
-        }
-    }
+    let mut rules = later_rules(10 * 3_600_000);
     rules.orphan_after_ms = 3_600_000;
     Setup {
         partitions: 4,
@@ -54,7 +57,7 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
 /// Traffic as it comes: both read it at the same time.
 fn steady(cluster: &Cluster) -> Result<Vec<Row>> {
     let group = Group::new(cluster, "steady", patient());
-    let mut loader = Loader::new(cluster, &group)?;
+    let loader = Loader::new(cluster, &group)?;
     let service = group.start_ready("steady");
     let inputs = [group.topic("payments"), group.topic("credits")];
     let bare = Command::new("/proc/self/exe")
@@ -63,21 +66,10 @@ fn steady(cluster: &Cluster) -> Result<Vec<Row>> {
         .stdout(Stdio::piped())
         .spawn()?;
     let cpu = || service.metric("settlewatch_process_cpu_seconds_total", "");
-    let (began, before) = (Instant::now(), cpu().context("it has metrics")?);
-    let mut number = 0;
-    while began.elapsed() < STEADY {
-        let due = began.elapsed().as_micros() as u64 * STEADY_PER_SECOND / 1_000_000;
-        loader.tick();
-        while number < due {
-            loader.pay(number)?;
-            if let Some(paid) = number.checked_sub(LATER) {
-                loader.credit(paid)?;
-            }
-            number += 1;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let appended = loader.flush()?;
+    let before = cpu().context("it has metrics")?;
+    let mut traffic = Paced::new(loader, STEADY_PER_SECOND, LATER);
+    traffic.go_on(STEADY, |_| true)?;
+    let appended = traffic.loader.flush()?;
     let read = String::from_utf8(bare.wait_with_output()?.stdout)?;
     let service_s = cpu().context("it has metrics")? - before;
     let (records, bare_s) = read

@@ -1,6 +1,6 @@
 //! Records in bulk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -106,5 +106,47 @@ impl Loader {
     pub(super) fn flush(&self) -> Result<Appended> {
         self.producer.flush(Duration::from_secs(120))?;
         Ok(self.appended)
+    }
+}
+
+/// Traffic as it comes.
+pub(super) struct Paced {
+    pub(super) loader: Loader,
+    per_second: u64,
+    /// How many payments later each is credited.
+    later: u64,
+    began: Instant,
+    number: u64,
+}
+
+impl Paced {
+    /// It begins now.
+    pub(super) fn new(loader: Loader, per_second: u64, later: u64) -> Self {
+        Self {
+            loader,
+            per_second,
+            later,
+            began: Instant::now(),
+            number: 0,
+        }
+    }
+
+    /// It goes on for so long; of the payments that are due those are credited that `credits` names.
+    pub(super) fn go_on(&mut self, time: Duration, credits: impl Fn(u64) -> bool) -> Result<()> {
+        let until = self.began.elapsed() + time;
+        while self.began.elapsed() < until {
+            let due = self.began.elapsed().as_micros() as u64 * self.per_second / 1_000_000;
+            self.loader.tick();
+            while self.number < due {
+                self.loader.pay(self.number)?;
+                let paid = self.number.checked_sub(self.later);
+                if let Some(paid) = paid.filter(|paid| credits(*paid)) {
+                    self.loader.credit(paid)?;
+                }
+                self.number += 1;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use settlewatch_tests::broker::{Cluster, Group, Service, Setup, short_rules, until};
+use settlewatch_tests::broker::{Cluster, Group, Service, Setup, until};
 
-use super::load::Loader;
+use super::cost::later_rules;
+use super::load::{Loader, Paced};
 use crate::table::Row;
 
 /// Partitions of every topic.
@@ -19,7 +20,7 @@ const SHARE: &str = "0.15";
 /// How many payments later each is credited.
 const LATER: u64 = 4 * PER_SECOND;
 
-/// A channel that credits nothing from then on.
+/// The channel that credits nothing while the fault lasts.
 const STOPS: u64 = 7;
 
 /// Until baselines are known, while nothing happens, and while the fault lasts.
@@ -34,15 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const BUDGET: f64 = 0.2;
 
 pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
-    let mut rules = short_rules();
-    for rule in &mut rules.rules {
-        for tier in &mut rule.tiers {
-            tier.after_ms += 30_000;
-        }
-    }
     let setup = Setup {
         partitions: PARTITIONS,
-        rules,
+        rules: later_rules(30_000),
         lanes: 2,
         ..Setup::default()
     };
@@ -58,16 +53,12 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     until("the watch is active", PATIENCE, || {
         (watch.metric("settlewatch_watch_active", "") == Some(1.0)).then_some(())
     });
-    let mut run = Run {
-        loader: Loader::new(cluster, &group)?.over(CHANNELS),
-        began: Instant::now(),
-        number: 0,
-        stopped_at: u64::MAX,
-    };
-    run.go_on(WARM)?;
-    let calm = run.cores(&watch, CALM)?;
-    run.stopped_at = run.number;
-    let faulty = run.cores(&watch, FAULT)?;
+    let loader = Loader::new(cluster, &group)?.over(CHANNELS);
+    let mut traffic = Paced::new(loader, PER_SECOND, LATER);
+    traffic.go_on(WARM, |_| true)?;
+    let calm = cores(&watch, &mut traffic, CALM, |_| true)?;
+    let but_one = |paid: u64| paid % CHANNELS != STOPS;
+    let faulty = cores(&watch, &mut traffic, FAULT, but_one)?;
     ensure!(
         watch
             .metric("settlewatch_incidents_open", "CHANNEL_")
@@ -96,43 +87,19 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     ])
 }
 
-/// Traffic as it comes.
-struct Run {
-    loader: Loader,
-    began: Instant,
-    number: u64,
-    stopped_at: u64,
-}
-
-impl Run {
-    fn go_on(&mut self, time: Duration) -> Result<()> {
-        let until = self.began.elapsed() + time;
-        while self.began.elapsed() < until {
-            let due = self.began.elapsed().as_micros() as u64 * PER_SECOND / 1_000_000;
-            self.loader.tick();
-            while self.number < due {
-                self.loader.pay(self.number)?;
-                if let Some(paid) = self.number.checked_sub(LATER)
-                    && (paid % CHANNELS != STOPS || self.number < self.stopped_at)
-                {
-                    self.loader.credit(paid)?;
-                }
-                self.number += 1;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Ok(())
-    }
-
-    /// Cores that a service uses meanwhile.
-    fn cores(&mut self, service: &Service, time: Duration) -> Result<f64> {
-        let cpu = || {
-            service
-                .metric("settlewatch_process_cpu_seconds_total", "")
-                .context("it has metrics")
-        };
-        let (began, before) = (Instant::now(), cpu()?);
-        self.go_on(time)?;
-        Ok((cpu()? - before) / began.elapsed().as_secs_f64())
-    }
+/// Cores that a service uses while traffic goes on.
+fn cores(
+    service: &Service,
+    traffic: &mut Paced,
+    time: Duration,
+    credits: impl Fn(u64) -> bool,
+) -> Result<f64> {
+    let cpu = || {
+        service
+            .metric("settlewatch_process_cpu_seconds_total", "")
+            .context("it has metrics")
+    };
+    let (began, before) = (Instant::now(), cpu()?);
+    traffic.go_on(time, credits)?;
+    Ok((cpu()? - before) / began.elapsed().as_secs_f64())
 }

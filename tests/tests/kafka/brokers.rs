@@ -83,6 +83,9 @@ pub(crate) fn a_lone_broker_that_restarts_loses_nobody_who_waits() {
 /// Moments in which a broker that pauses again and again answers: of its partitions some have leaders then, others not yet.
 const AWAKE_MS: [i64; 3] = [300, 700, 1_500];
 
+/// Beyond the session of a broker.
+const PAUSED_MS: i64 = 10_000;
+
 /// Beyond its session a broker is fenced: clients that ask in between are told of no leader at all, and must find it
 /// again.
 pub(crate) fn a_broker_that_pauses_is_found_again_by_every_client() {
@@ -94,49 +97,45 @@ pub(crate) fn a_broker_that_pauses_is_found_again_by_every_client() {
     let group = Group::new(&cluster, "pause", setup);
     let mut services = ["one", "two"].map(|name| group.start_ready(name));
     let script = Script::new(&group);
-    let mut lost = Vec::new();
-    for paused_ms in [10_000] {
-        let ids: Vec<String> = (0..24).map(|i| format!("pause-{paused_ms}-{i}")).collect();
-        for id in &ids {
-            script.pay(id);
-        }
-        for service in &mut services {
-            pause_between(&group, service);
-        }
-        cluster.node(0).signal(Signal::STOP);
-        for service in &mut services {
-            service.signal(Signal::CONT);
-        }
-        for awake_ms in AWAKE_MS {
-            pass_ms(paused_ms);
-            cluster.node(0).signal(Signal::CONT);
-            pass_ms(awake_ms);
-            cluster.node(0).signal(Signal::STOP);
-        }
-        pass_ms(paused_ms);
-        cluster.node(0).signal(Signal::CONT);
-        cluster.node(0).wait_until_ready();
-        for id in &ids[..12] {
-            script.credit(id);
-        }
-        lost.extend_from_slice(&ids[12..]);
-        script.until_alerted(ids[12..].iter().map(String::as_str));
-        for service in &mut services {
-            service.wait_until_ready();
-        }
-        until("one watch is active", SOON, || {
-            let active = services
-                .iter()
-                .map(|it| it.metric("settlewatch_watch_active", ""));
-            (active.filter(|it| *it == Some(1.0)).count() == 1).then_some(())
-        });
+    let ids: Vec<String> = (0..24).map(|i| format!("pause-{i}")).collect();
+    for id in &ids {
+        script.pay(id);
     }
+    for service in &mut services {
+        pause_between(&group, service);
+    }
+    cluster.node(0).signal(Signal::STOP);
+    for service in &mut services {
+        service.signal(Signal::CONT);
+    }
+    for awake_ms in AWAKE_MS {
+        pass_ms(PAUSED_MS);
+        cluster.node(0).signal(Signal::CONT);
+        pass_ms(awake_ms);
+        cluster.node(0).signal(Signal::STOP);
+    }
+    pass_ms(PAUSED_MS);
+    cluster.node(0).signal(Signal::CONT);
+    cluster.node(0).wait_until_ready();
+    for id in &ids[..12] {
+        script.credit(id);
+    }
+    script.until_alerted(ids[12..].iter().map(String::as_str));
+    for service in &mut services {
+        service.wait_until_ready();
+    }
+    until("one watch is active", SOON, || {
+        let active = services
+            .iter()
+            .map(|it| it.metric("settlewatch_watch_active", ""));
+        (active.filter(|it| *it == Some(1.0)).count() == 1).then_some(())
+    });
     let expected = settle(&group);
     for service in services {
         service.stop();
     }
     let alerted = by_payment(&group.output("alerts"));
-    assert!(lost.iter().all(|id| alerted.contains_key(id)));
+    assert!(ids[12..].iter().all(|id| alerted.contains_key(id)));
     expected.compare(&group).assert("a broker that paused");
 }
 
