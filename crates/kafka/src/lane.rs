@@ -113,7 +113,7 @@ pub(crate) fn run<M: Machine>(
     channel: (Sender<Told>, Receiver<Told>),
 ) -> LaneEnd {
     match Running::new(member, machine, prober, clocks, monotonic, channel) {
-        Ok(mut running) => running.run(),
+        Ok(running) => running.run(),
         Err(error) => LaneEnd::Broken(error.to_string()),
     }
 }
@@ -174,6 +174,11 @@ impl LaneHandle {
     /// Whether the lane has ended.
     pub fn is_finished(&self) -> bool {
         self.thread.is_finished()
+    }
+
+    /// Name of its thread.
+    pub fn name(&self) -> &str {
+        self.thread.thread().name().unwrap_or_default()
     }
 
     /// Waits for the end.

@@ -8,6 +8,7 @@ mod admin;
 mod checks;
 mod client;
 mod clocks;
+mod closing;
 mod ends;
 mod failpoint;
 mod feed;

@@ -273,6 +273,8 @@ impl Transactions {
         while acknowledged.pending > 0 {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                let records = acknowledged.pending;
+                tracing::warn!(records, "the brokers did not acknowledge records in time");
                 return Err(Failure::Abort);
             }
             let waited = deliveries.all.wait_timeout(acknowledged, left);

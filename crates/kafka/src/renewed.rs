@@ -11,6 +11,7 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 
 use crate::client::Context;
+use crate::closing::leave_behind;
 
 /// How long a client may fail before another one takes its place.
 const ANEW_AFTER: Duration = Duration::from_secs(15);
@@ -73,14 +74,6 @@ impl<C: Send + 'static> Renewed<C> {
             }
             Err(error) => tracing::warn!(%error, "a client without answers cannot be replaced"),
         }
-    }
-}
-
-/// Drops a client that may never come back from it.
-pub(crate) fn leave_behind<C: Send + 'static>(client: C) {
-    let thread = std::thread::Builder::new().name("left behind".into());
-    if let Err(error) = thread.spawn(move || drop(client)) {
-        tracing::error!(%error, "no thread can be started to leave a client behind");
     }
 }
 

@@ -10,6 +10,7 @@ use settlewatch_join::Timestamp;
 use settlewatch_protocol::{Command, Input, Transaction, TxnOutcome};
 
 use crate::clocks::{Clocks, Monotonic};
+use crate::closing::{close, leave_behind};
 use crate::ends::Ends;
 use crate::failpoint;
 use crate::forbidden::forbidden;
@@ -17,7 +18,7 @@ use crate::lane::{LaneEnd, Told};
 use crate::machine::{Machine, Member, Probing};
 use crate::producer::Transactions;
 use crate::reader::{Polled, Reader, Rebalanced};
-use crate::renewed::{Renewed, leave_behind};
+use crate::renewed::Renewed;
 use crate::settings::producer_config;
 use crate::start::{Beginnings, Finder};
 use crate::state::StateReader;
@@ -107,14 +108,25 @@ impl<M: Machine> Running<M> {
         })
     }
 
-    pub(crate) fn run(&mut self) -> LaneEnd {
+    /// Runs until it ends, and leaves the cluster.
+    pub(crate) fn run(mut self) -> LaneEnd {
+        let end = self.until_ended();
+        self.prober.read_by(&self.tells, &[], &self.numbers);
+        tracing::debug!(%end, "leaving the cluster");
+        close((
+            self.producer,
+            self.reader,
+            self.state,
+            self.ends,
+            self.truncator,
+        ));
+        end
+    }
+
+    fn until_ended(&mut self) -> LaneEnd {
         loop {
-            if let Some(end) = self.carry_commands().or_else(|| self.hear()) {
-                self.prober.read_by(&self.tells, &[], &self.numbers);
-                return end;
-            }
-            if let Some(end) = self.poll() {
-                self.prober.read_by(&self.tells, &[], &self.numbers);
+            let end = self.carry_commands().or_else(|| self.hear());
+            if let Some(end) = end.or_else(|| self.poll()) {
                 return end;
             }
             self.rebalance();
@@ -225,8 +237,10 @@ impl<M: Machine> Running<M> {
     }
 
     fn make_producer(&mut self) -> Option<LaneEnd> {
-        // The last one's polling thread ends with it.
-        self.producer = None;
+        // What it still had to say is void: the next one of its transactional id fences it.
+        if let Some(last) = self.producer.take() {
+            leave_behind(last);
+        }
         let made = self.until_done("making a producer", |running| {
             Transactions::new(
                 &producer_config(&running.member),
