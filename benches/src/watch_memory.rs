@@ -91,6 +91,7 @@ fn acks(second: i64, watched: &Watched) -> impl Iterator<Item = Ack> {
         let payment = mix(second as u64 * ACKS + number);
         Ack {
             tuple: Arc::clone(watched.tuple(payment)),
+            partition: 0,
             late: false,
             came: true,
             id: None,

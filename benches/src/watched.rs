@@ -6,8 +6,8 @@ use std::sync::Arc;
 use settlewatch_join::event::Currency;
 use settlewatch_join::settings::Dimension;
 use settlewatch_join::{Fingerprint, Span, Timestamp};
-use settlewatch_watch::pulse::{ChannelCount, Dims, Note, Pulse, Tuple, What};
-use settlewatch_watch::{Heartbeat, Watch, WatchSettings};
+use settlewatch_watch::pulse::{ChannelCount, Dims, Ended, Note, Pulse, Tuple, What};
+use settlewatch_watch::{ChannelLags, Heartbeat, LagBuckets, Watch, WatchSettings};
 
 use crate::zipf::mix;
 
@@ -45,6 +45,8 @@ pub(crate) struct Crowd {
 pub(crate) struct Watched {
     crowd: Crowd,
     watch: Watch,
+    lags: ChannelLags,
+    buckets: LagBuckets,
     tuples: Vec<Arc<Tuple>>,
     /// Payments that wait: when something is said of them, and what.
     due: BTreeMap<i64, Vec<(u64, What)>>,
@@ -75,6 +77,8 @@ impl Watched {
         Self {
             crowd,
             watch: Watch::new(settings),
+            lags: ChannelLags::default(),
+            buckets: LagBuckets::default(),
             tuples: (0..TUPLES)
                 .map(|index| tuple(index, crowd, &dims))
                 .collect(),
@@ -83,10 +87,15 @@ impl Watched {
         }
     }
 
-    /// Takes in what it heard of a second, and ends it.
+    /// Takes in what it heard of a second, ends it, and says how long credits take as often as a service does.
     pub(crate) fn judge(&mut self, second: i64, pulse: Pulse) {
+        self.lags.heard(0, &pulse);
         self.watch.absorb(pulse);
         self.said += self.watch.end_second(second).len();
+        if second % 5 == 0 {
+            let quantiles = self.lags.quantiles(second, |_| second + 1, |name| name);
+            std::hint::black_box(quantiles);
+        }
     }
 
     /// The attributes of a payment or of whoever stands for it.
@@ -96,32 +105,33 @@ impl Watched {
 
     /// What it hears of the payments of a second.
     pub(crate) fn pulse(&mut self, second: i64) -> Pulse {
-        let mut counts = vec![(0, 0); CHANNELS as usize];
+        let mut channels: Vec<ChannelCount> = (0..CHANNELS)
+            .map(|channel| ChannelCount::of(name("c", channel)))
+            .collect();
         for number in 0..RATE {
             let payment = second as u64 * RATE + number;
-            let channel = channel_of(payment) as usize;
-            counts[channel].0 += 1;
+            channels[channel_of(payment) as usize].accepted += 1;
             self.pay(payment, second);
         }
         let due = self.due.remove(&second).unwrap_or_default();
         let mut notes = Vec::with_capacity(due.len());
         for (payment, what) in due {
-            if matches!(what, What::Credited { .. }) {
-                counts[channel_of(payment) as usize].1 += 1;
+            if let What::Credited { lag_ms, .. } = what {
+                let channel = &mut channels[channel_of(payment) as usize];
+                channel.credited += 1;
+                channel.end(Ended {
+                    accepted_s: (payment / RATE) as i64,
+                    lag_ms: self.buckets.lowest(lag_ms),
+                    credited: 1,
+                    otherwise: 0,
+                });
             }
             notes.push(self.note(payment, second, what));
         }
-        let channels = counts.into_iter().zip(0..);
         Pulse {
             second,
             notes,
-            channels: channels
-                .map(|((accepted, credited), channel)| ChannelCount {
-                    channel: name("c", channel),
-                    accepted,
-                    credited,
-                })
-                .collect(),
+            channels,
             ..Pulse::default()
         }
     }

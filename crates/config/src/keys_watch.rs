@@ -109,7 +109,7 @@ static HEARTBEAT: Section = Section::new(
             "interval",
             SOME_DURATION,
             "60s",
-            "How often a terminal reports.",
+            "How often a terminal reports. When none does for two intervals, the feed is silent.",
         ),
         Key::default(
             "offline_after",

@@ -129,7 +129,7 @@ metrics! {
     CreditLag = Histogram "credit_lag_seconds" [Channel]
         "From the append time of a payment to that of its credit; batch payments are left out.",
     CreditLagQuantile = Gauge "credit_lag_quantile_seconds" [Channel, Quantile]
-        "Quantiles of that time over the last 5 minutes, the payments that still wait counted; +Inf where one cannot be known yet.",
+        "Quantiles of that time over the last 5 minutes in all partitions, the payments that still wait counted; +Inf where one cannot be known yet. From the active watch alone.",
     PendingPayments = Gauge "pending_payments" [Channel]
         "Payments that wait for their credit.",
     PendingAmount = Gauge "pending_amount" [Channel, Currency]

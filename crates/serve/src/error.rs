@@ -16,6 +16,9 @@ pub enum ServeError {
         /// Why not.
         source: std::io::Error,
     },
+    /// A listener that was handed over cannot be served.
+    #[error("HTTP cannot be served: {0}")]
+    Listener(std::io::Error),
     /// The thread of the server cannot be started.
     #[error("the HTTP server cannot be started: {0}")]
     Thread(std::io::Error),

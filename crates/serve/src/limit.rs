@@ -13,6 +13,8 @@ pub enum Limit {
     WaitingPayments,
     /// Too many records wait for known time: `limits.waiting_records`.
     WaitingRecords,
+    /// More payments wait than the watch tells apart: quantiles of the lag are unknown.
+    Lags,
     /// A change of rules would raise too many alerts: `limits.reload_alerts`.
     ReloadAlerts,
 }
@@ -26,6 +28,7 @@ impl Limit {
             Self::RecordBytes => "record_bytes",
             Self::WaitingPayments => "waiting_payments",
             Self::WaitingRecords => "waiting_records",
+            Self::Lags => "lags",
             Self::ReloadAlerts => "reload_alerts",
         }
     }

@@ -15,7 +15,7 @@ use crate::error::ServeError;
 use crate::families::Families;
 use crate::lane::LaneObserver;
 use crate::limit::Limit;
-use crate::live::{Figures, Live, OTHER, QUANTILES};
+use crate::live::{Figures, Live, OTHER};
 use crate::process;
 use crate::pulses::PulseObserver;
 use crate::status::{LaneBoard, LaneStatus, merge};
@@ -295,10 +295,6 @@ impl Inner {
             }
             let age_s = figures.age_ms(now).map_or(0.0, seconds);
             self.set(Metric::OldestPendingAge, &[channel], age_s);
-            for ((quantile, _), lag_ms) in QUANTILES.iter().zip(figures.lag_ms) {
-                let lag_s = lag_ms.map_or(f64::INFINITY, seconds);
-                self.set(Metric::CreditLagQuantile, &[channel, quantile], lag_s);
-            }
         }
     }
 

@@ -39,7 +39,15 @@ impl Server {
     /// # Errors
     /// [`ServeError::Listen`], [`ServeError::Thread`].
     pub fn start(listen: SocketAddr, metrics: Metrics) -> Result<Self, ServeError> {
-        Self::serve(listen, router(metrics))
+        Self::serve(bind(listen)?, router(metrics))
+    }
+
+    /// The same where somebody listens already: the port was his before he knew what to answer.
+    ///
+    /// # Errors
+    /// [`ServeError::Listener`], [`ServeError::Thread`].
+    pub fn start_on(listener: TcpListener, metrics: Metrics) -> Result<Self, ServeError> {
+        Self::serve(listener, router(metrics))
     }
 
     /// The same for a canary, which has metrics and a probe.
@@ -47,16 +55,13 @@ impl Server {
     /// # Errors
     /// [`ServeError::Listen`], [`ServeError::Thread`].
     pub fn start_canary(listen: SocketAddr, metrics: CanaryMetrics) -> Result<Self, ServeError> {
-        Self::serve(listen, canary_router(metrics))
+        Self::serve(bind(listen)?, canary_router(metrics))
     }
 
-    fn serve(listen: SocketAddr, router: Router) -> Result<Self, ServeError> {
-        let bound = TcpListener::bind(listen).and_then(|listener| {
-            listener.set_nonblocking(true)?;
-            let address = listener.local_addr()?;
-            Ok((listener, address))
-        });
-        let (listener, address) = bound.map_err(|source| ServeError::Listen { listen, source })?;
+    fn serve(listener: TcpListener, router: Router) -> Result<Self, ServeError> {
+        let prepared = listener.set_nonblocking(true);
+        let address = prepared.and_then(|()| listener.local_addr());
+        let address = address.map_err(ServeError::Listener)?;
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -98,6 +103,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn bind(listen: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(listen).map_err(|source| ServeError::Listen { listen, source })
 }
 
 async fn answer(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {

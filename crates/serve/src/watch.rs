@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use settlewatch_join::{Span, Timestamp};
 use settlewatch_protocol::TxnOutcome;
+use settlewatch_watch::LagQuantiles;
 use settlewatch_watch::incident::Incident;
 
 use crate::descriptors::Metric;
 use crate::edges::seconds;
 use crate::incidents::{OpenIncidents, place};
 use crate::limit::Limit;
-use crate::live::OTHER;
+use crate::live::{OTHER, QUANTILES};
 use crate::metrics::Inner;
 use crate::status::LaneBoard;
 
@@ -36,6 +37,8 @@ pub struct WatchStatus {
     now: Option<(Timestamp, Instant)>,
     /// Incidents that are open.
     open: OpenIncidents,
+    /// How long credits take lately, in all partitions.
+    lags: Vec<LagQuantiles>,
 }
 
 impl WatchStatus {
@@ -74,6 +77,7 @@ impl WatchBoard {
                 restored_bytes: 0,
                 now: None,
                 open: OpenIncidents::default(),
+                lags: Vec::new(),
             }),
         }
     }
@@ -128,6 +132,7 @@ impl WatchObserver {
         status.blind = 0;
         status.restored_bytes = 0;
         status.open.clear();
+        status.lags.clear();
     }
 
     /// So many bytes of state were read.
@@ -171,6 +176,16 @@ impl WatchObserver {
         self.board.status().open = open;
     }
 
+    /// How long credits take lately, by channels as [`label`](Self::label) calls them.
+    pub fn lags(&self, quantiles: Vec<LagQuantiles>) {
+        self.board.status().lags = quantiles;
+    }
+
+    /// More payments wait than can be told apart: what is known of their lags is left out.
+    pub fn lags_left_out(&self) {
+        self.shared.limit_hit(Limit::Lags);
+    }
+
     fn opened(&self, incident: &Incident) {
         let took_ms = incident.opened_at.since(incident.started_at).max(0);
         let onset = self.shared.families.histogram(Metric::IncidentOnset, &[]);
@@ -182,7 +197,7 @@ impl WatchObserver {
     }
 
     /// The channel as a label: `other` where it has no series of its own.
-    fn label<'a>(&self, channel: &'a str) -> &'a str {
+    pub fn label<'a>(&self, channel: &'a str) -> &'a str {
         if channel.is_empty() || self.shared.live.channel(channel).1 {
             channel
         } else {
@@ -212,7 +227,11 @@ impl Inner {
     pub(crate) fn refresh_watch(&self, status: &WatchStatus) {
         let active = f64::from(u8::from(status.active));
         self.families.gauge(Metric::WatchActive, &[]).set(active);
-        let of_active = [Metric::WatchBehind, Metric::WatchBlind];
+        let of_active = [
+            Metric::WatchBehind,
+            Metric::WatchBlind,
+            Metric::CreditLagQuantile,
+        ];
         for metric in OpenIncidents::GAUGES.into_iter().chain(of_active) {
             self.families.gauges(metric).reset();
         }
@@ -220,6 +239,14 @@ impl Inner {
             return;
         }
         status.open.write(&self.families);
+        for LagQuantiles { channel, lag_ms } in &status.lags {
+            for ((quantile, _), lag_ms) in QUANTILES.iter().zip(lag_ms) {
+                let lag = self
+                    .families
+                    .gauge(Metric::CreditLagQuantile, &[channel, quantile]);
+                lag.set(lag_ms.map_or(f64::INFINITY, seconds));
+            }
+        }
         let blind = self.families.gauge(Metric::WatchBlind, &[]);
         blind.set(status.blind as f64);
         if let Some(behind_ms) = status.behind_ms() {

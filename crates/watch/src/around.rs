@@ -17,8 +17,8 @@ pub(crate) struct Around<'a> {
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) account_feed: bool,
     pub(crate) marker_feed: bool,
-    /// Whether a whole stream says nothing.
-    pub(crate) silent: bool,
+    /// Since when a whole stream says nothing, in milliseconds.
+    pub(crate) silent_since_ms: Option<i64>,
     pub(crate) critical_minor: &'a [(Currency, u64)],
     pub(crate) burns: &'a Burns,
     pub(crate) objective_ppm: u32,

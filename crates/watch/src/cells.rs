@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::counts::Counts;
 use crate::keep::keep;
 use crate::lateness::Seen;
 
@@ -85,6 +86,8 @@ type LastTwo = [Option<i64>; 2];
 #[derive(Default)]
 pub(crate) struct Cell {
     seen: Seen,
+    /// How many came, by second.
+    counts: Counts,
     /// Latenesses that are as usual.
     calm: VecDeque<i64>,
     usual: Option<Usual>,
@@ -97,6 +100,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn add(&mut self, second: i64, lateness_ms: i64) {
+        self.counts.add(second, 1);
         self.seen.push_back((second, lateness_ms));
         if self.seen.len() > KEPT {
             self.seen.pop_front();
@@ -186,6 +190,13 @@ impl Cell {
         known.into_iter().flatten().filter(move |at| *at <= second)
     }
 
+    /// Records that came between two seconds, both inclusive, and how many were usual before.
+    pub(crate) fn came(&self, from_s: i64, until_s: i64) -> (f64, f64) {
+        let span_s = (until_s - from_s + 1).max(0) as f64;
+        let usual = self.counts.rate(from_s - 1) * span_s;
+        (self.counts.between(from_s, until_s) as f64, usual)
+    }
+
     /// Seconds and shifts of the records after `after_s` that are shifted.
     pub(crate) fn shifts_since(&self, after_s: i64) -> Vec<(i64, i64)> {
         let Some(usual) = self.usual else {
@@ -230,6 +241,7 @@ pub(crate) fn median(values: &mut [i64]) -> i64 {
 keep!(Usual { mid_ms, far_ms });
 keep!(Cell {
     seen,
+    counts,
     calm,
     usual,
     fine,

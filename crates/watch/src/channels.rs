@@ -8,6 +8,7 @@ use settlewatch_join::{Closing, Span, Timestamp};
 use crate::cohort::{Cohort, Due, Lag};
 use crate::lag::LagBuckets;
 use crate::outlook::Expected;
+use crate::survival::QUANTILES;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -43,8 +44,6 @@ pub struct ChannelRow {
 /// After so many minutes in which nothing happened, minutes get no rows until something does: a payment that
 /// is due in the year 9999 must not write one for every minute until then.
 const IDLE_MINUTES: i64 = 60;
-
-const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 #[derive(Debug, Default)]
 struct Channel {

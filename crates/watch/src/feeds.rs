@@ -8,16 +8,14 @@ use settlewatch_join::event::{AccountStatus, MarkerKind};
 
 use crate::detect::values::{ValueId, Values};
 use crate::keep::keep;
-use crate::pulse::{Auxiliary, Dims};
+use crate::maintenance::{Maintenance, UNDER_WAY_MS, Window};
+use crate::pulse::{Auxiliary, DimIndex, Dims};
 
 /// Markers are remembered so long after they begin, in milliseconds, unless they say when they end.
 const MARKER_KEPT_MS: i64 = 24 * 3600 * 1000;
 
 /// A change is blamed for what begins at most so long after it, in milliseconds.
 const BLAMED_MS: i64 = 20 * 60 * 1000;
-
-/// Payments that came so long before maintenance may still wait for their credit, in milliseconds.
-const UNDER_WAY_MS: i64 = 60 * 1000;
 
 /// A clock may be a little off: a change up to so long after the onset is blamed too.
 const SLACK_MS: i64 = 60 * 1000;
@@ -169,14 +167,18 @@ impl Feeds {
         })
     }
 
-    /// Maintenance that goes on at `now_ms`, or for which payments are left aside already.
-    pub(crate) fn maintenance(&self, now_ms: i64) -> Vec<&Marker> {
-        let markers = self.markers.iter().filter(|marker| {
-            marker.kind == MarkerKind::Maintenance
-                && now_ms >= marker.starts_ms - UNDER_WAY_MS
-                && marker.ends_ms.is_none_or(|end| now_ms <= end)
+    /// Announced maintenance whose place payments have, by their values.
+    pub(crate) fn maintenance(&self, values: &Values, dims: &Dims) -> Maintenance {
+        let markers = self.markers.iter();
+        let markers = markers.filter(|marker| marker.kind == MarkerKind::Maintenance);
+        let windows = markers.filter_map(|marker| {
+            Some(Window {
+                starts_ms: marker.starts_ms,
+                ends_ms: marker.ends_ms,
+                place: conditions(&marker.scope, values, dims).collect::<Option<_>>()?,
+            })
         });
-        markers.collect()
+        Maintenance(windows.collect())
     }
 
     /// Whether maintenance of everything, or of a stream, is announced for `now_ms`.
@@ -204,20 +206,22 @@ impl Feeds {
     }
 }
 
-impl Marker {
-    /// Whether a tuple lies in its scope.
-    pub(crate) fn holds(&self, tuple: &[ValueId], values: &Values, dims: &Dims) -> bool {
-        holds(&self.scope, tuple, values, dims)
-    }
+/// The conditions of a marker, by the values that payments have; `None` is one that no payment meets.
+fn conditions<'a>(
+    scope: &'a [(String, String)],
+    values: &'a Values,
+    dims: &'a Dims,
+) -> impl Iterator<Item = Option<(DimIndex, ValueId)>> + 'a {
+    scope.iter().map(|(name, value)| {
+        let dim = dims.find(name)?;
+        Some((dim, values.find(dim, value)?))
+    })
 }
 
 /// Whether every condition of a marker holds for a tuple.
 fn holds(scope: &[(String, String)], tuple: &[ValueId], values: &Values, dims: &Dims) -> bool {
-    scope.iter().all(|(name, value)| {
-        dims.find(name)
-            .and_then(|dim| Some((dim, values.find(dim, value)?)))
-            .is_some_and(|(dim, wanted)| tuple[dim] == wanted)
-    })
+    conditions(scope, values, dims)
+        .all(|condition| condition.is_some_and(|(dim, wanted)| tuple[dim] == wanted))
 }
 
 /// Whether a marker's scope and a fault's have a condition in common and none against each other; a marker

@@ -7,7 +7,7 @@ use settlewatch_join::Timestamp;
 use crate::detect::values::{ValueId, Values};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::Leg;
-use crate::survival::Survival;
+use crate::survival::{QUANTILES, Survival};
 
 /// Steps that are remembered of a gateway.
 const KEPT: usize = 4000;
@@ -19,8 +19,6 @@ const NOW_S: i64 = 30;
 const WINDOW_S: i64 = 300;
 
 const MINUTE_S: i64 = 60;
-
-const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
 
 /// What a minute was like for a gateway, by the stages that are reported.
 #[derive(Clone, Debug, PartialEq, Eq)]

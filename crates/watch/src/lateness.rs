@@ -3,8 +3,8 @@
 //! What comes of one gateway and connector, payments and credits apart, is a cell. A cell is shifted where nearly all
 //! of its records differ from what is usual for it by far more than they do among each other. Cells that are shifted
 //! together are one event, and the place of an event is the stream or the value that holds them and nothing else.
-//! Records that are under way are missing before they come late: a shift after a pause of about its own length is a
-//! delay, one without a pause is a clock.
+//! Records that are under way are missing before they come late: a shift after a pause of about its own length, or after
+//! as long a time in which few records came, is a delay, one without is a clock.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -28,6 +28,9 @@ const OVER_S: i64 = 75;
 
 /// This share of a delay passes without a record before it shows.
 const PAUSE: f64 = 0.6;
+
+/// Records that are under way leave at most this share of what is usual, where so many are.
+const MISSING: (f64, f64) = (0.6, 8.0);
 
 /// The middle half of the shifts of a constant delay lies within this share of it.
 const EVEN: f64 = 0.25;
@@ -158,6 +161,17 @@ impl Lateness {
         last.copied().unwrap_or(since_s)
     }
 
+    /// Whether few records of the cells came for as long as the shift is, before it showed: those that were on their way
+    /// before still arrive one by one.
+    fn were_missing(&self, cells: &BTreeSet<Key>, since_s: i64, shift_ms: i64) -> bool {
+        let span_s = shift_ms.div_euclid(1000);
+        let each = cells.iter().map(|key| &self.cells[key]);
+        let each = each.map(|cell| cell.came(since_s - span_s, since_s - 1));
+        let (came, usual) = each.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+        let (share, enough) = MISSING;
+        usual >= enough && came < share * usual
+    }
+
     fn open(&mut self, group: &[(Key, State)], now_s: i64) {
         let count: usize = group.iter().map(|(_, state)| state.shifted).sum();
         let since_s = group.iter().map(|(_, state)| state.first_s).min();
@@ -171,12 +185,13 @@ impl Lateness {
         let cells: BTreeSet<Key> = group.iter().map(|(key, _)| *key).collect();
         let fine_s = self.fine_before(&cells, since_s);
         let shift_ms = group[0].1.shift_ms;
-        let pause_ms = (since_s - fine_s) * 1000;
+        let paused = (since_s - fine_s) as f64 * 1000.0 >= PAUSE * shift_ms as f64;
+        let late = shift_ms >= 0 && (paused || self.were_missing(&cells, since_s, shift_ms));
         self.count += 1;
         self.events.push(Event {
             number: self.count,
             place: Place::Everything,
-            clock: shift_ms < 0 || (pause_ms as f64) < PAUSE * shift_ms as f64,
+            clock: !late,
             shift_ms,
             fine_s,
             since_s,
@@ -332,6 +347,21 @@ mod tests {
         };
         assert!(!event.clock && event.steady);
         assert_eq!((event.fine_s, event.since_s), (199, 230));
+    }
+
+    #[test]
+    fn what_was_on_its_way_before_a_delay_makes_no_clock_of_it() {
+        // Of one second in three something comes in time until what is late begins to come.
+        let (lateness, _) = heard(300, |key, second| match (key.2, second) {
+            (ValueId(12), 200..218) => (second % 3 == 0).then_some(100),
+            (ValueId(12), 218..220) => None,
+            (ValueId(12), 220..) => Some(20_000),
+            _ => Some(100),
+        });
+        let [event] = lateness.events() else {
+            panic!("{:?}", lateness.events());
+        };
+        assert!(!event.clock && event.steady);
     }
 
     #[test]

@@ -12,7 +12,10 @@ use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::second::end_of;
-use crate::sources::{Aftermath, CREDITS, NO_STREAM, PAYMENTS, Silent, Sources};
+use crate::sources::{
+    Aftermath, CREDITS, LIFECYCLE, NO_STREAM, PAYMENTS, Silent, Sources, hides_payments,
+};
+use crate::terminals::{Heartbeat, Terminals};
 
 /// Over when nothing was touched for so long, in seconds.
 const OVER_S: i64 = 75;
@@ -29,6 +32,10 @@ const JUDGED_S: i64 = 90;
 /// Partitions that fall silent within so many seconds are one fault.
 const TOGETHER_S: i64 = 30;
 
+/// What began so long before all fell silent, in milliseconds, was its first sign: who was credited last is not known to
+/// the second.
+pub(crate) const FIRST_SIGNS_MS: i64 = 10_000;
+
 /// What was silent explains its payments so long afterwards, in milliseconds.
 const REMEMBERED_MS: i64 = 1_200_000;
 
@@ -40,6 +47,29 @@ pub(crate) struct Moment<'a> {
     pub(crate) critical_minor: &'a [(Currency, u64)],
     /// Whether everything is under maintenance: nothing falls silent then.
     pub(crate) maintained: bool,
+    /// What is expected of heartbeats; `None` where they are not, or not all of them were read.
+    pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) terminals: &'a Terminals,
+}
+
+impl Moment<'_> {
+    /// Whether credits seem to stop only because most are of a channel that did.
+    fn stops_in_part(&self, silent: &Silent) -> bool {
+        let flows = &self.detector.flows;
+        silent.stream == CREDITS
+            && silent.hides_all()
+            && flows.any_goes_on(silent.since_s, self.second)
+    }
+
+    fn silent(&self) -> impl Iterator<Item = Silent> {
+        let beats = self.heartbeat.and_then(|feed| {
+            let (second, terminals) = (self.second, self.terminals);
+            self.sources.without_beats(second, feed, terminals)
+        });
+        let mut silent = self.sources.silent(self.second);
+        silent.retain(|it| !self.stops_in_part(it));
+        silent.into_iter().chain(beats)
+    }
 }
 
 /// A source that is silent, or was until a moment ago.
@@ -56,6 +86,7 @@ struct Open {
 
 /// Payments that explain themselves: partitions, from and until in milliseconds.
 struct Past {
+    stream: u8,
     partitions: Vec<i32>,
     from_ms: i64,
     until_ms: i64,
@@ -63,9 +94,14 @@ struct Past {
 
 impl Past {
     fn explains(&self, row: &Row, lead_ms: i64) -> bool {
-        row.accepted_ms >= self.from_ms - lead_ms
-            && row.accepted_ms <= self.until_ms
-            && (self.partitions.is_empty() || self.partitions.contains(&row.partition))
+        hides_payments(self.stream) && self.hides(row.partition, row.accepted_ms, lead_ms)
+    }
+
+    /// Whether what a partition said of `at_ms` was hidden, or of at most `lead_ms` before.
+    fn hides(&self, partition: i32, at_ms: i64, lead_ms: i64) -> bool {
+        at_ms >= self.from_ms - lead_ms
+            && at_ms <= self.until_ms
+            && (self.partitions.is_empty() || self.partitions.contains(&partition))
     }
 }
 
@@ -91,14 +127,17 @@ impl Open {
     fn has(&self, silent: &Silent) -> bool {
         let began = self.spoke_s.is_none_or(|spoke_s| silent.since_s < spoke_s);
         if !self.silent.hides_payments() || !silent.hides_payments() {
-            return began && self.silent.stream == silent.stream;
+            let all = self.silent.partitions.is_empty();
+            return began && self.silent.stream == silent.stream && (all || self.has_all(silent));
         }
-        let mut partitions = silent.partitions.keys();
-        let known = |partition: &i32| self.silent.partitions.contains_key(partition);
-        let same = silent.stream == self.silent.stream
-            && !silent.partitions.is_empty()
-            && partitions.all(known);
+        let same = silent.stream == self.silent.stream && self.has_all(silent);
         began && (self.is_whole() || same)
+    }
+
+    fn has_all(&self, silent: &Silent) -> bool {
+        let mut partitions = silent.partitions.keys();
+        !silent.partitions.is_empty()
+            && partitions.all(|it| self.silent.partitions.contains_key(it))
     }
 
     /// Whose payments explain themselves.
@@ -109,6 +148,7 @@ impl Open {
     fn past(&self) -> Past {
         let until = |spoke: i64| (spoke.max(self.late_s) + FOLLOWS_S) * 1000;
         Past {
+            stream: self.silent.stream,
             partitions: self.silent.partitions.keys().copied().collect(),
             from_ms: (self.silent.since_s - LEAD_S) * 1000,
             until_ms: self.spoke_s.map_or(i64::MAX, until),
@@ -125,9 +165,10 @@ impl Silence {
         }
     }
 
-    /// Whether a whole stream says nothing.
-    pub(crate) fn is_everything(&self) -> bool {
-        self.open.iter().any(Open::is_whole)
+    /// Since when a whole stream says nothing, in milliseconds.
+    pub(crate) fn since_ms(&self) -> Option<i64> {
+        let wholes = self.open.iter().filter(|open| open.is_whole());
+        wholes.map(|open| (open.silent.since_s + 1) * 1000).min()
     }
 
     /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
@@ -137,11 +178,18 @@ impl Silence {
             || self.over.iter().any(|past| past.explains(row, lead_ms))
     }
 
+    /// Whether stages of what was credited at `credited_ms` are missing or late because their partition is, or was, silent.
+    pub(crate) fn hides_stages(&self, partition: i32, credited_ms: i64) -> bool {
+        let hides = |past: &Past| past.stream == LIFECYCLE && past.hides(partition, credited_ms, 0);
+        let mut open = self.open.iter();
+        open.any(|open| hides(&open.past())) || self.over.iter().any(hides)
+    }
+
     /// The second ended.
     pub(crate) fn end_second(&mut self, moment: &Moment<'_>, changes: &[Change], book: &mut Book) {
         self.touch(moment, changes);
         if !moment.maintained {
-            for silent in moment.sources.silent(moment.second) {
+            for silent in moment.silent() {
                 self.fall_silent(moment, silent, book);
             }
         }
@@ -194,13 +242,13 @@ impl Silence {
         };
         let report = self.report(&open, moment);
         let now = end_of(moment.second);
-        let mut scopes = vec![report.scope.clone()];
-        if whole {
-            scopes.push(Vec::new());
-        }
         open.entry = match part {
             Some(entry) => book.hand_over(entry, Family::Silence, report, now),
-            None => book.take_over(&scopes, Family::Silence, report, now),
+            None if whole => book.take_over_all(FIRST_SIGNS_MS, Family::Silence, report, now),
+            None => {
+                let scopes = [report.scope.clone()];
+                book.take_over(&scopes, Family::Silence, report, now)
+            }
         };
         self.open.retain(|open| part != Some(open.entry));
         self.open.push(open);
@@ -268,7 +316,7 @@ impl Silence {
                 let report = self.report(open, moment);
                 let open = self.open.remove(at);
                 book.resolve(open.entry, report, end_of(second));
-                if open.silent.hides_payments() {
+                if open.silent.stream <= LIFECYCLE {
                     self.over.push(open.past());
                 }
             } else {
@@ -366,6 +414,7 @@ keep!(Open {
     finding,
 });
 keep!(Past {
+    stream,
     partitions,
     from_ms,
     until_ms,

@@ -2,15 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use crate::beats::Beats;
 use crate::counts::Counts;
-use crate::keep::{Keep, Reader, Unreadable, Writer};
-use crate::pulse::{KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Pulse};
+use crate::keep::{Keep, Reader, Unreadable, Writer, read_by_stream, write_by_stream};
+use crate::pulse::{
+    KIND_AFTER, KIND_BEFORE, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION, KINDS, Pulse,
+};
+use crate::terminals::{Heartbeat, Terminals};
 
 /// Evidence in natural units that a stream is silent.
 const NATS: f64 = 25.0;
 
 /// The same of one partition of many.
 const NATS_OF_PARTITION: f64 = 30.0;
+
+/// The same that it may be.
+const NATS_OF_DOUBT: f64 = 5.0;
+
+/// Stages come many at once, for each payment: so many credits without any say that theirs are silent.
+const STAGED: u64 = 12;
 
 /// Where this share of payments goes on, credits must follow.
 const GOES_ON: f64 = 0.4;
@@ -34,10 +44,16 @@ pub(crate) const PAYMENTS: u8 = 0;
 pub(crate) const CREDITS: u8 = 1;
 
 /// Index of the stream of what follows credits, and of what takes their place.
-const LIFECYCLE: u8 = 2;
+pub(crate) const LIFECYCLE: u8 = 2;
 
-/// The kind of record that counts in a stream; in the lifecycle all do.
-const WATCHED: [(u8, usize); 2] = [(PAYMENTS, KIND_PAYMENT), (CREDITS, KIND_CREDIT)];
+/// The kinds of records that come as long as people pay. Rejections, refunds and reversals come in waves.
+fn watched(stream: u8) -> &'static [usize] {
+    match stream {
+        PAYMENTS => &[KIND_PAYMENT],
+        CREDITS => &[KIND_CREDIT],
+        _ => &[KIND_BEFORE, KIND_AFTER],
+    }
+}
 
 /// A stream, or partitions of it, that say nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,13 +72,18 @@ pub(crate) struct Silent {
 impl Silent {
     /// Whether payments wait or are missing because of it.
     pub(crate) fn hides_payments(&self) -> bool {
-        self.stream <= CREDITS
+        hides_payments(self.stream)
     }
 
     /// Whether nothing is known of any payment because of it.
     pub(crate) fn hides_all(&self) -> bool {
         self.partitions.is_empty() && self.hides_payments()
     }
+}
+
+/// Whether payments wait or are missing where a stream is silent.
+pub(crate) fn hides_payments(stream: u8) -> bool {
+    stream <= CREDITS
 }
 
 /// What follows a credit, or takes its place, while credits are silent.
@@ -84,10 +105,13 @@ pub(crate) struct Sources {
     partitions: BTreeMap<(u8, i32), Counts>,
     streams: BTreeMap<u8, Counts>,
     kinds: [Counts; KINDS],
+    beats: Beats,
 }
 
 impl Sources {
+    /// Takes in a pulse, auxiliary events and all.
     pub(crate) fn heard(&mut self, pulse: &Pulse) {
+        self.beats.heard(pulse, |stream| stream > LIFECYCLE);
         for count in &pulse.streams {
             for (kind, known) in self.kinds.iter_mut().enumerate() {
                 known.add(pulse.second, count.kinds[kind]);
@@ -97,10 +121,7 @@ impl Sources {
             if stream > LIFECYCLE {
                 continue;
             }
-            let records = match WATCHED.iter().find(|(of, _)| *of == stream) {
-                Some((_, kind)) => count.kinds[*kind],
-                None => count.records - count.rejected,
-            };
+            let records = watched(stream).iter().map(|kind| count.kinds[*kind]).sum();
             let partition = self.partitions.entry((stream, count.partition));
             partition.or_default().add(pulse.second, records);
             let whole = self.streams.entry(stream);
@@ -127,7 +148,7 @@ impl Sources {
     pub(crate) fn silent(&self, now: i64) -> Vec<Silent> {
         let mut found = Vec::new();
         for (&stream, counts) in &self.streams {
-            if let Some(since_s) = counts.silent_since(now, NATS) {
+            if let Some(since_s) = counts.surely_silent_since(now, NATS) {
                 if self.is_alone_of_streams(stream, since_s, now) {
                     found.push(Silent {
                         stream,
@@ -139,12 +160,9 @@ impl Sources {
                 }
                 continue;
             }
-            if stream > CREDITS {
-                continue;
-            }
             let partitions = (stream, i32::MIN)..=(stream, i32::MAX);
             for (&(_, partition), counts) in self.partitions.range(partitions) {
-                let since_s = counts.silent_since(now, NATS_OF_PARTITION);
+                let since_s = counts.surely_silent_since(now, NATS_OF_PARTITION);
                 let Some(since_s) = since_s else { continue };
                 if self.is_alone(stream, partition, since_s, now) {
                     let rate = counts.rate(since_s);
@@ -161,6 +179,50 @@ impl Sources {
         found
     }
 
+    /// Partitions that may be silent by themselves at `now`, though too little is missing yet to say so: what their
+    /// payments miss says nothing of anybody else until it is known.
+    pub(crate) fn maybe_silent(&self, now: i64) -> Vec<i32> {
+        let streams = (PAYMENTS, i32::MIN)..=(CREDITS, i32::MAX);
+        let partitions = self.partitions.range(streams);
+        let found = partitions.filter_map(|(&(stream, partition), counts)| {
+            let since_s = counts.silent_since(now, NATS_OF_DOUBT)?;
+            let alone = self.is_alone(stream, partition, since_s, now);
+            alone.then_some(partition)
+        });
+        found.collect()
+    }
+
+    /// Whether stages of a partition say nothing at `now`, for all that is known: none came since `since_s`, or the stream
+    /// may be silent.
+    pub(crate) fn says_no_stages(&self, partition: i32, since_s: i64, now: i64) -> bool {
+        let whole = self.streams.get(&LIFECYCLE);
+        let own = self.partitions.get(&(LIFECYCLE, partition));
+        let silent = |counts: &Counts| counts.silent_since(now, NATS_OF_DOUBT).is_some();
+        whole.is_some_and(silent)
+            || own.is_none_or(|own| silent(own) || own.between(since_s, now) == 0)
+    }
+
+    /// The feed of heartbeats, where it is silent at `now` while payments are made and credited.
+    pub(crate) fn without_beats(
+        &self,
+        now: i64,
+        feed: Heartbeat,
+        terminals: &Terminals,
+    ) -> Option<Silent> {
+        let (stream, since_s) = self.beats.silent(now, feed)?;
+        let kinds = [KIND_PAYMENT, KIND_CREDIT];
+        let goes_on = kinds
+            .iter()
+            .all(|kind| goes_on(&self.kinds[*kind], since_s, now));
+        (goes_on && terminals.many_beat()).then(|| Silent {
+            stream,
+            partitions: BTreeMap::new(),
+            since_s,
+            found_s: now,
+            rate: 0.0,
+        })
+    }
+
     /// Whether a partition is silent while the rest of its stream, and what it depends on, goes on.
     fn is_alone(&self, stream: u8, partition: i32, since_s: i64, now: i64) -> bool {
         let (mut seen, mut usual) = (0.0, 0.0);
@@ -173,14 +235,25 @@ impl Sources {
                 usual += counts.rate(since_s) * (now - since_s) as f64;
             }
         }
-        let payments = self.partitions.get(&(PAYMENTS, partition));
-        let paid =
-            stream == PAYMENTS || payments.is_some_and(|payments| goes_on(payments, since_s, now));
+        let go_on = |before: u8, least: u64| {
+            let counts = self.partitions.get(&(before, partition));
+            counts.is_some_and(|it| {
+                it.between(since_s + 1, now) >= least && goes_on(it, since_s, now)
+            })
+        };
+        let paid = match stream {
+            PAYMENTS => true,
+            CREDITS => go_on(PAYMENTS, 0),
+            _ => go_on(CREDITS, STAGED),
+        };
         paid && usual > 0.0 && seen >= OTHERS_GO_ON * usual
     }
 
     /// When a stream or all of its partitions spoke again.
     pub(crate) fn spoke(&self, silent: &Silent, now: i64) -> Option<i64> {
+        if silent.stream > LIFECYCLE {
+            return self.beats.spoke(silent.since_s);
+        }
         let spoke = |counts: &Counts, rate| counts.spoke(silent.found_s, rate, now);
         if silent.partitions.is_empty() {
             return spoke(self.streams.get(&silent.stream)?, silent.rate);
@@ -292,6 +365,7 @@ impl Keep for Sources {
             partitions,
             streams,
             kinds,
+            beats,
         } = self;
         to.len(partitions.len());
         for ((stream, partition), counts) in partitions {
@@ -299,12 +373,9 @@ impl Keep for Sources {
             partition.write(to);
             counts.write(to);
         }
-        to.len(streams.len());
-        for (stream, counts) in streams {
-            to.byte(*stream);
-            counts.write(to);
-        }
+        write_by_stream(streams, to);
         kinds.write(to);
+        beats.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
@@ -316,13 +387,9 @@ impl Keep for Sources {
                 sources.partitions.insert((stream, partition), counts);
             }
         }
-        for _ in 0..from.len()? {
-            let (stream, counts) = (from.stream()?, Keep::read(from)?);
-            if let Some(stream) = stream {
-                sources.streams.insert(stream, counts);
-            }
-        }
+        sources.streams = read_by_stream(from)?;
         sources.kinds = Keep::read(from)?;
+        sources.beats = Keep::read(from)?;
         Ok(sources)
     }
 }

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 /// Slack for products of fractions that should be equal to a probability.
 const EPSILON: f64 = 1e-12;
 
+/// The quantiles that are told of every lag: 50 %, 95 %, 99 %.
+pub(crate) const QUANTILES: [f64; 3] = [0.5, 0.95, 0.99];
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Step {
     events: u64,

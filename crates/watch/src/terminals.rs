@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use settlewatch_join::{Span, Timestamp};
 
-use crate::detect::values::{TupleId, ValueId};
+use crate::beats::MISSED;
+use crate::detect::values::{TupleId, ValueId, Values};
 use crate::keep::keep;
-use crate::pulse::Auxiliary;
+use crate::pulse::{APP, Auxiliary, MODEL};
 use crate::tables::Map;
 
 /// Heartbeats of a terminal that are remembered.
@@ -22,6 +23,9 @@ const ONSET_MS: i64 = 15_000;
 
 /// So many terminals whose heartbeats are overdue have stopped, before any of them has been silent for long.
 const SEVERAL: usize = 3;
+
+/// So many terminals make a feed that cannot fall silent by chance.
+const MANY: usize = 10;
 
 /// What is expected of heartbeats.
 #[derive(Clone, Copy, Debug)]
@@ -116,6 +120,12 @@ impl Terminals {
         }
     }
 
+    /// Whether many of them beat, or did once.
+    pub(crate) fn many_beat(&self) -> bool {
+        let beating = self.known.values().filter(|it| !it.beats.is_empty());
+        beating.take(MANY).count() == MANY
+    }
+
     pub(crate) fn get(&self, terminal_id: &str) -> Option<&Terminal> {
         self.known.get(terminal_id)
     }
@@ -129,7 +139,7 @@ impl Terminals {
         feed: Heartbeat,
     ) -> Hearts {
         let interval_ms = feed.interval.millis() as i64;
-        if self.last_beat_ms == 0 || now.millis() - self.last_beat_ms > 3 * interval_ms {
+        if self.last_beat_ms == 0 || now.millis() - self.last_beat_ms > MISSED * interval_ms {
             return Hearts::NoFeed;
         }
         let (mut offline, mut overdue, mut alive) = (0_usize, 0_usize, 0_usize);
@@ -238,38 +248,55 @@ impl Terminal {
 /// Terminals of a model that must be known before one can be called outdated.
 const MODEL_KNOWN: usize = 20;
 
+/// Terminals whose software is old are outdated where this share of their model has newer one, in percent.
+const OUTDATED: usize = 90;
+
+/// Models and versions of one merchant; who has more has no software that is his mistake.
+const VERSIONS: usize = 8;
+
 impl Terminals {
-    /// Whether a terminal's software is older than that of 95 % of the terminals of its model.
-    pub(crate) fn is_outdated(
+    /// Whether the software of all these terminals is older than that of most of their model.
+    pub(crate) fn are_outdated<'a>(
         &self,
-        terminal_id: &str,
-        values: &crate::detect::values::Values,
+        terminals: impl Iterator<Item = &'a str>,
+        values: &Values,
     ) -> bool {
-        use crate::pulse::{APP, MODEL};
-        let Some(terminal) = self.known.get(terminal_id) else {
-            return false;
-        };
-        let field = |terminal: &Terminal, dim| {
-            let value = values.of(terminal.tuple?)[dim];
-            (value != ValueId::NONE).then_some(value)
-        };
-        let software = |terminal: &Terminal| match &terminal.app_version {
-            Some(text) => Some(version(text)),
-            None => field(terminal, APP).map(|value| version(values.text(value).1)),
-        };
-        let (Some(model), Some(own)) = (field(terminal, MODEL), software(terminal)) else {
-            return false;
-        };
-        let (mut total, mut newer) = (0_usize, 0_usize);
-        for other in self.known.values() {
-            if field(other, MODEL) == Some(model)
-                && let Some(theirs) = software(other)
-            {
-                total += 1;
-                newer += usize::from(theirs > own);
+        let mut kinds: Vec<(ValueId, Vec<u64>)> = Vec::new();
+        for id in terminals {
+            let Some(kind) = self.known.get(id).and_then(|it| it.software(values)) else {
+                return false;
+            };
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+            if kinds.len() > VERSIONS {
+                return false;
             }
         }
-        total >= MODEL_KNOWN && newer * 100 >= total * 95
+        let mut counts = vec![(0_usize, 0_usize); kinds.len()];
+        for (model, theirs) in self.known.values().filter_map(|it| it.software(values)) {
+            for ((own_model, own), (total, newer)) in kinds.iter().zip(&mut counts) {
+                *total += usize::from(*own_model == model);
+                *newer += usize::from(*own_model == model && theirs > *own);
+            }
+        }
+        let is_outdated = |(total, newer): &(usize, usize)| {
+            *total >= MODEL_KNOWN && newer * 100 >= total * OUTDATED
+        };
+        !counts.is_empty() && counts.iter().all(is_outdated)
+    }
+}
+
+impl Terminal {
+    /// Model and version, as far as they are known.
+    fn software(&self, values: &Values) -> Option<(ValueId, Vec<u64>)> {
+        let own = values.of(self.tuple?);
+        let field = |dim: usize| Some(own[dim]).filter(|value| *value != ValueId::NONE);
+        let text = match &self.app_version {
+            Some(text) => text,
+            None => values.text(field(APP)?).1,
+        };
+        Some((field(MODEL)?, version(text)))
     }
 }
 

@@ -209,6 +209,9 @@ impl Scene<'_> {
             }
             Hearts::NoFeed => {}
             Hearts::Unknown | Hearts::Alive => {
+                if let Some(outdated) = self.outdated() {
+                    return outdated;
+                }
                 if self.tally.rate_during() < 0.6 {
                     return Draft::new(Cause::Unexplained, Basis::Guess)
                         .but("not the account: some payments are credited");
@@ -257,12 +260,10 @@ impl Scene<'_> {
         }
         match hearts {
             Hearts::Stopped => Draft::new(Cause::TerminalOffline, Basis::Confirmed),
-            Hearts::Alive if self.is_outdated() => {
-                Draft::new(Cause::MerchantOperation, Basis::Inferred)
-                    .but("its software is older than nearly all of its model")
-            }
-            Hearts::Alive => Draft::new(Cause::TerminalFault, Basis::Confirmed)
-                .but("not the network: its heartbeats come"),
+            Hearts::Alive => self.outdated().unwrap_or_else(|| {
+                Draft::new(Cause::TerminalFault, Basis::Confirmed)
+                    .but("not the network: its heartbeats come")
+            }),
             Hearts::Unknown => Draft::new(Cause::TerminalFault, Basis::Guess)
                 .but("its next heartbeat is not due: cannot tell network from software yet"),
             Hearts::NoFeed => Draft::new(Cause::TerminalFault, Basis::Guess)
@@ -450,12 +451,14 @@ impl Scene<'_> {
         self.each_terminal(|terminal| terminal.is_signed_out(self.onset_ms, until_ms))
     }
 
-    /// Whether the terminal's software is older than that of 95 % of its model.
-    fn is_outdated(&self) -> bool {
-        let [terminal] = self.tally.terminals.as_slice() else {
-            return false;
-        };
-        let id = self.detector.values.text(*terminal).1;
-        self.around.terminals.is_outdated(id, &self.detector.values)
+    /// The mistake, where the software of every terminal that misses credits is older than nearly all of its model.
+    fn outdated(&self) -> Option<Draft> {
+        let values = &self.detector.values;
+        let ids = self.tally.terminals.iter();
+        let ids = ids.map(|terminal| values.text(*terminal).1.as_ref());
+        self.around.terminals.are_outdated(ids, values).then(|| {
+            Draft::new(Cause::MerchantOperation, Basis::Inferred)
+                .but("its software is older than nearly all of its model")
+        })
     }
 }

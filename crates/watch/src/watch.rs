@@ -5,7 +5,10 @@
 //!
 //! It depends on nothing else: not on the number of partitions, not on a clock.
 
+mod explaining;
 mod kept;
+#[cfg(test)]
+mod scenes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,17 +28,21 @@ use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::Faults;
 use crate::feeds::Feeds;
+use crate::filled;
 use crate::gateways::{GatewayRow, Gateways};
 use crate::incident::Incident;
 use crate::incident::book::Book;
 use crate::late::Late;
 use crate::lateness::Lateness;
+use crate::maintenance::Maintenance;
 use crate::merchants::Merchants;
-use crate::pulse::{CHANNEL, CONNECTOR, Dims, GATEWAY, Note, Pulse, TERMINAL, What};
+use crate::pulse::{Auxiliary, CHANNEL, CONNECTOR, Dims, GATEWAY, Note, Pulse, What};
 use crate::second::end_of;
 use crate::silence::{Moment, Silence};
 use crate::sources::Sources;
 use crate::terminals::{Heartbeat, Terminals};
+
+use explaining::Explaining;
 
 /// What the watch depends on.
 #[derive(Clone, Debug)]
@@ -162,10 +169,10 @@ impl Watch {
             terminals: &self.terminals,
             feeds: &self.feeds,
             gateways: &self.gateways,
-            heartbeat: self.settings.heartbeat.filter(|_| is_known),
+            heartbeat: self.heartbeat(),
             account_feed: self.settings.account_feed && is_known,
             marker_feed: self.settings.marker_feed && is_known,
-            silent: self.silence.is_everything(),
+            silent_since_ms: self.silence.since_ms(),
             critical_minor: &self.settings.critical_minor,
             burns: &self.burns,
             objective_ppm: self.settings.objective_ppm,
@@ -216,6 +223,8 @@ impl Watch {
             sources: &self.sources,
             critical_minor: &self.settings.critical_minor,
             maintained: self.feeds.is_everything_maintained(second * 1000) || blind,
+            heartbeat: self.heartbeat(),
+            terminals: &self.terminals,
         };
         self.silence.end_second(&moment, changes, &mut self.book);
         self.late.end_second(
@@ -224,6 +233,23 @@ impl Watch {
             &mut self.silence,
             &mut self.book,
         );
+    }
+
+    /// What is expected of heartbeats, where all of them are known.
+    fn heartbeat(&self) -> Option<Heartbeat> {
+        let feed = self.settings.heartbeat;
+        feed.filter(|_| self.feeds.is_known())
+    }
+
+    fn maintenance(&self) -> Maintenance {
+        let Detector { values, dims, .. } = &self.detector;
+        self.feeds.maintenance(values, dims)
+    }
+
+    /// Which rows fall into announced maintenance.
+    fn announced(&self) -> impl Fn(&Row, &[ValueId]) -> bool + use<> {
+        let maintenance = self.maintenance();
+        move |row, values| maintenance.excuses(row, values)
     }
 
     fn end_rows(&mut self, second: i64) -> Vec<Change> {
@@ -237,11 +263,12 @@ impl Watch {
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values, 0) || faults.covers(row.accepted_ms, values)
         };
-        self.detector.end_second(second, &explained)
+        let announced = self.announced();
+        self.detector.end_second(second, &announced, &explained)
     }
 
     fn suspicions(&self, second: i64) -> Suspicions {
-        if self.silence.is_everything() {
+        if self.silence.since_ms().is_some() {
             return Suspicions::default();
         }
         let sources = Explaining {
@@ -251,22 +278,22 @@ impl Watch {
             second,
         };
         // Of payments before maintenance those are left whose credits take long: they say nothing of its place.
-        let maintenance = self.feeds.maintenance(second * 1000);
-        let dims = &self.detector.dims;
-        let is_maintained = |values: &[ValueId]| {
-            let mut markers = maintenance.iter();
-            markers.any(|marker| marker.holds(values, &self.detector.values, dims))
+        let maintenance = self.maintenance();
+        let is_maintained = |values: &[ValueId]| maintenance.goes_on(second * 1000, values);
+        let doubtful = self.sources.maybe_silent(second);
+        let beside_faults = |row: &Row, values: &[ValueId]| {
+            is_maintained(values)
+                || doubtful.contains(&row.partition)
+                || sources.explains(row, values, UNJUDGED_MS)
         };
         let excluded = |row: &Row, values: &[ValueId]| {
-            is_maintained(values)
-                || sources.explains(row, values, UNJUDGED_MS)
+            beside_faults(row, values)
                 || self
                     .faults
                     .had(second, row.accepted_ms, values, UNJUDGED_MS)
         };
         let explained = |row: &Row, values: &[ValueId]| {
-            is_maintained(values)
-                || sources.explains(row, values, UNJUDGED_MS)
+            beside_faults(row, values)
                 || self.faults.covers(row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
@@ -290,6 +317,7 @@ impl Watch {
     /// Everything of a second, in an order that does not depend on where it came from.
     fn take_in(&mut self, second: i64, mut pulses: Vec<Pulse>) {
         for pulse in &mut pulses {
+            self.sources.heard(pulse);
             self.notes.append(&mut pulse.notes);
         }
         let mut notes = std::mem::take(&mut self.notes);
@@ -302,6 +330,10 @@ impl Watch {
         for event in &auxiliary {
             self.terminals.heard(event);
             self.feeds.heard(event);
+        }
+        if auxiliary.iter().any(Auxiliary::is_maintenance) {
+            let announced = self.announced();
+            self.detector.set_all_aside(&announced);
         }
         for note in &notes {
             self.note(note, second);
@@ -324,12 +356,9 @@ impl Watch {
     fn take_in_ways(&mut self, second: i64, pulses: &mut [Pulse]) {
         self.take_in_arrivals(second, pulses);
         for pulse in pulses.iter() {
-            self.sources.heard(pulse);
             for count in &pulse.channels {
                 let channel = self.detector.values.named(CHANNEL, &count.channel);
-                let (accepted, credited) = (count.accepted, count.credited);
-                let flows = &mut self.detector.flows;
-                flows.heard(channel, second, accepted, credited);
+                self.detector.flows.take_in(channel, second, count);
             }
         }
         let mut legs: Vec<_> = pulses
@@ -348,6 +377,9 @@ impl Watch {
             .collect();
         acks.sort_by_key(|ack| (ack.credited_at, ack.tuple.hash, ack.late, ack.came));
         for ack in &acks {
+            if self.is_hidden(ack, second) {
+                continue;
+            }
             let tuple = self.detector.values.tuple(&ack.tuple);
             let values = self.detector.values.of(tuple);
             self.merchants.heard(ack, values, second);
@@ -372,12 +404,13 @@ impl Watch {
     }
 
     fn note(&mut self, note: &Note, second: i64) {
-        let tuple = self.detector.values.tuple(&note.tuple);
-        if let Some(terminal) = note.tuple.values.get(TERMINAL).and_then(Option::as_ref) {
-            self.terminals.paid(&Arc::clone(terminal), tuple);
-        }
+        let values = &mut self.detector.values;
+        let tuple = filled::tuple_of(&note.tuple, values, &mut self.terminals);
         if matches!(note.what, What::Paid | What::Credited { .. }) {
             self.cases.paid(tuple, second);
+        }
+        if matches!(note.what, What::Credited { .. }) {
+            self.cases.credited(tuple, second);
         }
         let values = self.detector.values.of(tuple);
         if !note.timed && note.what == What::Overdue {
@@ -431,22 +464,6 @@ fn case_settings(settings: &WatchSettings) -> CaseSettings {
         cases: settings.pattern_cases,
         within: settings.pattern_within,
         contract_ppm: settings.contract_ppm.clone(),
-    }
-}
-
-/// What silent and late sources explain, and what we have not read.
-struct Explaining<'a> {
-    silence: &'a Silence,
-    late: &'a Late,
-    behind: &'a Behind,
-    second: i64,
-}
-
-impl Explaining<'_> {
-    fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
-        self.silence.explains(row, lead_ms)
-            || self.late.explains(row, values, lead_ms)
-            || self.behind.is_blind(row.partition, self.second)
     }
 }
 

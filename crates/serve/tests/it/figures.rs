@@ -218,19 +218,6 @@ fn channels_beyond_the_limit_are_counted_together() {
 }
 
 #[test]
-fn a_channel_that_stops_has_no_quantile() {
-    let metrics = metrics(100);
-    let mut bench = Bench::new(&metrics);
-    for i in 0..100 {
-        bench.pay(&format!("pay-{i:04}"), "wechat", 1_000 + i * 10);
-    }
-    bench.publish();
-    let text = metrics.render();
-    let p50 = r#"settlewatch_credit_lag_quantile_seconds{channel="wechat",quantile="0.5"}"#;
-    assert_eq!(value(&text, p50), Some(f64::INFINITY), "{text}");
-}
-
-#[test]
 fn what_ends_otherwise_is_counted_by_its_reason() {
     let metrics = metrics(100);
     let bench = Bench::new(&metrics);

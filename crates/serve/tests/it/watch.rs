@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use settlewatch_join::event::Currency;
-use settlewatch_watch::Expected;
 use settlewatch_watch::incident::cause::Cause;
 use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity};
+use settlewatch_watch::{Expected, LagQuantiles};
 
 use crate::{NOON, at, metrics};
 
@@ -45,6 +45,7 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
         "settlewatch_incident_places{",
         "settlewatch_watch_behind_seconds ",
         "settlewatch_watch_blind_partitions ",
+        "settlewatch_credit_lag_quantile_seconds{",
     ];
     assert!(!metrics.is_ready(), "the group has not answered");
     watch.elected(false);
@@ -63,6 +64,10 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
     let stopped = incident(Cause::ChannelDown);
     watch.open([&stopped].into_iter());
     watch.judged(Duration::from_millis(3), std::slice::from_ref(&stopped));
+    watch.lags(vec![LagQuantiles {
+        channel: "qr".into(),
+        lag_ms: [Some(1500), Some(9000), None],
+    }]);
     watch.look("running", (true, Some(NOON / 1000), 2), Some(at(3_000)));
     assert!(metrics.is_ready());
     let text = metrics.render();
@@ -74,6 +79,14 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
         samples(&text, "settlewatch_watch_blind_partitions "),
         ["settlewatch_watch_blind_partitions 2"]
     );
+    // The payments that wait are among them: what cannot be known yet is no number.
+    let quantile = |q: &str| {
+        format!("settlewatch_credit_lag_quantile_seconds{{channel=\"qr\",quantile=\"{q}\"}} ")
+    };
+    let lags = [("0.5", "1.5"), ("0.95", "9"), ("0.99", "inf")];
+    for (q, expected) in lags {
+        assert_eq!(samples(&text, &quantile(q)), [quantile(q) + expected]);
+    }
     let (_, status) = metrics.watch_status().expect("there is one");
     // The second ended at one second past noon.
     let behind_ms = status.behind_ms().expect("both are known");

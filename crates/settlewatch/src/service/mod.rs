@@ -7,7 +7,7 @@ mod pulses;
 mod rules;
 mod watch;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,20 +97,24 @@ impl Service {
         if run.roles.contains(&Role::Join) {
             added::refuse(run, &loaded.config.streams, checked.numbers)?;
         }
-        Self::assemble(path, loaded, run, &checked)
+        Self::assemble(path, loaded, run, &checked, None)
     }
 
-    /// A service on a cluster that is as it must be.
+    /// A service on a cluster that is as it must be; it answers on `listener`, where somebody listens for it already.
     pub(crate) fn assemble(
         path: &Path,
         loaded: &Loaded,
         run: &Run,
         checked: &Checked,
+        listener: Option<TcpListener>,
     ) -> anyhow::Result<Self> {
         let rules = RulesFile::new(path, loaded);
         let settings = host::settings(&rules.text()).map_err(Failed)?;
         let metrics = Metrics::new(lanes::metrics_spec(&loaded.config, run, checked), &settings)?;
-        let server = Server::start(run.http.listen, metrics.clone())?;
+        let server = match listener {
+            Some(listener) => Server::start_on(listener, metrics.clone())?,
+            None => Server::start(run.http.listen, metrics.clone())?,
+        };
         tracing::info!(address = %server.address(), "metrics and probes");
         let clients = Clients::new(run, checked);
         let config = &loaded.config;
@@ -221,10 +225,13 @@ impl Service {
         while Instant::now() < deadline && !self.threads().all(LaneHandle::is_finished) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        if !self.threads().all(LaneHandle::is_finished) {
+        let late = self.threads().filter(|it| !it.is_finished());
+        let late: Vec<&str> = late.map(LaneHandle::name).collect();
+        if !late.is_empty() {
             // Nothing is lost: whoever gets the partition numbers decides what was not committed.
-            let within = self.shutdown_within;
-            return Err(Failed(format!("not everything was committed within {within:?}")).into());
+            let (within, late) = (self.shutdown_within, late.join(", "));
+            let why = format!("{late}: not everything was committed within {within:?}");
+            return Err(Failed(why).into());
         }
         let ends = self.stop();
         self.server.stop();

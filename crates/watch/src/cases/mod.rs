@@ -89,6 +89,8 @@ impl Elsewhere<'_> {
 pub(crate) struct Cases {
     settings: CaseSettings,
     payments: Payments,
+    /// Those of them that were credited, by when.
+    credited: Payments,
     pools: BTreeMap<Cause, Pool>,
     open: Vec<Pattern>,
 }
@@ -98,6 +100,7 @@ impl Cases {
         Self {
             settings,
             payments: Payments::default(),
+            credited: Payments::default(),
             pools: BTreeMap::new(),
             open: Vec::new(),
         }
@@ -106,6 +109,22 @@ impl Cases {
     /// A payment became known, whatever becomes of it.
     pub(crate) fn paid(&mut self, tuple: TupleId, second: i64) {
         self.payments.add(tuple, second);
+    }
+
+    /// A payment was credited.
+    pub(crate) fn credited(&mut self, tuple: TupleId, second: i64) {
+        self.credited.add(tuple, second);
+    }
+
+    /// What cases of a pool are counted against: what only a credit shows is not known of those that wait.
+    fn among(&self, pool: Cause) -> &Payments {
+        match pool {
+            Cause::AmountMismatch
+            | Cause::CurrencyMismatch
+            | Cause::TerminalMismatch
+            | Cause::DuplicateCredit => &self.credited,
+            _ => &self.payments,
+        }
     }
 
     /// An alert about a single payment or credit.
@@ -162,6 +181,7 @@ impl Cases {
         book: &mut Book,
     ) {
         self.payments.forget(second);
+        self.credited.forget(second);
         let mut due = Vec::new();
         for (cause, pool) in &mut self.pools {
             pool.forget(second - KEPT_S);
@@ -202,7 +222,7 @@ impl Cases {
         if groups.is_empty() {
             return found;
         }
-        let payments = self.payments.since(after);
+        let payments = self.among(pool).since(after);
         for mut group in groups {
             group
                 .cases
@@ -269,7 +289,8 @@ impl Cases {
             .iter()
             .filter(|case| case.second <= second - within_s && signature.holds(case))
             .count() as f64;
-        let payments = self.payments.ever as f64 - counted.total().total;
+        let ever = self.among(Pool::of(group.cause)).ever;
+        let payments = ever as f64 - counted.total().total;
         let usual = before * counted.total().total / payments.max(1.0);
         is_unusual(recent.len(), usual).then(|| Place::of(counted, Scope::default()))
     }
@@ -362,10 +383,12 @@ impl Cases {
         let Self {
             settings: _,
             payments,
+            credited,
             pools,
             open,
         } = self;
         payments.write(to);
+        credited.write(to);
         pools.write(to);
         open.write(to);
     }
@@ -375,6 +398,7 @@ impl Cases {
         let mut cases = Self {
             settings,
             payments: Keep::read(from)?,
+            credited: Keep::read(from)?,
             pools: Keep::read(from)?,
             open: Keep::read(from)?,
         };

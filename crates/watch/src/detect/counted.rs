@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::LONG_SHARE;
 use super::localise::PREFERRED;
 use super::rates::{excess, shortfall};
 use super::scope::Scope;
@@ -112,7 +113,11 @@ impl<'a> Counted<'a> {
                 })
                 .collect();
             scope.sort_unstable();
-            (self.simplified(Scope(scope), localised), cause.finding)
+            let scope = self.simplified(Scope(scope), localised);
+            if self.is_everywhere(&scope) {
+                return (Scope::default(), cause.finding);
+            }
+            (scope, cause.finding)
         });
         scoped.collect()
     }
@@ -136,6 +141,19 @@ impl<'a> Counted<'a> {
         }
         let scope = self.in_one_value(&scope, localised).unwrap_or(scope);
         self.widened(&scope, localised).unwrap_or(scope)
+    }
+
+    /// Whether a scope is no place: it excludes nothing that says where it is, or most of what it excludes takes long as
+    /// well. What slows all makes those channels bad first, and most, that are slow anyway.
+    fn is_everywhere(&self, scope: &Scope) -> bool {
+        let [(dim, _)] = &scope.0[..] else {
+            return false;
+        };
+        let beside = self.beside(scope, &Scope::default(), *dim);
+        if beside.keys().all(|value| *value == ValueId::NONE) {
+            return !PREFERRED.contains(dim);
+        }
+        suffers_mostly(beside.values(), LONG_SHARE)
     }
 
     /// The place of which a scope of one value is a part, where the other parts take long as well.
@@ -166,21 +184,18 @@ impl<'a> Counted<'a> {
     fn spreads(&self, scope: &Scope, wider: &Scope, dim: DimIndex) -> bool {
         let outside = self.total - self.inside(wider);
         let usual = (outside.long + 0.5) / (outside.total + 1.0);
+        suffers_mostly(self.beside(scope, wider, dim).values(), usual)
+    }
+
+    /// What `wider` holds beside `scope`, by the values of a dimension.
+    fn beside(&self, scope: &Scope, wider: &Scope, dim: DimIndex) -> BTreeMap<ValueId, Part> {
         let mut beside: BTreeMap<ValueId, Part> = BTreeMap::new();
         for (values, part) in self.lines.iter().filter(|(values, _)| wider.holds(values)) {
             if !scope.holds(values) {
                 *beside.entry(values[dim]).or_default() += *part;
             }
         }
-        let (times, nats) = SPREAD;
-        let suffers = |part: &&Part| {
-            let mean = usual * part.total;
-            part.long >= times * mean && excess(part.long, mean) >= nats
-        };
-        let suffering = beside.values().filter(suffers);
-        let suffering: f64 = suffering.map(|part| part.total).sum();
-        let all: f64 = beside.values().map(|part| part.total).sum();
-        all > 0.0 && suffering >= SPREAD_SHARE * all
+        beside
     }
 
     /// The place that two places share, where all of it suffers as they do.
@@ -226,6 +241,20 @@ impl<'a> Counted<'a> {
         let inside = self.lines.iter().filter(|(values, _)| scope.holds(values));
         common(inside.map(|(values, _)| values[dim]))
     }
+}
+
+/// Whether most payments are of parts that take long by far more often than is `usual`.
+fn suffers_mostly<'a>(parts: impl Iterator<Item = &'a Part>, usual: f64) -> bool {
+    let (times, nats) = SPREAD;
+    let (mut suffering, mut all) = (0.0, 0.0);
+    for part in parts {
+        let mean = usual * part.total;
+        all += part.total;
+        if part.long >= times * mean && excess(part.long, mean) >= nats {
+            suffering += part.total;
+        }
+    }
+    all > 0.0 && suffering >= SPREAD_SHARE * all
 }
 
 fn sum<'a>(parts: impl Iterator<Item = &'a Part>) -> Part {

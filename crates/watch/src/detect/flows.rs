@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::rates::shortfall;
+use super::rates::{shortfall, shrunk};
 use super::values::ValueId;
 use crate::keep::keep;
+use crate::pulse::ChannelCount;
 
 /// Payments older than that are not expected any more, in seconds.
 const KEPT_S: i64 = 240;
@@ -35,11 +36,25 @@ const FINE_NATS: f64 = 24.0;
 /// Evidence in natural units with which another channel may suffer as well.
 const HINT_NATS: f64 = 5.0;
 
+/// A channel goes on where at least this share of what was due came.
+const GOES_ON: f64 = 0.5;
+
+/// So many credits must have been due to say so.
+const ENOUGH_DUE: f64 = 6.0;
+
+/// Ages in seconds of payments that show which share explains itself: of late, and as a rule.
+const EXPLAIN_S: [(i64, i64); 2] = [(6, 18), (6, 66)];
+
+/// Payments that weigh as much as that none explains itself.
+const FEW: f64 = 5.0;
+
 /// Payments accepted and credited in one second.
 #[derive(Clone, Copy, Debug, Default)]
 struct Second {
     accepted: f64,
     credited: f64,
+    /// Of those accepted: no credit is due, as their own records say by now.
+    explained: f64,
 }
 
 /// Which channel stopped or slowed down.
@@ -71,6 +86,20 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
+    /// Takes in what a pulse says of a channel in a second. Whose credit was there before them was never waited for, and
+    /// a credit after a hold was not due.
+    pub(crate) fn take_in(&mut self, channel: ValueId, second: i64, count: &ChannelCount) {
+        let at_once = count.ended.iter();
+        let at_once = at_once.filter(|ended| ended.lag_ms == 0 && ended.accepted_s == second);
+        let at_once: u64 = at_once.map(|ended| ended.credited).sum();
+        let accepted = count.accepted.saturating_sub(at_once);
+        let credited = count.credited.saturating_sub(at_once + count.released);
+        self.heard(channel, second, accepted, credited);
+        for excused in &count.excused {
+            self.explained(channel, excused.accepted_s, excused.count);
+        }
+    }
+
     /// So many payments of a channel were accepted and credited in a second.
     pub(crate) fn heard(&mut self, channel: ValueId, second: i64, accepted: u64, credited: u64) {
         let seconds = self.seconds.entry(channel).or_default();
@@ -89,9 +118,41 @@ impl Flows {
         }
     }
 
+    /// So many payments of a channel that were accepted in a second say why no credit is due.
+    pub(crate) fn explained(&mut self, channel: ValueId, accepted_s: i64, count: u64) {
+        let seconds = self.seconds.get_mut(&channel).into_iter().flatten();
+        let mut of_then = seconds.rev().skip_while(|(at, _)| *at > accepted_s);
+        if let Some((at, sums)) = of_then.next()
+            && *at == accepted_s
+        {
+            sums.explained += count as f64;
+        }
+    }
+
+    /// Credits of some channels in the seconds of a span, both inclusive, as far as they are remembered.
+    pub(crate) fn credited(&self, channels: &[ValueId], (from_s, until_s): (i64, i64)) -> f64 {
+        let seconds = channels
+            .iter()
+            .filter_map(|it| self.seconds.get(it))
+            .flatten();
+        let during = seconds.filter(|(at, _)| (from_s..=until_s).contains(at));
+        during.map(|(_, sums)| sums.credited).sum()
+    }
+
     /// What share of a channel's payments is usually credited by the age of 0, 1, 2 … seconds.
     pub(crate) fn learn(&mut self, channel: ValueId, shares: Vec<f64>) {
         self.shares.insert(channel, shares);
+    }
+
+    /// Whether credits of a channel go on after `since_s`, as far as is known by `second`: then not all have stopped.
+    pub(crate) fn any_goes_on(&self, since_s: i64, second: i64) -> bool {
+        self.shares.iter().any(|(channel, shares)| {
+            self.seconds.get(channel).is_some_and(|seconds| {
+                let flow = Flow::new(seconds, shares, second);
+                let look = flow.look(*channel, second, second - since_s);
+                look.due >= ENOUGH_DUE && look.came >= GOES_ON * look.due
+            })
+        })
     }
 
     /// The channel that stopped or slowed down by `second`, where it is the only one: where several suffer, the fault
@@ -103,7 +164,7 @@ impl Flows {
             let Some(seconds) = self.seconds.get(channel) else {
                 continue;
             };
-            let flow = Flow { seconds, shares };
+            let flow = Flow::new(seconds, shares, second);
             let looks = SPANS_S.map(|span_s| flow.look(*channel, second, span_s));
             let hint = looks.iter().any(|look| look.nats >= HINT_NATS);
             hints += u32::from(hint);
@@ -123,9 +184,34 @@ impl Flows {
 struct Flow<'a> {
     seconds: &'a VecDeque<(i64, Second)>,
     shares: &'a [f64],
+    /// Share of the payments that explain themselves in the end.
+    explain: f64,
 }
 
-impl Flow<'_> {
+impl<'a> Flow<'a> {
+    fn new(seconds: &'a VecDeque<(i64, Second)>, shares: &'a [f64], now: i64) -> Self {
+        let explain = EXPLAIN_S.map(|(from_s, until_s)| {
+            let then = seconds.iter().rev();
+            let then = then.skip_while(|(at, _)| *at > now - from_s);
+            let then = then.take_while(|(at, _)| *at > now - until_s);
+            let (explained, accepted) = then.fold((0.0, 0.0), |(explained, accepted), (_, it)| {
+                (explained + it.explained, accepted + it.accepted)
+            });
+            shrunk(explained, accepted, 0.0, FEW)
+        });
+        Self {
+            seconds,
+            shares,
+            explain: explain.into_iter().fold(0.0, f64::max),
+        }
+    }
+
+    /// Those of a second of which a credit is or was due: who waits may yet say why, as others did.
+    fn expected(&self, sums: &Second) -> f64 {
+        let left = (sums.accepted - sums.explained).max(0.0);
+        left.min(sums.accepted * (1.0 - self.explain))
+    }
+
     /// The share that is credited by an age in seconds.
     fn by(&self, age: i64) -> f64 {
         match (usize::try_from(age), self.shares.last()) {
@@ -141,8 +227,9 @@ impl Flow<'_> {
         let (mut due, mut variance, mut came) = (0.0, 0.0, 0.0);
         for (at, sums) in self.seconds {
             let share = self.by(second - at) - self.by(start - at);
-            due += sums.accepted * share;
-            variance += sums.accepted * share * (1.0 - share);
+            let expected = self.expected(sums) * share;
+            due += expected;
+            variance += expected * (1.0 - share);
             if *at > start {
                 came += sums.credited;
             }
@@ -172,7 +259,7 @@ impl Flow<'_> {
                 .seconds
                 .iter()
                 .map(|(known, sums)| {
-                    sums.accepted * (self.by(at - known) - self.by(at - 1 - known))
+                    self.expected(sums) * (self.by(at - known) - self.by(at - 1 - known))
                 })
                 .sum();
             missing += FINE_SLACK * due - credited(at);
@@ -184,7 +271,11 @@ impl Flow<'_> {
     }
 }
 
-keep!(Second { accepted, credited });
+keep!(Second {
+    accepted,
+    credited,
+    explained
+});
 keep!(Flows { seconds, shares });
 
 #[cfg(test)]
@@ -201,13 +292,19 @@ mod tests {
         flows
     }
 
-    #[test]
-    fn a_channel_that_stops_is_seen_within_seconds() {
+    /// Of two channels the second stops at 60 s, until 66 s.
+    fn one_stopped() -> Flows {
         let mut flows = flows(2);
         for second in 60..66 {
             flows.heard(ValueId(1), second, 10, 10);
             flows.heard(ValueId(2), second, 10, 0);
         }
+        flows
+    }
+
+    #[test]
+    fn a_channel_that_stops_is_seen_within_seconds() {
+        let flows = one_stopped();
         let stopped = flows.stopped(65).expect("one");
         assert_eq!(stopped.channel, ValueId(2));
         assert_eq!(stopped.since_s, 60);
@@ -226,6 +323,17 @@ mod tests {
         let (second, stopped) = seen.expect("it is seen");
         assert!(second <= 66, "{second}");
         assert_eq!((stopped.channel, stopped.since_s), (ValueId(2), 60));
+    }
+
+    #[test]
+    fn not_all_have_stopped_where_one_channel_goes_on() {
+        let mut flows = one_stopped();
+        assert!(flows.any_goes_on(59, 65));
+        for second in 66..72 {
+            flows.heard(ValueId(1), second, 10, 1);
+            flows.heard(ValueId(2), second, 10, 0);
+        }
+        assert!(!flows.any_goes_on(65, 71));
     }
 
     #[test]

@@ -33,6 +33,9 @@ const BEFORE_S: i64 = 600;
 /// Payments of a place that weigh as much as what is known of its channels.
 const UNSEEN: f64 = 40.0;
 
+/// Payments that weigh as much as that no wait explains itself.
+const NOT_EXCUSED: f64 = 4.0;
+
 /// What slows all makes at least this share of its payments take longer than many.
 const MOST: f64 = 0.55;
 
@@ -240,7 +243,8 @@ impl Detector {
             .filter_map(|(scope, finding)| {
                 let inside = counted.inside(&scope);
                 let usual = self.usual_in(&scope, look, excluded);
-                let nats = self.stands_out(&scope, inside, usual, look.bad)?;
+                let excused = self.may_be_excused(&scope, look, excluded);
+                let nats = self.stands_out(&scope, inside, (usual, excused), look.bad)?;
                 Some(Suspicion {
                     scope,
                     bad: look.bad,
@@ -253,8 +257,36 @@ impl Detector {
             .collect()
     }
 
+    /// How many of those that wait in a scope may yet explain themselves, as others that waited did: held, declined,
+    /// reversed or refunded before they were overdue.
+    fn may_be_excused(&self, scope: &Scope, look: Look, excluded: Explained<'_>) -> f64 {
+        let (mut excused, mut open, mut other) = (0.0, 0.0, 0.0);
+        for row in self.rows.since(look.after_s) {
+            let values = self.values.of(row.tuple);
+            let is_its = row.accepted_ms >= look.accepted_ms && scope.holds(values);
+            if !is_its || !row.timed || row.aside || excluded(row, values) {
+                continue;
+            }
+            let late = row.overdue || row.class.is_some();
+            if row.ended {
+                excused += f64::from(u8::from(!late && !row.misnamed));
+            } else if row.is_bad(look.bad) && row.lag_ms.is_none() && !late {
+                open += 1.0;
+            } else if row.is_bad(look.bad) {
+                other += 1.0;
+            }
+        }
+        open * shrunk(excused, excused + other, 0.0, NOT_EXCUSED)
+    }
+
     /// Evidence that a scope is worse than usual, if there is enough.
-    fn stands_out(&self, scope: &Scope, inside: Part, usual: f64, bad: Bad) -> Option<f64> {
+    fn stands_out(
+        &self,
+        scope: &Scope,
+        inside: Part,
+        (usual, excused): (f64, f64),
+        bad: Bad,
+    ) -> Option<f64> {
         let is_place = match bad {
             Bad::Long => is_way(scope) && inside.rate() >= MOST,
             // What is usual of everything drifts a little, by the load and with what is learned in the beginning.
@@ -266,7 +298,7 @@ impl Detector {
         }
         let lost = bad == Bad::Lost;
         let slack = if lost { 0.02 } else { 0.3 };
-        let nats = excess(inside.bad, inside.total * usual * 1.15 + slack);
+        let nats = excess(inside.bad, inside.total * usual * 1.15 + slack + excused);
         let base = if lost { LOST_NATS } else { NATS };
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);

@@ -19,6 +19,7 @@ use crate::pulse::{CHANNEL, Dims, Note, What};
 use baseline::{Learned, Taught, Thresholds};
 use flows::Flows;
 use rows::{Bad, Change, Row, Rows};
+use scope::Scope;
 use sliding::{Sliding, Sum};
 use values::{TupleId, ValueId, Values};
 
@@ -46,6 +47,9 @@ const RENEWED_EVERY_S: i64 = 10;
 
 /// Whether a row is explained by a fault that is known.
 pub(crate) type Explained<'a> = &'a dyn Fn(&Row, &[ValueId]) -> bool;
+
+/// Whether a row is announced to be unusual, whatever is known of it.
+pub(crate) type Announced<'a> = &'a dyn Fn(&Row, &[ValueId]) -> bool;
 
 /// What the watch knows of payments and their lags.
 pub(crate) struct Detector {
@@ -85,13 +89,27 @@ impl Detector {
             note.what,
             What::Ended { .. } | What::Excused | What::Misnamed
         );
-        if excluded && !ends {
+        // What excludes it may have been announced after it was known to wait: then it still ends.
+        if excluded && !ends && !self.rows.awaits(note.payment) {
             return;
         }
         let channel = self.values.of(tuple)[CHANNEL];
         let thresholds = self.thresholds(channel);
         self.rows
             .note(note, tuple, thresholds, second, &mut self.changes);
+    }
+
+    /// Values of the bad payments of a scope that became known after a second.
+    pub(crate) fn bad_of(
+        &self,
+        scope: &Scope,
+        bad: Bad,
+        after_s: i64,
+    ) -> impl Iterator<Item = &[ValueId]> {
+        let rows = self.rows.since(after_s);
+        let bad = rows.filter(move |row| row.is_bad(bad) && row.counts());
+        let values = bad.map(|row| self.values.of(row.tuple));
+        values.filter(|values| scope.holds(values))
     }
 
     /// When payments of a channel take long.
@@ -102,8 +120,14 @@ impl Detector {
             .unwrap_or(Thresholds::UNKNOWN)
     }
 
-    /// The second `second` ends. What is explained teaches nothing and is not suspicious. Returns what changed.
-    pub(crate) fn end_second(&mut self, second: i64, explained: Explained<'_>) -> Vec<Change> {
+    /// The second `second` ends. What is explained teaches nothing and is not suspicious, what was announced counts
+    /// nowhere. Returns what changed.
+    pub(crate) fn end_second(
+        &mut self,
+        second: i64,
+        announced: Announced<'_>,
+        explained: Explained<'_>,
+    ) -> Vec<Change> {
         for row in self.rows.end_second(second, &mut self.changes) {
             if let Some(taught) = row.taught {
                 self.learned.remove(self.values.of(row.tuple), taught);
@@ -111,6 +135,9 @@ impl Detector {
         }
         let changes = std::mem::take(&mut self.changes);
         for change in &changes {
+            if let Change::New(number) = *change {
+                self.set_aside(number, announced);
+            }
             self.sum(change, second, explained);
         }
         for window in &mut self.windows {
@@ -120,13 +147,27 @@ impl Detector {
         changes
     }
 
+    /// Something new was announced: of what is known by now, too.
+    pub(crate) fn set_all_aside(&mut self, announced: Announced<'_>) {
+        for number in self.rows.numbers() {
+            self.set_aside(number, announced);
+        }
+    }
+
+    fn set_aside(&mut self, number: u64, announced: Announced<'_>) {
+        let row = self.rows.get(number);
+        if row.is_some_and(|row| announced(row, self.values.of(row.tuple))) {
+            self.rows.set_aside(number);
+        }
+    }
+
     fn sum(&mut self, change: &Change, second: i64, explained: Explained<'_>) {
         let (number, is_new) = match *change {
             Change::New(number) => (number, true),
             Change::Lost(number) => (number, false),
             Change::Late(_) | Change::Overdue(_) => return,
         };
-        let Some(row) = self.rows.get(number).filter(|row| row.timed) else {
+        let Some(row) = self.rows.get(number).filter(|row| row.counts()) else {
             return;
         };
         let values = self.values.of(row.tuple);

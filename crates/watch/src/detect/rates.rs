@@ -1,4 +1,4 @@
-//! How unlikely a count is, by bounds that hold for every count.
+//! How unlikely a count is, most often by bounds that hold for every count.
 
 /// −ln of a bound on the probability that a Poisson variable of mean `mean` reaches `count` (Chernoff 1952):
 /// 0 where the count is not above the mean.
@@ -19,6 +19,17 @@ pub(crate) fn shortfall(count: f64, mean: f64) -> f64 {
         return mean;
     }
     count * (count / mean).ln() - (count - mean)
+}
+
+/// The probability that a Poisson variable of mean `mean` is at most `count`; for a small `count`.
+pub(crate) fn at_most(count: u32, mean: f64) -> f64 {
+    let mut term = (-mean).exp();
+    let mut sum = term;
+    for at in 1..=count {
+        term *= mean / f64::from(at);
+        sum += term;
+    }
+    sum
 }
 
 /// A share that was seen `count` times of `total`, drawn towards `prior` with the weight of `weight` cases.

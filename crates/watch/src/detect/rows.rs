@@ -1,6 +1,7 @@
 //! Payments whose fate is known, and those that wait longer than most, as the watch keeps them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use settlewatch_join::Fingerprint;
@@ -52,6 +53,8 @@ pub(crate) struct Row {
     pub(crate) overdue: bool,
     /// Ended otherwise than by a credit, or out of the statistics.
     pub(crate) ended: bool,
+    /// Announced to be unusual.
+    pub(crate) aside: bool,
     /// Its credit came under a corrupted id.
     pub(crate) misnamed: bool,
     /// Why its credit was rejected.
@@ -76,14 +79,15 @@ impl Row {
         }
     }
 
-    /// Whether it says something of how long credits take: it is due at once, and did not end otherwise.
+    /// Whether it says something of how long credits take: it is due at once, and did not end otherwise, and
+    /// nobody announced that they take longer.
     pub(crate) fn counts(&self) -> bool {
-        self.timed && !self.ended
+        self.timed && !self.ended && !self.aside
     }
 
-    /// Whether it waits, and its time is up.
+    /// Whether it waits, and its time is up; that its credit came under another id does not end its alert.
     pub(crate) fn is_open(&self) -> bool {
-        self.lag_ms.is_none() && !self.ended
+        self.lag_ms.is_none() && (!self.ended || self.misnamed)
     }
 }
 
@@ -257,6 +261,23 @@ impl Rows {
         }
     }
 
+    /// Whether a payment is known to wait.
+    pub(crate) fn awaits(&self, payment: Fingerprint) -> bool {
+        self.waiting.contains_key(&payment)
+    }
+
+    /// A row says nothing of how long credits take.
+    pub(crate) fn set_aside(&mut self, number: u64) {
+        if let Some(row) = self.get_mut(number) {
+            row.aside = true;
+        }
+    }
+
+    /// Numbers of the rows, the oldest first.
+    pub(crate) fn numbers(&self) -> Range<u64> {
+        self.first..self.first + self.rows.len() as u64
+    }
+
     fn end(&mut self, payment: Fingerprint, misnamed: bool) {
         let number = self
             .waiting
@@ -376,6 +397,7 @@ fn row_of(note: &Note, tuple: TupleId, thresholds: Thresholds, second: i64) -> R
         lost: false,
         overdue: false,
         ended: false,
+        aside: false,
         misnamed: false,
         class: None,
         timed: note.timed,
@@ -400,6 +422,7 @@ keep!(Row {
     lost,
     overdue,
     ended,
+    aside,
     misnamed,
     class,
     timed,

@@ -73,6 +73,36 @@ impl Values {
         id
     }
 
+    /// The number of a tuple that has the values of `said`, and of those of `dims` that it lacks the values of `before`.
+    pub(crate) fn filled(&mut self, said: TupleId, before: TupleId, dims: &[DimIndex]) -> TupleId {
+        let (own, known) = (self.of(said), self.of(before));
+        let lacks = |dim: &DimIndex| own[*dim] == ValueId::NONE && known[*dim] != ValueId::NONE;
+        if !dims.iter().any(lacks) {
+            return said;
+        }
+        let mut whole = own.to_vec();
+        for dim in dims.iter().filter(|dim| lacks(dim)) {
+            whole[*dim] = known[*dim];
+        }
+        let hash = self.hash(&whole);
+        if let Some(&made) = self.by_hash.get(&hash) {
+            return made;
+        }
+        let id = TupleId((self.tuples.len() / self.width) as u32);
+        self.tuples.extend(whole);
+        self.by_hash.insert(hash, id);
+        id
+    }
+
+    /// The hash of a tuple with these values.
+    fn hash(&self, values: &[ValueId]) -> u64 {
+        let text = |value: &ValueId| {
+            let text = self.texts[value.index()].1.as_ref();
+            (*value != ValueId::NONE).then_some(text)
+        };
+        hash_of(values.iter().map(text))
+    }
+
     fn intern(&mut self, dim: DimIndex, text: &Arc<str>) -> ValueId {
         if let Some(&known) = self.by_text[dim].get(text) {
             return known;
@@ -178,11 +208,7 @@ impl Keep for Values {
             let then = (0..from.width_then()).map(|_| ValueId::read(from));
             let then = then.collect::<Result<Vec<_>, _>>()?;
             let now = from.wide(then, ValueId::NONE)?;
-            let text = |value: &ValueId| {
-                let text = values.texts[value.index()].1.as_ref();
-                (*value != ValueId::NONE).then_some(text)
-            };
-            let hash = hash_of(now.iter().map(text));
+            let hash = values.hash(&now);
             values.by_hash.entry(hash).or_insert(TupleId(number as u32));
             values.tuples.extend(now);
         }

@@ -4,15 +4,16 @@ use crate::detect::Detector;
 use crate::detect::localise::{Look, Suspicion};
 use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
-use crate::detect::rows::Bad;
+use crate::detect::rows::{Bad, Row};
 use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
 use crate::incident::book::{Book, Entry};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
 use crate::keep::keep;
 use crate::stop::Stop;
 
-use super::{LEAD_MS, Others};
+use super::{ANOTHER_MS, LEAD_MS, Others, Place};
 use crate::around::Around;
 use crate::second::end_of;
 
@@ -85,6 +86,14 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    pub(super) fn place(&self) -> Place {
+        Place {
+            scope: self.scope.clone(),
+            onset_ms: self.onset_ms,
+            apart: self.apart,
+        }
+    }
+
     /// Whether a suspicion is about this fault: most of what is bad in either lies in the other.
     pub(super) fn is_about(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
         if self.scope == suspicion.scope {
@@ -98,6 +107,20 @@ impl Fault {
     /// Whether most of what is bad in this fault lies in the place of a suspicion.
     pub(super) fn lies_in(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
         self.shared(suspicion, second, detector).is_in_theirs()
+    }
+
+    /// Whether a suspicion is of payments that do not say enough to tell whether they lie in this fault, and began with it.
+    pub(super) fn may_have(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> bool {
+        if !self.is_standing(second) {
+            return false;
+        }
+        let Suspicion { scope, bad, .. } = suspicion;
+        let own = detector.bad_of(scope, *bad, second - suspicion.window_s);
+        let (bad, silent) = count(own, |values| self.scope.may_hold(values));
+        let beside = |_: &Row, values: &[ValueId]| !self.scope.holds(values);
+        let onset = || onset_of(detector, &suspicion.scope, second, suspicion.bad, &beside);
+        silent * 10 >= bad * 8
+            && onset().is_some_and(|onset| (onset - self.onset_ms).abs() <= ANOTHER_MS)
     }
 
     fn shared(&self, suspicion: &Suspicion, second: i64, detector: &Detector) -> Shared {
@@ -140,11 +163,11 @@ impl Fault {
             self.rescope(second, detector, others);
         }
         if self.early && age_s == DATED_S {
-            self.date(second, detector);
+            self.date(second, detector, others);
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
             if standing {
-                self.stop(second, detector);
+                self.stop(second, detector, around);
             }
             let report = self.report(second, detector, around);
             book.update(self.entry, report, end_of(second));
@@ -152,8 +175,8 @@ impl Fault {
     }
 
     /// Who did not come said that it began; those who came late say when.
-    fn date(&mut self, second: i64, detector: &Detector) {
-        let onset = onset_of(detector, &self.scope, second, self.bad);
+    fn date(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
+        let onset = others.onset_of(detector, &self.scope, second, self.bad);
         if let Some(onset) = onset.filter(|at| (at - self.onset_ms).abs() <= DATED_S * 1000) {
             self.onset_ms = onset;
         }
@@ -194,12 +217,14 @@ impl Fault {
     }
 
     /// Whether credits stopped: as long as what came before the fault is remembered.
-    pub(super) fn stop(&mut self, second: i64, detector: &Detector) {
+    pub(super) fn stop(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
         if second - self.opened_s > REMEMBERED_S {
             return;
         }
         let now_ms = (second + 1) * 1000;
-        let stop = Stop::of(detector, &self.scope, self.onset_ms, now_ms);
+        let Detector { values, dims, .. } = detector;
+        let maintenance = around.feeds.maintenance(values, dims);
+        let stop = Stop::of(detector, &self.scope, &maintenance, self.onset_ms, now_ms);
         // A stop long after it began says nothing of when it began.
         if let Some(stop) = &stop
             && !self.was_down
@@ -277,6 +302,10 @@ impl Fault {
             .find(|suspicion| self.is_about(suspicion, second, detector));
         // Several values may be several faults, where one of them is known.
         let found = found.filter(|found| !others.have_a_part_of(&found.scope));
+        // Nor is it another one's place, where it has bad payments beside that.
+        let found = found.filter(|found| {
+            !others.are_at(&found.scope) || self.is_within(&found.scope, second, detector)
+        });
         let Some(found) = found.filter(|found| found.scope != self.scope) else {
             self.better = None;
             return;
@@ -290,10 +319,17 @@ impl Fault {
         };
         if second - since >= 3 {
             self.move_to(found.scope);
-            if let Some(onset) = onset_of(detector, &self.scope, second, self.bad) {
+            if let Some(onset) = others.onset_of(detector, &self.scope, second, self.bad) {
                 self.onset_ms = onset.min(self.onset_ms + 30_000);
             }
         }
+    }
+
+    /// Whether nearly all that is bad in it lies in another place.
+    fn is_within(&self, place: &Scope, second: i64, detector: &Detector) -> bool {
+        let own = detector.bad_of(&self.scope, self.bad, self.look(second).after_s);
+        let (own, both) = count(own, |values| place.holds(values));
+        own > 0 && both * 10 >= own * 8
     }
 
     pub(super) fn is_over(&self, second: i64) -> bool {
@@ -302,11 +338,28 @@ impl Fault {
     }
 }
 
-pub(super) fn onset_of(detector: &Detector, scope: &Scope, second: i64, bad: Bad) -> Option<i64> {
-    let rows = detector
-        .rows
-        .since(second - 900)
-        .filter(|row| row.counts() && scope.holds(detector.values.of(row.tuple)));
+/// How many payments there are, and how many of them have such values.
+fn count<'a>(
+    all: impl Iterator<Item = &'a [ValueId]>,
+    have: impl Fn(&[ValueId]) -> bool,
+) -> (u32, u32) {
+    all.fold((0, 0), |(all, such), values| {
+        (all + 1, such + u32::from(have(values)))
+    })
+}
+
+/// Since when the payments of a scope are bad that are its `own`, in milliseconds.
+pub(super) fn onset_of(
+    detector: &Detector,
+    scope: &Scope,
+    second: i64,
+    bad: Bad,
+    own: &dyn Fn(&Row, &[ValueId]) -> bool,
+) -> Option<i64> {
+    let rows = detector.rows.since(second - 900).filter(|row| {
+        let values = detector.values.of(row.tuple);
+        row.counts() && scope.holds(values) && own(row, values)
+    });
     let now_ms = end_of(second).millis();
     onset_ms(now_ms, rows, |row| detector.usual_share(row, bad), bad)
 }

@@ -6,7 +6,7 @@ mod told;
 
 use crate::around::Around;
 use crate::detect::localise::{Suspicion, Suspicions};
-use crate::detect::rows::Change;
+use crate::detect::rows::{Bad, Change, Row};
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
@@ -14,6 +14,7 @@ use crate::incident::book::{Book, Entry, Family};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
+use crate::silence::FIRST_SIGNS_MS;
 
 use fault::{Fault, onset_of};
 
@@ -70,9 +71,16 @@ impl Over {
     }
 }
 
+/// Where and since when a fault is, in milliseconds.
+struct Place {
+    scope: Scope,
+    onset_ms: i64,
+    apart: bool,
+}
+
 /// Faults beside the one that is looked at.
 struct Others<'a> {
-    open: Vec<&'a (Scope, i64)>,
+    open: Vec<&'a Place>,
     over: &'a [Over],
 }
 
@@ -80,17 +88,40 @@ impl Others<'_> {
     /// Whether one of several values is another fault's that is open.
     fn have_a_part_of(&self, scope: &Scope) -> bool {
         let several = scope.0.iter().any(|(_, any)| any.len() > 1);
-        several && self.open.iter().any(|(other, _)| contains(scope, other))
+        several && self.open.iter().any(|other| contains(scope, &other.scope))
+    }
+
+    /// Whether one that is open has this very place.
+    fn are_at(&self, scope: &Scope) -> bool {
+        self.open.iter().any(|other| other.scope == *scope)
+    }
+
+    /// Whether what is bad of a payment is explained by a fault that is no part of one in `scope`.
+    fn explain(&self, scope: &Scope, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, 0))
+            || self.open.iter().any(|other| {
+                (other.apart || !contains(scope, &other.scope))
+                    && accepted_ms >= other.onset_ms - LEAD_MS
+                    && other.scope.holds(values)
+            })
+    }
+
+    /// Since when a fault is in `scope`, in milliseconds: by the payments that others leave to it, where they tell.
+    fn onset_of(&self, detector: &Detector, scope: &Scope, second: i64, bad: Bad) -> Option<i64> {
+        let own = |row: &Row, values: &[ValueId]| !self.explain(scope, row.accepted_ms, values);
+        onset_of(detector, scope, second, bad, &own)
+            .or_else(|| onset_of(detector, scope, second, bad, &|_, _| true))
     }
 
     /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
     fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
         let mut over = self.over.iter();
         over.any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
-            || self.open.iter().any(|(scope, onset_ms)| {
-                (onset_ms - fault.onset_ms).abs() > ANOTHER_MS
-                    && accepted_ms >= *onset_ms
-                    && scope.holds(values)
+            || self.open.iter().any(|other| {
+                (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
+                    && accepted_ms >= other.onset_ms
+                    && other.scope.holds(values)
             })
     }
 }
@@ -168,10 +199,7 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        let places = self.open.iter();
-        let places: Vec<(Scope, i64)> = places
-            .map(|fault| (fault.scope.clone(), fault.onset_ms))
-            .collect();
+        let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
             let others = Others {
@@ -205,8 +233,8 @@ impl Faults {
         }
     }
 
-    /// Whether a suspicion belongs to a fault that is open: by itself, or as a part of what is found among all payments,
-    /// the fault's too, where the fault began a moment ago.
+    /// Whether a suspicion belongs to a fault that is open: by itself, as payments that do not say where they are, or as
+    /// a part of what is found among all payments, the fault's too, where the fault began a moment ago.
     fn is_known(
         &mut self,
         second: i64,
@@ -223,6 +251,7 @@ impl Faults {
             let young = fault.is_standing(second) && second - fault.opened_s <= TOGETHER_S;
             around_it
                 || fault.is_about(suspicion, second, detector)
+                || fault.may_have(suspicion, second, detector)
                 || young
                     && whole
                         .iter()
@@ -248,6 +277,7 @@ impl Faults {
         if self.join(second, detector, &suspicion) {
             return;
         }
+        let suspicion = self.remembered(second, detector, suspicion);
         let pending = self
             .pending
             .iter_mut()
@@ -281,6 +311,19 @@ impl Faults {
         }
     }
 
+    /// What nearly all lies in the place of a fault that is over is there again: the first payments alone would not tell.
+    fn remembered(&self, second: i64, detector: &Detector, suspicion: Suspicion) -> Suspicion {
+        let mut over = self.over.iter().rev();
+        let known = over.find(|over| {
+            contains(&suspicion.scope, &over.scope)
+                && detector.lies_in(second, &suspicion, &over.scope)
+        });
+        match known.map(|over| over.scope.clone()) {
+            Some(scope) => Suspicion { scope, ..suspicion },
+            None => suspicion,
+        }
+    }
+
     /// A fault that began a moment ago may have begun in another part of the same place: then it is that place's.
     fn join(&mut self, second: i64, detector: &Detector, suspicion: &Suspicion) -> bool {
         for fault in &mut self.open {
@@ -305,9 +348,19 @@ impl Faults {
         around: &Around<'_>,
         book: &mut Book,
     ) {
+        // What it lies around was there before, and was found to be another one.
+        for inner in &mut self.open {
+            inner.apart |= inner.lies_in(suspicion, second, detector);
+        }
+        let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
+        let others = Others {
+            open: places.iter().collect(),
+            over: &self.over,
+        };
+        let scope = &suspicion.scope;
         let onset = suspicion
             .since_ms
-            .or_else(|| onset_of(detector, &suspicion.scope, second, suspicion.bad));
+            .or_else(|| others.onset_of(detector, scope, second, suspicion.bad));
         let Some(onset) = onset else { return };
         let mut fault = Fault {
             entry: Entry::NONE,
@@ -325,11 +378,7 @@ impl Faults {
             turning: None,
             finding: None,
         };
-        // What it lies around was there before, and was found to be another one.
-        for inner in &mut self.open {
-            inner.apart |= inner.lies_in(suspicion, second, detector);
-        }
-        fault.stop(second, detector);
+        fault.stop(second, detector, around);
         let report = fault.report(second, detector, around);
         fault.entry = book.open(Family::Credits, report, end_of(second));
         self.open.push(fault);
@@ -347,8 +396,11 @@ impl Faults {
                             && !inner.apart
                             && contains(&outer.scope, &inner.scope))
             });
-            // What a stream that says nothing explains is no other fault.
-            if outer.is_some() || around.silent && inner.scope.is_everything() {
+            // What a stream that says nothing explains is no other fault, nor was its first sign.
+            let silent = around.silent_since_ms.is_some_and(|since_ms| {
+                inner.scope.is_everything() || inner.onset_ms >= since_ms - FIRST_SIGNS_MS
+            });
+            if outer.is_some() || silent {
                 let mut folded = self.open.remove(at);
                 let report = folded.report(second, detector, around);
                 book.resolve(folded.entry, report, end_of(second));

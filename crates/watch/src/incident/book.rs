@@ -66,6 +66,8 @@ struct Kept {
     shown: Incident,
     /// Payments that it had touched when that was said last.
     told: u64,
+    /// When it began for the first time, where it was opened again.
+    first: Option<Timestamp>,
 }
 
 /// All incidents that are open, or may be opened again.
@@ -85,16 +87,17 @@ impl Book {
         }
     }
 
-    /// Opens an incident, or opens the one again that the same cause had a short time ago.
+    /// Opens an incident, or opens the one again that the same cause had a short time ago. What another finder tells of
+    /// with the same cause and place is the same incident.
     pub(crate) fn open(&mut self, family: Family, report: Report, now: Timestamp) -> Entry {
         let again = self.kept.iter().position(|kept| {
             kept.as_ref().is_some_and(|kept| {
-                kept.family == family
-                    && kept.shown.scope == report.scope
-                    && kept
-                        .shown
-                        .resolved_at
-                        .is_some_and(|at| at + self.reopen_within >= now)
+                let resolved_at = kept.shown.resolved_at;
+                let recent = resolved_at.is_some_and(|at| at + self.reopen_within >= now);
+                let found_so = kept.family != family
+                    && kept.shown.finding.cause == report.finding.cause
+                    && (recent || resolved_at.is_none());
+                kept.shown.scope == report.scope && (kept.family == family && recent || found_so)
             })
         });
         if let Some(at) = again {
@@ -121,6 +124,7 @@ impl Book {
             hand: 0,
             shown,
             told: touched,
+            first: None,
         }));
         Entry(self.kept.len() - 1, 0)
     }
@@ -134,13 +138,41 @@ impl Book {
         report: Report,
         now: Timestamp,
     ) -> Entry {
+        let within = |shown: &Incident| scopes.iter().any(|scope| is_within(&shown.scope, scope));
+        self.go_on_with(within, family, report, now)
+    }
+
+    /// The same of what stops all: what was missed anywhere, of everything or since at most `signs_ms` before, was its
+    /// first sign.
+    pub(crate) fn take_over_all(
+        &mut self,
+        signs_ms: i64,
+        family: Family,
+        report: Report,
+        now: Timestamp,
+    ) -> Entry {
+        let first_ms = report.started_at.millis() - signs_ms;
+        let own = report.scope.clone();
+        let is_sign = |shown: &Incident| {
+            let everything = shown.scope.is_empty() || shown.scope == own;
+            everything || shown.started_at.millis() >= first_ms
+        };
+        self.go_on_with(is_sign, family, report, now)
+    }
+
+    /// The last incident of credits that `is_symptom` goes on with what is behind it.
+    fn go_on_with(
+        &mut self,
+        is_symptom: impl Fn(&Incident) -> bool,
+        family: Family,
+        report: Report,
+        now: Timestamp,
+    ) -> Entry {
         let symptom = self.kept.iter().rposition(|kept| {
             kept.as_ref().is_some_and(|kept| {
                 let end = kept.shown.resolved_at;
                 kept.family == Family::Credits
-                    && scopes
-                        .iter()
-                        .any(|scope| is_within(&kept.shown.scope, scope))
+                    && is_symptom(&kept.shown)
                     && end.is_none_or(|at| at >= report.started_at)
             })
         });
@@ -170,7 +202,9 @@ impl Book {
         let Some(kept) = self.kept[at].as_mut() else {
             return Entry::NONE;
         };
-        kept.shown.resolved_at = None;
+        if kept.shown.resolved_at.take().is_some() {
+            kept.first = Some(kept.shown.started_at);
+        }
         kept.family = family;
         kept.hand += 1;
         let entry = Entry(at, kept.hand);
@@ -225,7 +259,8 @@ impl Book {
         shown.severity = report.severity;
         shown.finding = report.finding;
         shown.scope = report.scope;
-        shown.started_at = report.started_at.min(shown.opened_at);
+        let began = report.started_at.min(shown.opened_at);
+        shown.started_at = kept.first.map_or(began, |first| first.min(began));
         shown.updated_at = now;
         shown.evidence = report.evidence;
         shown.samples = report.samples;
@@ -317,6 +352,7 @@ keep!(Kept {
     hand,
     shown,
     told,
+    first,
 });
 
 impl Keep for Entry {
@@ -430,6 +466,25 @@ mod tests {
         assert_eq!(told, expected);
         assert_eq!(said[2].resolved_at, Some(at(300)));
         assert!(said.iter().all(|it| it.id == said[0].id));
+    }
+
+    #[test]
+    fn what_opens_again_began_when_it_began_first() {
+        let mut book = Book::new(Span::from_secs(600));
+        let place = [("channel", "c")];
+        let first = || report(Cause::ChannelDown, &place, 100);
+        let entry = book.open(Family::Credits, first(), at(110));
+        book.resolve(entry, first(), at(200));
+        let again = || report(Cause::ChannelDown, &place, 300);
+        let entry = book.open(Family::Credits, again(), at(310));
+        book.update(entry, report(Cause::ChannelCongested, &place, 302), at(320));
+        book.resolve(entry, again(), at(400));
+        let said = book.take();
+        assert_eq!(said.len(), 5);
+        assert!(
+            said.iter()
+                .all(|it| it.id == said[0].id && it.started_at == at(100))
+        );
     }
 
     #[test]

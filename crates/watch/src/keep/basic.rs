@@ -234,3 +234,26 @@ impl Keep for Box<[ValueId]> {
         from.wide_values().map(Into::into)
     }
 }
+
+/// Writes what is kept of streams, by their indices.
+pub(crate) fn write_by_stream<T: Keep>(all: &BTreeMap<u8, T>, to: &mut Writer) {
+    to.len(all.len());
+    for (stream, one) in all {
+        to.byte(*stream);
+        one.write(to);
+    }
+}
+
+/// Reads what [`write_by_stream`] wrote, without the streams that are not configured any more.
+pub(crate) fn read_by_stream<T: Keep>(
+    from: &mut Reader<'_>,
+) -> Result<BTreeMap<u8, T>, Unreadable> {
+    let mut all = BTreeMap::new();
+    for _ in 0..from.len()? {
+        let (stream, one) = (from.stream()?, T::read(from)?);
+        if let Some(stream) = stream {
+            all.insert(stream, one);
+        }
+    }
+    Ok(all)
+}

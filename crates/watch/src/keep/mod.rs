@@ -11,6 +11,7 @@ mod reader;
 mod words;
 mod writer;
 
+pub(crate) use basic::{read_by_stream, write_by_stream};
 pub(crate) use reader::Reader;
 pub(crate) use writer::{Numbers, Writer};
 

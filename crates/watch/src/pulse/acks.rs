@@ -170,6 +170,7 @@ impl Acks {
 fn ack(expected: &Expected, late: bool, came: bool) -> Ack {
     Ack {
         tuple: Arc::clone(&expected.open.tuple),
+        partition: expected.open.partition,
         late,
         came,
         id: late.then(|| Arc::clone(&expected.open.id)),

@@ -3,7 +3,7 @@
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::{Body, Event, Stage};
 
-use super::{Auxiliary, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION};
+use super::{Auxiliary, KIND_AFTER, KIND_BEFORE, KIND_CREDIT, KIND_PAYMENT, KIND_REJECTION};
 
 /// The kind under which a record is counted apart.
 pub(super) fn kind_of(body: &Body<'_>) -> Option<usize> {
@@ -16,6 +16,7 @@ pub(super) fn kind_of(body: &Body<'_>) -> Option<usize> {
             stage: Stage::AccountPosted | Stage::TerminalNotified | Stage::MerchantAck,
             ..
         } => KIND_AFTER,
+        Body::Stage { .. } => KIND_BEFORE,
         _ => return None,
     })
 }

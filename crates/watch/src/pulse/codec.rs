@@ -20,7 +20,7 @@ use bytes::{Reader, Writer};
 use tables::{Input, Output};
 
 /// The version of the format; a reader refuses every other.
-const VERSION: u8 = 1;
+const VERSION: u8 = 3;
 
 /// Bytes of the shortest pulse.
 const LEAST_PULSE: usize = 2;
@@ -177,7 +177,9 @@ fn write_pulse(pulse: &Pulse, to: &mut Output) {
     let there = there.iter().filter(|(_, empty)| !empty);
     to.bytes.byte(there.fold(0, |all, (bit, _)| all | bit));
     write_list(&pulse.notes, to, |it, to| notes::write_note(it, start, to));
-    write_list(&pulse.channels, to, counts::write_channel);
+    write_list(&pulse.channels, to, |it, to| {
+        counts::write_channel(it, pulse.second, to);
+    });
     write_list(&pulse.cases, to, |it, to| notes::write_case(it, start, to));
     write_list(&pulse.streams, to, counts::write_stream);
     write_list(&pulse.arrivals, to, counts::write_arrivals);
@@ -217,12 +219,9 @@ fn read_pulse(second: i64, from: &mut Input<'_>) -> Result<Pulse, Malformed> {
         notes: read_list(has(NOTES), notes::LEAST_NOTE, from, |from| {
             notes::read_note(start, from)
         })?,
-        channels: read_list(
-            has(CHANNELS),
-            counts::LEAST_CHANNEL,
-            from,
-            counts::read_channel,
-        )?,
+        channels: read_list(has(CHANNELS), counts::LEAST_CHANNEL, from, |from| {
+            counts::read_channel(second, from)
+        })?,
         cases: read_list(has(CASES), notes::LEAST_CASE, from, |from| {
             notes::read_case(start, from)
         })?,

@@ -14,6 +14,7 @@ use super::tuple::{
     CHANNEL, CONNECTOR, CURRENCY, Dims, Draft, GATEWAY, MERCHANT, TERMINAL, Tuple, Tuples,
 };
 use super::{Arrivals, ChannelCount, KINDS, Note, Pulse, Side, StreamCount, What};
+use crate::lag::LagBuckets;
 use crate::second::second_of;
 use crate::tables::Map;
 
@@ -89,6 +90,7 @@ pub struct Collector {
     pub(super) credit: Option<(Fingerprint, CreditTimes)>,
     pub(super) acks: Acks,
     pub(super) legs: Legs,
+    pub(super) buckets: LagBuckets,
     pub(super) counts: BTreeMap<(u8, i32), StreamCount>,
     pub(super) channels: BTreeMap<Arc<str>, ChannelCount>,
     pub(super) arrivals: BTreeMap<SourceKey, Vec<i64>>,
@@ -113,6 +115,7 @@ impl Collector {
             early_order: VecDeque::new(),
             credit: None,
             legs: Legs::default(),
+            buckets: LagBuckets::default(),
             counts: BTreeMap::new(),
             channels: BTreeMap::new(),
             arrivals: BTreeMap::new(),

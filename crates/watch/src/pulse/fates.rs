@@ -7,7 +7,8 @@ use settlewatch_join::{Closing, Fingerprint, Flow, Timestamp};
 
 use super::collector::{Collector, NOTED_AFTER};
 use super::tuple::CHANNEL;
-use super::{ChannelCount, Note, Side, What};
+use super::{ChannelCount, Ended, Excused, Note, Side, What};
+use crate::second::second_of;
 
 impl Collector {
     /// Takes in what the decision says of a payment.
@@ -52,17 +53,13 @@ impl Collector {
         }
     }
 
-    fn count_channel(&mut self, payment: Fingerprint, add: impl Fn(&mut ChannelCount)) {
+    fn count_channel(&mut self, payment: Fingerprint, add: impl FnOnce(&mut ChannelCount)) {
         let open = self.open.get(&payment);
         let Some(channel) = open.and_then(|open| open.tuple.values[CHANNEL].as_ref()) else {
             return;
         };
         let count = self.channels.entry(Arc::clone(channel));
-        add(count.or_insert_with(|| ChannelCount {
-            channel: Arc::clone(channel),
-            accepted: 0,
-            credited: 0,
-        }));
+        add(count.or_insert_with(|| ChannelCount::of(Arc::clone(channel))));
     }
 
     fn closed(
@@ -80,20 +77,26 @@ impl Collector {
         let Some(open) = self.open.get(&payment) else {
             return;
         };
-        if closing == Closing::Credited {
-            let (timed, tuple) = (open.timed, Arc::clone(&open.tuple));
-            if timed {
-                self.count_channel(payment, |count| count.credited += 1);
-            }
-            if let Some(times) = times {
-                let lateness_ms = times.at.since(times.occurred_at);
-                self.arrived(Side::Credits, &tuple, lateness_ms);
-            }
+        let credited = closing == Closing::Credited;
+        let tuple = Arc::clone(&open.tuple);
+        if open.timed {
+            let ended = Ended {
+                accepted_s: second_of(open.accepted_at),
+                lag_ms: self.buckets.lowest(lag_ms),
+                credited: u64::from(credited),
+                otherwise: u64::from(!credited),
+            };
+            let excused = open.excused;
+            self.count_channel(payment, |count| count_ended(count, ended, excused));
+        }
+        if credited && let Some(times) = times {
+            let lateness_ms = times.at.since(times.occurred_at);
+            self.arrived(Side::Credits, &tuple, lateness_ms);
         }
         let Some(open) = self.open.get(&payment) else {
             return;
         };
-        let what = if closing == Closing::Credited {
+        let what = if credited {
             let occurred_at = times.map_or(at, |times| times.occurred_at);
             What::Credited {
                 lag_ms,
@@ -156,11 +159,20 @@ impl Collector {
     /// What explains the wait of a payment takes it out of the statistics.
     pub(super) fn excuse(&mut self, event: &Event<'_>, payment_id: &str, at: Timestamp) {
         let fingerprint = Fingerprint::of_payment(event.tenant.as_deref(), payment_id);
-        if let Some(open) = self.open.get_mut(&fingerprint) {
-            open.excused = true;
-            if open.noted || open.overdue {
-                self.note(fingerprint, at, What::Excused);
-            }
+        let Some(open) = self.open.get_mut(&fingerprint) else {
+            return;
+        };
+        let (known, told) = (open.excused, open.noted || open.overdue);
+        open.excused = true;
+        if open.timed && !known {
+            let excused = Excused {
+                accepted_s: second_of(open.accepted_at),
+                count: 1,
+            };
+            self.count_channel(fingerprint, |count| count.excuse(excused));
+        }
+        if told {
+            self.note(fingerprint, at, What::Excused);
         }
     }
 
@@ -177,5 +189,19 @@ impl Collector {
     /// Append time of a credit whose payment is not known.
     pub(super) fn early_at(&self, payment: Fingerprint) -> Option<Timestamp> {
         self.early.get(&payment).map(|times| times.at)
+    }
+}
+
+/// Counts a payment that ended, whose wait had been explained where it was `excused`.
+fn count_ended(count: &mut ChannelCount, ended: Ended, excused: bool) {
+    count.credited += ended.credited;
+    count.end(ended);
+    if excused {
+        count.released += ended.credited;
+    } else if ended.otherwise > 0 {
+        count.excuse(Excused {
+            accepted_s: ended.accepted_s,
+            count: ended.otherwise,
+        });
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Ack, Arrivals, Auxiliary, Case, ChannelCount, Leg, Note, Pulse, Side, StreamCount};
+use super::{
+    Ack, Arrivals, Auxiliary, Case, ChannelCount, Ended, Excused, Leg, Note, Pulse, Side,
+    StreamCount,
+};
 use super::{Tuple, What, hash_of};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep, keep_enum};
 
@@ -46,6 +49,16 @@ keep!(ChannelCount {
     channel,
     accepted,
     credited,
+    ended,
+    excused,
+    released,
+});
+keep!(Excused { accepted_s, count });
+keep!(Ended {
+    accepted_s,
+    lag_ms,
+    credited,
+    otherwise,
 });
 keep_enum!(Side {
     0 => Payments,
@@ -64,6 +77,7 @@ keep!(Leg {
 });
 keep!(Ack {
     tuple,
+    partition,
     late,
     came,
     id,

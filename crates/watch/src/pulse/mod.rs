@@ -148,6 +148,69 @@ pub struct ChannelCount {
     pub accepted: u64,
     /// How many were credited.
     pub credited: u64,
+    /// Those that ended, by when they were accepted and how long that took; ascending, each pair once.
+    pub ended: Vec<Ended>,
+    /// Those whose own records say now why no credit is due, by when they were accepted; ascending, each second once.
+    pub excused: Vec<Excused>,
+    /// Of those that were credited: their wait had been explained.
+    pub released: u64,
+}
+
+/// Payments of one channel that are held, declined, reversed or refunded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Excused {
+    /// The second in which they were accepted, since 1970.
+    pub accepted_s: i64,
+    /// How many.
+    pub count: u64,
+}
+
+/// Payments of one channel that ended alike. Their lag counts: their rules have no `due`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// The second in which they were accepted, since 1970.
+    pub accepted_s: i64,
+    /// How long they waited, in milliseconds: the lowest lag of its bucket in [`LagBuckets`](crate::LagBuckets).
+    pub lag_ms: u64,
+    /// How many were credited.
+    pub credited: u64,
+    /// How many ended otherwise.
+    pub otherwise: u64,
+}
+
+impl ChannelCount {
+    /// Nothing of a channel yet.
+    pub fn of(channel: Arc<str>) -> Self {
+        Self {
+            channel,
+            accepted: 0,
+            credited: 0,
+            ended: Vec::new(),
+            excused: Vec::new(),
+            released: 0,
+        }
+    }
+
+    /// Adds payments that explain themselves to those that were accepted in the same second.
+    pub fn excuse(&mut self, excused: Excused) {
+        let at = excused.accepted_s;
+        match self.excused.binary_search_by_key(&at, |it| it.accepted_s) {
+            Err(at) => self.excused.insert(at, excused),
+            Ok(at) => self.excused[at].count += excused.count,
+        }
+    }
+
+    /// Adds payments that ended to those that ended alike.
+    pub fn end(&mut self, ended: Ended) {
+        let key = |it: &Ended| (it.accepted_s, it.lag_ms);
+        match self.ended.binary_search_by_key(&key(&ended), key) {
+            Err(at) => self.ended.insert(at, ended),
+            Ok(at) => {
+                self.ended[at].credited += ended.credited;
+                self.ended[at].otherwise += ended.otherwise;
+            }
+        }
+    }
 }
 
 /// Records of one stream and input partition.
@@ -188,7 +251,7 @@ pub struct Arrivals {
 }
 
 /// Kinds of records that are counted apart.
-pub const KINDS: usize = 4;
+pub const KINDS: usize = 5;
 /// `terminal.credited`.
 pub const KIND_CREDIT: usize = 0;
 /// `credit.rejected`.
@@ -197,6 +260,8 @@ pub const KIND_REJECTION: usize = 1;
 pub const KIND_AFTER: usize = 2;
 /// `payment.succeeded`.
 pub const KIND_PAYMENT: usize = 3;
+/// Any other `payment.stage`: what comes before a credit.
+pub const KIND_BEFORE: usize = 4;
 
 /// A payment entered its gateway, or left it, by the stages that are reported.
 #[derive(Clone, Debug)]
@@ -214,6 +279,8 @@ pub struct Leg {
 pub struct Ack {
     /// The payment's attributes.
     pub tuple: Arc<Tuple>,
+    /// The input partition that the payment came in, and its stages come in.
+    pub partition: i32,
     /// Whether it came within the time that is allowed.
     pub late: bool,
     /// Whether it came at all.
@@ -279,4 +346,17 @@ pub enum Auxiliary {
         /// When it ends, where it says.
         ends_at: Option<Timestamp>,
     },
+}
+
+impl Auxiliary {
+    /// Whether it announces maintenance.
+    pub(crate) fn is_maintenance(&self) -> bool {
+        matches!(
+            self,
+            Self::Marker {
+                kind: MarkerKind::Maintenance,
+                ..
+            }
+        )
+    }
 }

@@ -1,7 +1,7 @@
 //! Which explanation comes first: a condition must pay for itself.
 
 use super::grid::{Grid, Slot};
-use super::score::{Counts, Whole, log_conjunctions};
+use super::score::{Counts, Whole, log_price};
 use super::search::{Candidate, Search};
 use super::subset::Subset;
 
@@ -18,7 +18,10 @@ pub(super) struct Ranked {
     /// What a condition costs: the logarithm of how many values it was chosen from.
     pub(super) price: f64,
     slots: Vec<Slot>,
-    log_tests: f64,
+    /// By dimension, how many values it has.
+    cardinalities: Vec<usize>,
+    rows: usize,
+    most_conditions: usize,
 }
 
 impl Ranked {
@@ -31,11 +34,9 @@ impl Ranked {
             whole,
             price,
             slots: grid.slots.clone(),
-            log_tests: log_conjunctions(
-                cardinalities,
-                grid.counts.len(),
-                options.max_conditions.clamp(1, super::search::DEPTH),
-            ),
+            cardinalities: cardinalities.clone(),
+            rows: grid.counts.len(),
+            most_conditions: options.max_conditions.clamp(1, super::search::DEPTH),
         };
         let mut search = Search::new(grid, whole, options);
         let mut candidates = search.run();
@@ -75,6 +76,15 @@ impl Ranked {
         });
     }
 
+    fn log_price(&self, subset: &Subset) -> f64 {
+        let chosen = subset.conditions.iter();
+        let chosen: Vec<(usize, usize)> = chosen
+            .map(|(dim, slots)| (self.cardinalities[*dim], slots.len()))
+            .collect();
+        let dims = self.cardinalities.len();
+        log_price(&chosen, dims, self.rows, self.most_conditions)
+    }
+
     /// A subset and what is inside as a finding; `all_bad` is that of the table.
     pub(super) fn finding(&self, subset: &Subset, inside: Counts, all_bad: f64) -> Finding {
         let outside = self.whole.outside(inside);
@@ -93,7 +103,7 @@ impl Ranked {
             outside_total: outside.total,
             outside_bad: outside.bad,
             llr: self.whole.llr(inside),
-            p_value: (self.log_tests + self.whole.log_chance(inside))
+            p_value: (self.log_price(subset) + self.whole.log_chance(inside))
                 .min(0.0)
                 .exp(),
             coverage: super::ratio(inside.bad, all_bad),

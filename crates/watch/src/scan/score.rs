@@ -108,21 +108,24 @@ fn x_ln(x: f64, y: f64) -> f64 {
     if x > 0.0 { x * y.ln() } else { 0.0 }
 }
 
-/// Logarithm of how many conjunctions of at most `conditions` conditions there can be: for each set of dimensions as
-/// many as rows, or as combinations of values where those are fewer. It does not depend on outcomes, so that a union
-/// bound over it corrects for the search.
-pub(super) fn log_conjunctions(cardinalities: &[usize], rows: usize, conditions: usize) -> f64 {
-    fn add(cardinalities: &[usize], most: f64, product: f64, left: usize) -> f64 {
-        let mut sum = 0.0;
-        for (at, &count) in cardinalities.iter().enumerate() {
-            let product = product * count as f64;
-            sum += product.min(most);
-            if left > 1 {
-                sum += add(&cardinalities[at + 1..], most, product, left - 1);
-            }
-        }
-        sum
-    }
-    let sum = add(cardinalities, rows as f64, 1.0, conditions.max(1));
-    sum.max(1.0).ln()
+/// Logarithm of what a place must pay for having been looked for: a share of the error allowed goes to each number of
+/// conditions, of that to each set of as many dimensions, and of that to each combination of values, of which there are
+/// no more than rows (a union bound with weights). None of it depends on outcomes. `chosen` has for each condition how many
+/// values its dimension has, and how many of them share the place.
+pub(super) fn log_price(
+    chosen: &[(usize, usize)],
+    dims: usize,
+    rows: usize,
+    conditions: usize,
+) -> f64 {
+    let sets: f64 = (0..chosen.len())
+        .map(|at| (dims - at) as f64 / (at + 1) as f64)
+        .product();
+    let combinations: f64 = chosen.iter().map(|(count, _)| *count as f64).product();
+    let further = chosen.iter().map(|(count, values)| {
+        let further = values.saturating_sub(1) as f64;
+        further * (*count as f64).ln()
+    });
+    let sum = conditions.clamp(1, dims.max(1)) as f64 * sets * combinations.min(rows as f64);
+    sum.max(1.0).ln() + further.sum::<f64>()
 }

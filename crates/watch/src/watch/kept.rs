@@ -10,7 +10,7 @@ use crate::keep::{Keep, Numbers, Reader, Unreadable, Writer};
 use crate::second::end_of;
 
 /// Version of the format. Another one is not read.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 4;
 
 /// A chunk holds so many bytes at most, which fits into a record.
 const CHUNK_BYTES: usize = 500 << 10;
@@ -162,7 +162,7 @@ mod tests {
     use std::sync::Arc;
 
     use settlewatch_join::event::Currency;
-    use settlewatch_join::{Fingerprint, Span, Timestamp};
+    use settlewatch_join::{Fingerprint, Timestamp};
 
     use super::*;
     use crate::pulse::{Dims, Note, Pulse, STANDARD, TERMINAL, Tuple, What, hash_of};
@@ -171,17 +171,9 @@ mod tests {
         WatchSettings {
             dims: Dims::new(&[]),
             streams: vec!["payments".into(), "credits".into()],
-            heartbeat: None,
-            account_feed: false,
-            batch_feed: false,
             marker_feed: false,
-            critical_minor: Vec::new(),
-            objective_ppm: 999_000,
-            reopen_within: Span::from_secs(600),
-            pattern_cases: 5,
-            pattern_within: Span::from_secs(600),
-            contract_ppm: Vec::new(),
             names,
+            ..crate::watch::scenes::settings()
         }
     }
 

@@ -9,9 +9,9 @@ use settlewatch_kafka::{CheckedFeed, WatchHost};
 use settlewatch_protocol::{Core, Heard, RulesNews, Said, Second, SourceId, TxnOutcome, Watcher};
 use settlewatch_replay::{incident_json, watch_settings};
 use settlewatch_serve::WatchObserver;
-use settlewatch_watch::Watch;
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::{Collector, CollectorSettings, Dims, PulseRecord, WHOLE_PPM};
+use settlewatch_watch::{ChannelLags, Watch};
 use settlewatch_wire::{Limits, check_stream, decode};
 
 use super::graves::Graves;
@@ -23,6 +23,9 @@ const GRAVES: u8 = b'g';
 
 /// Of so many records that cannot be read, one is logged.
 const LOGGED_EVERY: u64 = 1000;
+
+/// How long credits take is shown so often, in seconds.
+const LAGS_EVERY_S: i64 = 5;
 
 /// Judges.
 pub(super) struct Judge {
@@ -45,6 +48,8 @@ struct Held {
     /// Auxiliary events of the second that is not complete.
     heard: Option<Collector>,
     graves: Graves,
+    /// How long credits take: from the pulses that this process has read.
+    lags: ChannelLags,
 }
 
 impl Held {
@@ -59,6 +64,7 @@ impl Held {
             streams: streams.map(|stream| stream.name.clone()).collect(),
             heard: None,
             graves: Graves::default(),
+            lags: ChannelLags::default(),
         }
     }
 
@@ -73,6 +79,21 @@ impl Held {
             };
             Collector::new(settings, at)
         })
+    }
+
+    /// Shows how long credits take. Who waits where not everything is known is no older than is known of it.
+    fn show_lags(&mut self, second: &Second<'_>, eyes: &WatchObserver) {
+        let known_s = |partition: i32| {
+            let known = usize::try_from(partition).ok();
+            let known_ms = known.and_then(|at| second.known_ms.get(at));
+            let known_s = known_ms.map_or(0, |known_ms| known_ms.div_euclid(1000));
+            known_s.min(second.second + 1)
+        };
+        let label = |channel| eyes.label(channel);
+        eyes.lags(self.lags.quantiles(second.second, known_s, label));
+        if self.lags.leaves_out() {
+            eyes.lags_left_out();
+        }
     }
 
     /// What auxiliary streams said goes with the second `second`.
@@ -162,13 +183,20 @@ impl Core for Judge {
         let config = text::read(rules)?;
         let held = self.held.take().ok_or("nobody judges")?;
         let Held {
-            mut watch, graves, ..
+            mut watch,
+            graves,
+            lags,
+            ..
         } = held;
         watch
             .reconfigure(watch_settings(&config), second)
             .map_err(|error| error.to_string())?;
         let held = Held::new(&config, watch);
-        self.held = Some(Held { graves, ..held });
+        self.held = Some(Held {
+            graves,
+            lags,
+            ..held
+        });
         Ok(())
     }
 
@@ -187,7 +215,9 @@ impl Core for Judge {
     fn absorb(&mut self, pulse: PulseRecord) {
         let Some(held) = &mut self.held else { return };
         // It was read under the rules of then.
+        let partition = pulse.partition;
         for pulse in pulse.fitted(&held.dims).pulses {
+            held.lags.heard(partition, &pulse);
             held.watch.absorb(pulse);
         }
     }
@@ -249,6 +279,9 @@ impl Core for Judge {
         let forgotten = held.graves.take_due(second.second);
         self.eyes.open(held.watch.open());
         if !second.again {
+            if second.second % LAGS_EVERY_S == 0 {
+                held.show_lags(second, &self.eyes);
+            }
             self.eyes.judged(began.elapsed(), &revisions);
             revisions.iter().for_each(log);
         }

@@ -6,10 +6,14 @@ use super::Malformed;
 use super::notes::read_currency;
 use super::tables::{ID, Input, Output, of_dim};
 use crate::pulse::tuple::{CHANNEL, CONNECTOR, GATEWAY};
-use crate::pulse::{Ack, Arrivals, ChannelCount, KINDS, Leg, Side, StreamCount};
+use crate::pulse::{Ack, Arrivals, ChannelCount, Ended, Excused, KINDS, Leg, Side, StreamCount};
 
 /// Bytes of the shortest channel count.
-pub(super) const LEAST_CHANNEL: usize = 3;
+pub(super) const LEAST_CHANNEL: usize = 6;
+/// Bytes of the shortest count of those that ended.
+const LEAST_ENDED: usize = 4;
+/// Bytes of the shortest count of those that explain themselves.
+const LEAST_EXCUSED: usize = 2;
 /// Bytes of the shortest stream count.
 pub(super) const LEAST_STREAM: usize = 4 + KINDS;
 /// Bytes of the shortest list of lateness.
@@ -19,18 +23,67 @@ pub(super) const LEAST_LEG: usize = 3;
 /// Bytes of the shortest acknowledgement.
 pub(super) const LEAST_ACK: usize = 8;
 
-pub(super) fn write_channel(count: &ChannelCount, to: &mut Output) {
+/// Writes a channel of the second `second`.
+pub(super) fn write_channel(count: &ChannelCount, second: i64, to: &mut Output) {
     to.string(of_dim(CHANNEL), &count.channel);
     to.bytes.number(count.accepted);
     to.bytes.number(count.credited);
+    to.bytes.len(count.ended.len());
+    let mut last = Ended {
+        accepted_s: second,
+        ..Ended::default()
+    };
+    for ended in &count.ended {
+        to.bytes
+            .signed(ended.accepted_s.wrapping_sub(last.accepted_s));
+        to.bytes
+            .signed((ended.lag_ms as i64).wrapping_sub(last.lag_ms as i64));
+        to.bytes.number(ended.credited);
+        to.bytes.number(ended.otherwise);
+        last = *ended;
+    }
+    to.bytes.len(count.excused.len());
+    let mut last = second;
+    for excused in &count.excused {
+        to.bytes.signed(excused.accepted_s.wrapping_sub(last));
+        to.bytes.number(excused.count);
+        last = excused.accepted_s;
+    }
+    to.bytes.number(count.released);
 }
 
-pub(super) fn read_channel(from: &mut Input<'_>) -> Result<ChannelCount, Malformed> {
-    Ok(ChannelCount {
-        channel: from.string(of_dim(CHANNEL))?,
-        accepted: from.bytes.number()?,
-        credited: from.bytes.number()?,
-    })
+/// Reads a channel of the second `second`.
+pub(super) fn read_channel(second: i64, from: &mut Input<'_>) -> Result<ChannelCount, Malformed> {
+    let mut count = ChannelCount::of(from.string(of_dim(CHANNEL))?);
+    count.accepted = from.bytes.number()?;
+    count.credited = from.bytes.number()?;
+    let len = from.bytes.len(LEAST_ENDED)?;
+    count.ended.reserve_exact(len);
+    let mut last = Ended {
+        accepted_s: second,
+        ..Ended::default()
+    };
+    for _ in 0..len {
+        last = Ended {
+            accepted_s: last.accepted_s.wrapping_add(from.bytes.signed()?),
+            lag_ms: (last.lag_ms as i64).wrapping_add(from.bytes.signed()?) as u64,
+            credited: from.bytes.number()?,
+            otherwise: from.bytes.number()?,
+        };
+        count.ended.push(last);
+    }
+    let len = from.bytes.len(LEAST_EXCUSED)?;
+    count.excused.reserve_exact(len);
+    let mut last = second;
+    for _ in 0..len {
+        last = last.wrapping_add(from.bytes.signed()?);
+        count.excused.push(Excused {
+            accepted_s: last,
+            count: from.bytes.number()?,
+        });
+    }
+    count.released = from.bytes.number()?;
+    Ok(count)
 }
 
 pub(super) fn write_stream(count: &StreamCount, to: &mut Output) {
@@ -125,8 +178,13 @@ pub(super) fn read_leg(second: i64, from: &mut Input<'_>) -> Result<Leg, Malform
 }
 
 pub(super) fn write_ack(ack: &Ack, start_ms: i64, to: &mut Output) {
-    to.bytes.byte(u8::from(ack.late) | u8::from(ack.came) << 1);
+    let foreign = ack.partition != to.partition;
+    to.bytes
+        .byte(u8::from(ack.late) | u8::from(ack.came) << 1 | u8::from(foreign) << 2);
     to.tuple(&ack.tuple);
+    if foreign {
+        to.bytes.signed(i64::from(ack.partition));
+    }
     to.maybe(ID, ack.id.as_ref());
     to.bytes.number(ack.amount_minor);
     to.bytes.raw(&ack.currency.letters());
@@ -136,13 +194,17 @@ pub(super) fn write_ack(ack: &Ack, start_ms: i64, to: &mut Output) {
 
 pub(super) fn read_ack(start_ms: i64, from: &mut Input<'_>) -> Result<Ack, Malformed> {
     let flags = from.bytes.byte()?;
-    if flags > 3 {
+    if flags > 7 {
         return Err(Malformed);
     }
     Ok(Ack {
         late: flags & 1 != 0,
         came: flags & 2 != 0,
         tuple: from.tuple()?,
+        partition: match flags & 4 != 0 {
+            true => from.bytes.signed32()?,
+            false => from.partition,
+        },
         id: from.maybe(ID)?,
         amount_minor: from.bytes.number()?,
         currency: read_currency(from)?,

@@ -19,7 +19,7 @@ use crate::pulse::legs::{Legs, Way};
 use crate::pulse::{Arrivals, Dims};
 
 /// The version of the format.
-const VERSION: u8 = 1;
+const VERSION: u8 = 3;
 
 /// Bytes of a fingerprint: nothing in a list is shorter.
 const LEAST: usize = 8;
@@ -79,7 +79,9 @@ impl Collector {
         let counts: Vec<_> = self.counts.values().collect();
         to.list(&counts, |it, to| write_stream(it, to));
         let channels: Vec<_> = self.channels.values().collect();
-        to.list(&channels, |it, to| write_channel(it, to));
+        to.list(&channels, |it, to| {
+            write_channel(it, self.pulse.second, to);
+        });
         let arrivals = self.arrivals.iter();
         let arrivals = arrivals.map(|((side, gateway, connector), lateness_ms)| Arrivals {
             side: *side,
@@ -122,7 +124,7 @@ impl Collector {
             let key = (count.stream, count.partition);
             collector.counts.insert(key, count);
         }
-        for count in from.list(LEAST_CHANNEL, read_channel)? {
+        for count in from.list(LEAST_CHANNEL, |from| read_channel(second, from))? {
             let channel = Arc::clone(&count.channel);
             collector.channels.insert(channel, count);
         }

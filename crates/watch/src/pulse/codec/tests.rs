@@ -8,7 +8,8 @@ use settlewatch_join::{AlertKind, Fingerprint, Timestamp, Verdict};
 use super::{Malformed, PulseRecord, WHOLE_PPM};
 use crate::pulse::tuple::{STANDARD, Tuple, hash_of};
 use crate::pulse::{
-    Ack, Arrivals, Auxiliary, Case, ChannelCount, Leg, Note, Pulse, Side, StreamCount, What,
+    Ack, Arrivals, Auxiliary, Case, ChannelCount, Ended, Excused, Leg, Note, Pulse, Side,
+    StreamCount, What,
 };
 
 /// Numbers that look random and are the same for each seed (splitmix64).
@@ -177,7 +178,7 @@ fn stream(draw: &mut Draw) -> StreamCount {
         partition: draw.next() as i32,
         records: draw.wide(),
         rejected: draw.wide(),
-        kinds: [draw.wide(), 0, draw.wide(), 1],
+        kinds: [draw.wide(), 0, draw.wide(), 1, draw.wide()],
     }
 }
 
@@ -199,6 +200,17 @@ fn pulse(draw: &mut Draw, tuples: &[Arc<Tuple>]) -> Pulse {
             channel: draw.text(),
             accepted: draw.wide(),
             credited: draw.wide(),
+            ended: draw.many(|draw| Ended {
+                accepted_s: draw.signed(),
+                lag_ms: draw.wide(),
+                credited: draw.wide(),
+                otherwise: draw.wide(),
+            }),
+            excused: draw.many(|draw| Excused {
+                accepted_s: draw.signed(),
+                count: draw.wide(),
+            }),
+            released: draw.wide(),
         }),
         cases: draw.many(|draw| case(draw, tuples)),
         streams: draw.many(stream),
@@ -210,6 +222,7 @@ fn pulse(draw: &mut Draw, tuples: &[Arc<Tuple>]) -> Pulse {
         }),
         acks: draw.many(|draw| Ack {
             tuple: tuple(draw),
+            partition: draw.one(&[0, 1, 2, i32::MAX]),
             late: draw.yes(),
             came: draw.yes(),
             id: draw.maybe(Draw::text),
