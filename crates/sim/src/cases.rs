@@ -93,6 +93,7 @@ fn stage(scenario: Scenario, sketch: &mut Sketch, setting: &Setting<'_>, rng: &m
         Scenario::Reversal => reversal(sketch, turn).into(),
         Scenario::Decline => decline(sketch, turn).into(),
         Scenario::Hold => hold(sketch, turn).into(),
+        Scenario::ExplainedWaits => explain(sketch, setting.fault.variant, rng).into(),
         Scenario::T1 => batch::settle_later(sketch, setting, rng).into(),
         Scenario::IdCorrupted => mischief::corrupt_id(sketch, turn, rng),
         Scenario::T1Waiting => batch::settle_tomorrow(sketch).into(),
@@ -353,6 +354,38 @@ fn hold(sketch: &mut Sketch, turn: u32) -> &'static str {
             sketch.then(900, hold(60_000));
             sketch.then(35_000, What::Reversed);
             "reversed_while_held"
+        }
+    }
+}
+
+/// It says before its deadline why no credit is due, or not yet.
+fn explain(sketch: &mut Sketch, variant: u32, rng: &mut Rng) -> &'static str {
+    let first = sketch.tier_ms(0);
+    let credit = sketch.full_credit();
+    sketch.credits.clear();
+    match variant {
+        0 => {
+            let release_by = Some(sketch.paid_at + 90_000);
+            let reason = "risk";
+            sketch.then(rng.between(200, 900), What::Held { reason, release_by });
+            let released = rng.between(30_000, 80_000);
+            sketch.then(released, What::Released);
+            sketch.credit(sketch.paid_at + released + 2500, 60, credit);
+            "released_in_time"
+        }
+        1 => {
+            let declined = What::Declined {
+                channel: sketch.payment.channel.name,
+                code: "05",
+                class: "not_permitted",
+            };
+            sketch.then(rng.between(1000, (first / 2).min(8000)), declined);
+            "declined_in_time"
+        }
+        _ => {
+            let after = rng.between(3000, (first / 2).min(20_000));
+            sketch.refund(after, sketch.payment.amount_minor, "succeeded");
+            "refunded_in_time"
         }
     }
 }

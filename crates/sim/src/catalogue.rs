@@ -51,8 +51,8 @@ const ONE_CHANNEL: &[&[Field]] = &[&[Channel]];
 pub(crate) static FACTS: &[Facts] = &[
     row(Scenario::Healthy, "healthy", Quiet(None), (50, 1), ANYWHERE,
         "ordinary traffic: every payment is credited in time, no alert is due"),
-    row(Scenario::ChannelStopped, "channel-stopped", Incident("CHANNEL_DOWN", &[]), (1000, 1), ONE_CHANNEL,
-        "one channel's credits stop; most come in a burst afterwards, some never"),
+    row(Scenario::ChannelStopped, "channel-stopped", Incident("CHANNEL_DOWN", &[]), (1000, 2), ONE_CHANNEL,
+        "one channel's credits stop; most come in a burst afterwards, some never; variant 1: for longer than was announced"),
     row(Scenario::ChannelSlowed, "channel-slowed", Incident("CHANNEL_CONGESTED", &[]), (1000, 2),
         &[&[Channel], &[Channel, Gateway]],
         "one channel's lag grows tenfold: some credits pass a deadline, none is lost; variant 1: a queue grows and drains"),
@@ -167,4 +167,6 @@ pub(crate) static FACTS: &[Facts] = &[
         "payments are authorised and not captured"),
     row(Scenario::Everyday, "everyday", Quiet(None), (2, 1), ANYWHERE,
         "two payments in a thousand go wrong in one of many ways, as they do every day"),
+    row(Scenario::ExplainedWaits, "explained-waits", Quiet(None), (400, 3), &[&[Channel], &[Merchant]],
+        "most of one place's payments say why they wait: held and released in time; variant 1: declined; variant 2: refunded"),
 ];

@@ -136,6 +136,7 @@ fn draw_share(scenario: Scenario, variant: u32, rng: &mut Rng) -> Option<u32> {
         (Scenario::DuplicateCredit | Scenario::DuplicatePayment, _) => &[40, 80, 150],
         (Scenario::UserAmountError, _) => &[300, 600],
         (Scenario::T1Waiting, _) => &[100, 300],
+        (Scenario::ExplainedWaits, _) => &[200, 300, 500],
         // What happens every day.
         (Scenario::Refund | Scenario::Reversal | Scenario::Decline, _) => &[1, 2],
         (Scenario::Redelivery, _) => &[20, 100, 1000],

@@ -133,6 +133,12 @@ impl SettledFault {
         self.from <= at && at < self.until
     }
 
+    /// Until when maintenance that covers its first part was announced, where it outlives that.
+    pub(crate) fn maintained_until(&self) -> Option<i64> {
+        let outlives = self.scenario == Scenario::ChannelStopped && self.variant == 1;
+        outlives.then(|| self.from + (self.until - self.from) / 3)
+    }
+
     /// How much of it is there at `at`, in thousandths.
     pub(crate) fn strength_permille(&self, at: i64) -> i64 {
         let half = ((self.until - self.from) / 2).max(1);

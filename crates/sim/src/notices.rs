@@ -30,7 +30,22 @@ pub(crate) fn of(plan: &Plan) -> Vec<Draft> {
             }
             (Scenario::Maintenance, _) => {
                 let times = Some((fault.from - 1000, fault.until + 15_000));
-                drafts.push(marker("maintenance", before(90_000), fault, times, index));
+                // Who is in a hurry announces it as it begins.
+                let at = before(rng.between(1000, 90_000));
+                drafts.push(marker("maintenance", at, fault, times, index));
+            }
+            (Scenario::ChannelStopped, _) => {
+                let until = fault.maintained_until();
+                drafts.extend(until.map(|until| {
+                    let at = before(rng.between(1000, 90_000));
+                    marker(
+                        "maintenance",
+                        at,
+                        fault,
+                        Some((fault.from - 1000, until)),
+                        index,
+                    )
+                }));
             }
             (Scenario::Campaign, _) => {
                 let times = Some((fault.from, fault.until));

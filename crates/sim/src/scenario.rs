@@ -66,6 +66,7 @@ pub enum Scenario {
     UserIncomplete,
     AuthIncomplete,
     Everyday,
+    ExplainedWaits,
 }
 
 /// What incidents must say of a scenario.
@@ -155,6 +156,7 @@ impl Scenario {
                 | Self::UserAmountError
                 | Self::T1Waiting
                 | Self::Everyday
+                | Self::ExplainedWaits
         )
     }
 

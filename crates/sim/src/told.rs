@@ -71,7 +71,8 @@ fn told(fault: &SettledFault, touched: u64, start: i64) -> Told {
     };
     let started_at = match fault.scenario {
         Scenario::BatchMissed => batch::first_due(start, fault.from),
-        _ => fault.from,
+        // What was announced is no fault.
+        _ => fault.maintained_until().unwrap_or(fault.from),
     };
     Told {
         scenario: fault.scenario,
