@@ -1,7 +1,8 @@
 //! `topics`: what is read and written, how it is and how it must be.
 
+use std::collections::BTreeMap;
 use std::io::{Write, stdout};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use settlewatch_config::{Run, Stream};
 use settlewatch_kafka::{
@@ -15,6 +16,15 @@ use crate::exit::{Failed, NotReady};
 /// How long the cluster may take for an answer.
 const WAIT: Duration = Duration::from_secs(10);
 
+/// How long what was made may take until the brokers know it.
+const KNOWN_WITHIN: Duration = Duration::from_secs(30);
+
+/// From one look at what was made to the next.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// The settings of topics that are there, by name.
+type Settings = BTreeMap<String, Result<TopicSettings, AdminError>>;
+
 pub(crate) fn run(args: &TopicsArgs) -> anyhow::Result<()> {
     let config = config::for_run(&args.config, args.shadow)?;
     let run = config
@@ -23,10 +33,12 @@ pub(crate) fn run(args: &TopicsArgs) -> anyhow::Result<()> {
         .expect("a configuration that was read to run has all of it");
     let mut survey = Survey::new(run, &config.streams)?;
     let mut wrong = survey.inputs()?;
-    if args.create {
-        survey.create(args.replication_factor)?;
-    }
-    wrong += survey.own()?;
+    let made = if args.create {
+        survey.create(args.replication_factor)?
+    } else {
+        Vec::new()
+    };
+    wrong += survey.own(&made)?;
     match wrong {
         0 => Ok(()),
         1 => Err(Failed("one topic is not as it must be".into()).into()),
@@ -92,13 +104,14 @@ impl<'a> Survey<'a> {
         Ok(wrong)
     }
 
-    /// Makes what is missing.
-    fn create(&self, replication: Option<u16>) -> anyhow::Result<()> {
+    /// Makes what is missing; the names of what was made.
+    fn create(&self, replication: Option<u16>) -> anyhow::Result<Vec<String>> {
         let Some(numbers) = self.numbers else {
             let why = "nothing is made: our topics get as many partitions as the inputs, which do not all exist, \
                        or differ";
             return Err(Failed(why.into()).into());
         };
+        let mut made = Vec::new();
         for (topic, state) in self.own.iter().zip(self.own_states()?) {
             if matches!(state, TopicState::Missing) {
                 let count = topic.partitions.of(numbers);
@@ -111,21 +124,27 @@ impl<'a> Survey<'a> {
                     "partitions"
                 };
                 writeln!(stdout(), "made {} with {count} {partitions}", topic.name)?;
+                made.push(topic.name.clone());
             }
         }
-        self.until_seen()
+        Ok(made)
     }
 
-    /// A topic is seen a moment after it was made.
-    fn until_seen(&self) -> anyhow::Result<()> {
-        for _ in 0..50 {
+    /// What the brokers say of our topics, once they know those that were made: one that was made a moment ago is not
+    /// known to every broker yet, and each question may go to another one.
+    fn look(&self, made: &[String]) -> anyhow::Result<(Vec<TopicState>, Settings)> {
+        let deadline = Instant::now() + KNOWN_WITHIN;
+        loop {
             let states = self.own_states()?;
-            if !states.contains(&TopicState::Missing) {
-                break;
+            let own = self.own.iter().zip(&states);
+            let present = own.filter(|(_, state)| matches!(state, TopicState::Present { .. }));
+            let names: Vec<&str> = present.map(|(topic, _)| &*topic.name).collect();
+            let settings = self.admin.settings(&names).map_err(not_ready)?;
+            if are_known(made, &settings) || Instant::now() >= deadline {
+                return Ok((states, settings));
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(AGAIN);
         }
-        Ok(())
     }
 
     fn own_states(&self) -> anyhow::Result<Vec<TopicState>> {
@@ -134,21 +153,23 @@ impl<'a> Survey<'a> {
     }
 
     /// Prints what is ours; how many are wrong.
-    fn own(&self) -> anyhow::Result<usize> {
-        let states = self.own_states()?;
-        let own = self.own.iter().zip(&states);
-        let present = own
-            .clone()
-            .filter(|(_, state)| matches!(state, TopicState::Present { .. }));
-        let names: Vec<&str> = present.map(|(topic, _)| &*topic.name).collect();
-        let settings = self.admin.settings(&names).map_err(not_ready)?;
+    fn own(&self, made: &[String]) -> anyhow::Result<usize> {
+        let (states, settings) = self.look(made)?;
         let mut wrong = 0;
-        for (topic, state) in own {
+        for (topic, state) in self.own.iter().zip(&states) {
             line(&topic.name, topic.key, &words(state))?;
             let good = match (state, settings.get(&topic.name)) {
                 (TopicState::Present { partitions, .. }, Some(settings)) => {
                     let alike = self.count(topic, *partitions)?;
                     self.settings(topic, settings.as_ref())? && alike
+                }
+                (TopicState::Missing, _) if made.contains(&topic.name) => {
+                    let within = KNOWN_WITHIN.as_secs();
+                    writeln!(
+                        stdout(),
+                        "    it was made, and is not seen after {within} s: look again without --create"
+                    )?;
+                    false
                 }
                 (TopicState::Missing, _) => {
                     writeln!(stdout(), "    --create makes it")?;
@@ -215,6 +236,18 @@ impl<'a> Survey<'a> {
     }
 }
 
+/// Whether what was made is known to whoever was asked, with its settings; where these may not be seen, waiting does
+/// not help.
+fn are_known(made: &[String], settings: &Settings) -> bool {
+    let is_known = |name: &String| {
+        matches!(
+            settings.get(name),
+            Some(Ok(_) | Err(AdminError::Denied { .. }))
+        )
+    };
+    made.iter().all(is_known)
+}
+
 fn line(topic: &str, key: &str, words: &str) -> std::io::Result<()> {
     writeln!(stdout(), "{topic:28} {key:22} {words}")
 }
@@ -231,4 +264,31 @@ fn words(state: &TopicState) -> String {
 
 fn not_ready(error: AdminError) -> NotReady {
     NotReady(vec![Problem::from(error)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_made_is_waited_for_until_its_settings_are_told_or_denied() {
+        let made = ["alerts".to_owned(), "state".to_owned()];
+        let mut settings = Settings::new();
+        assert!(are_known(&[], &settings), "nothing was made");
+        settings.insert("alerts".into(), Ok(TopicSettings::new()));
+        assert!(!are_known(&made, &settings), "one is not there yet");
+        let refused = AdminError::Refused {
+            what: "see the settings of state".into(),
+            why: "unknown topic".into(),
+        };
+        settings.insert("state".into(), Err(refused));
+        assert!(!are_known(&made, &settings), "a broker does not know it");
+        let denied = AdminError::Denied {
+            what: "see the settings of state".into(),
+        };
+        settings.insert("state".into(), Err(denied));
+        assert!(are_known(&made, &settings), "waiting gives no right");
+        settings.insert("state".into(), Ok(TopicSettings::new()));
+        assert!(are_known(&made, &settings));
+    }
 }

@@ -10,7 +10,7 @@ mod story;
 mod view;
 mod words;
 
-use std::io::{IsTerminal, Write as _, stdout};
+use std::io::{ErrorKind, IsTerminal, Write as _, stdout};
 use std::net::TcpListener;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
@@ -48,7 +48,7 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// would count as newer rules, cannot be.
 const CONFIG: &str = "/dev/null/the demo's configuration";
 
-/// Where metrics are served when the port of the configuration is taken.
+/// Where metrics are served when the port that was asked for is taken.
 const ANY_PORT: &str = "127.0.0.1:0";
 
 pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
@@ -59,7 +59,8 @@ pub(crate) fn run(args: &DemoArgs) -> anyhow::Result<()> {
     };
     let terminal = stdout().is_terminal() && !args.headless;
     if !terminal {
-        init_log(LogFormat::Auto, "warn")?;
+        // A person reads it, also where it goes into a file.
+        init_log(LogFormat::Text, "warn")?;
     }
     let demo = Demo::start(args, pace)?;
     let language = args.lang.unwrap_or_else(Language::of_environment);
@@ -95,7 +96,8 @@ struct Demo {
 
 impl Demo {
     fn start(args: &DemoArgs, pace: Pace) -> anyhow::Result<Self> {
-        let listen = listen(&args.listen);
+        let listener = listen(&args.listen)?;
+        let listen = listener.local_addr()?.to_string();
         // The names of the topics are in the configuration, and the address of the cluster comes with the cluster.
         let names = configure(&story::config(pace, "127.0.0.1:1", &listen))?;
         let run = names.config.run.as_ref().context("it was read to run")?;
@@ -104,12 +106,12 @@ impl Demo {
             PARTITIONS.into(),
         )?;
         for limit in LIMITS_OF_THE_MOCK {
-            tracing::warn!("the demo's cluster is a mock: {limit}");
+            tracing::info!("the demo's cluster is a mock: {limit}");
         }
         let loaded = configure(&story::config(pace, mock.bootstrap_servers(), &listen))?;
         let run = loaded.config.run.as_ref().context("it was read to run")?;
         let checked = mock.checked(&run.kafka, &loaded.config.streams, PARTITIONS.into());
-        let service = Service::assemble(Path::new(CONFIG), &loaded, run, &checked)?;
+        let service = Service::assemble(Path::new(CONFIG), &loaded, run, &checked, Some(listener))?;
         let from = TailFrom::Beginning;
         let tail = Tail::new(&run.kafka, &run.output.alerts, PARTITIONS.into(), from);
         let incidents = Tail::new(&run.kafka, &run.output.incidents, 1, from);
@@ -220,10 +222,35 @@ fn configure(text: &str) -> anyhow::Result<Loaded> {
     Ok(load_str(CONFIG, text, Purpose::Run, &Env::empty()).map_err(BadConfig)?)
 }
 
-/// The address, or another port where it is taken.
-fn listen(wanted: &str) -> String {
-    match TcpListener::bind(wanted) {
-        Ok(_) => wanted.to_owned(),
-        Err(_) => ANY_PORT.to_owned(),
+/// Listens there, or on another port where it is taken. Whoever asks first has it until the demo ends.
+fn listen(wanted: &str) -> anyhow::Result<TcpListener> {
+    let bound = match TcpListener::bind(wanted) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => TcpListener::bind(ANY_PORT),
+        bound => bound,
+    };
+    bound.with_context(|| format!("--listen {wanted}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_finds_the_port_taken_gets_another_and_both_keep_theirs() {
+        let first = listen("127.0.0.1:0").expect("a port is free");
+        let taken = first.local_addr().expect("it has an address");
+        let second = listen(&taken.to_string()).expect("another port is free");
+        let other = second.local_addr().expect("it has an address");
+        assert_ne!(taken, other);
+        for held in [taken, other] {
+            let error = TcpListener::bind(held).expect_err("it is held");
+            assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_replaced_by_another() {
+        let error = listen("nowhere").expect_err("no address");
+        assert!(error.to_string().contains("--listen nowhere"), "{error}");
     }
 }

@@ -294,7 +294,7 @@ fn revision(alert: &Alert) -> String {
     if let Some(other) = &alert.related_payment_id {
         line += &format!(", with payment {other}");
     }
-    line
+    line + &format!(", alert_id {}", alert.alert_id)
 }
 
 fn related(found: &Findings, out: &mut String) -> Result {

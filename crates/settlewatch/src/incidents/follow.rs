@@ -9,14 +9,18 @@ use settlewatch_kafka::{Tail, TailFrom};
 use super::read::{checked, json_line};
 use super::told::Told;
 use super::words::line;
-use crate::cli::IncidentsFollowArgs;
+use crate::cli::{IncidentsFollowArgs, IncidentsSource};
 use crate::commands::config;
-use crate::exit::Failed;
+use crate::exit::{Failed, Usage};
 
 const WAIT: Duration = Duration::from_secs(1);
 
-pub(super) fn run(args: &IncidentsFollowArgs) -> anyhow::Result<()> {
-    let config = config::loaded(&args.config, Purpose::Run)?;
+pub(super) fn run(told: &IncidentsSource, args: &IncidentsFollowArgs) -> anyhow::Result<()> {
+    let Some(file) = &told.config else {
+        let why = "a service is followed: --config FILE; of a replay `incidents list --replayed DIR` tells everything";
+        return Err(Usage(why.into()).into());
+    };
+    let config = config::loaded(file, Purpose::Run)?;
     let run = config.run.as_ref();
     let run = run.expect("a configuration that was read to run has all of it");
     checked(&config)?;
@@ -26,7 +30,8 @@ pub(super) fn run(args: &IncidentsFollowArgs) -> anyhow::Result<()> {
         TailFrom::End
     };
     let tail = Tail::new(&run.kafka, &run.output.incidents, 1, from).map_err(Failed)?;
-    let language = args.lang.unwrap_or_else(super::Language::of_environment);
+    let language = told.language();
+    let json = told.json;
     loop {
         let Some(record) = tail.next(WAIT) else {
             continue;
@@ -34,7 +39,7 @@ pub(super) fn run(args: &IncidentsFollowArgs) -> anyhow::Result<()> {
         let Some(told) = Told::parse(&record.value) else {
             continue;
         };
-        let text = if args.json {
+        let text = if json {
             json_line(&told.json)
         } else {
             format!(

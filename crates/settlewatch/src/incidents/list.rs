@@ -6,11 +6,11 @@ use super::covers::covering;
 use super::read::{Source, json_line};
 use super::told::{Told, latest};
 use super::words::{Language, line};
-use crate::cli::IncidentsListArgs;
+use crate::cli::{IncidentsListArgs, IncidentsSource};
 use crate::exit::Failed;
 
-pub(super) fn text(args: &IncidentsListArgs) -> anyhow::Result<String> {
-    let source = Source::of(&args.source)?;
+pub(super) fn text(told: &IncidentsSource, args: &IncidentsListArgs) -> anyhow::Result<String> {
+    let source = Source::of(told)?;
     let incidents = source.incidents()?;
     let mut listed = latest(&incidents);
     if let Some(payment_id) = &args.payment {
@@ -22,10 +22,10 @@ pub(super) fn text(args: &IncidentsListArgs) -> anyhow::Result<String> {
         listed = covering(listed, &alerts);
     }
     listed.retain(|told| !args.open || told.is_open());
-    if args.source.json {
+    if told.json {
         return Ok(listed.iter().map(|told| json_line(&told.json)).collect());
     }
-    Ok(table(&listed, args.source.language()))
+    Ok(table(&listed, told.language()))
 }
 
 fn table(listed: &[&Told], language: Language) -> String {

@@ -13,6 +13,7 @@ use std::io::{Write as _, stdout};
 use serde_json::Value;
 
 use crate::cli::{IncidentsArgs, IncidentsCommand};
+use crate::exit::Usage;
 
 pub(crate) use read::of_topic;
 pub(crate) use told::Told;
@@ -36,11 +37,17 @@ pub(crate) fn covering_text(revisions: &[Told], alerts: &[Value]) -> String {
 }
 
 pub(crate) fn run(args: &IncidentsArgs) -> anyhow::Result<()> {
+    let source = &args.source;
+    if let (Some(option), Some(IncidentsCommand::Show(_) | IncidentsCommand::Follow(_))) =
+        (args.list.given(), &args.command)
+    {
+        return Err(Usage(format!("{option} is an option of `incidents list` alone")).into());
+    }
     let text = match &args.command {
-        None => list::text(&args.list)?,
-        Some(IncidentsCommand::List(args)) => list::text(args)?,
-        Some(IncidentsCommand::Show(args)) => show::text(args)?,
-        Some(IncidentsCommand::Follow(args)) => return follow::run(args),
+        None => list::text(source, &args.list)?,
+        Some(IncidentsCommand::List(list)) => list::text(source, &list.or(&args.list))?,
+        Some(IncidentsCommand::Show(show)) => show::text(source, show)?,
+        Some(IncidentsCommand::Follow(follow)) => return follow::run(source, follow),
     };
     stdout().write_all(text.as_bytes())?;
     Ok(())

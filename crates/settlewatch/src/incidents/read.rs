@@ -15,14 +15,17 @@ use super::list::is_of;
 use super::told::{Incidents, Told, gathered};
 use crate::cli::IncidentsSource;
 use crate::commands::config;
-use crate::exit::{NotReady, Usage};
+use crate::exit::{Failed, NotReady, Usage};
+
+/// The file of incidents in the folder of a replay.
+const INCIDENTS: &str = "incidents.ndjson";
 
 const WAIT: Duration = Duration::from_secs(15);
 
 /// Where they are.
 pub(super) enum Source {
-    /// In topics.
-    Topics(Box<Config>),
+    /// In topics, which this file names.
+    Topics(PathBuf, Box<Config>),
     /// In a folder that `replay --out` wrote.
     Folder(PathBuf),
 }
@@ -32,25 +35,44 @@ impl Source {
         match (&args.config, &args.replayed) {
             (Some(file), None) => {
                 let config = config::loaded(file, Purpose::Run)?;
-                Ok(Self::Topics(Box::new(config)))
+                Ok(Self::Topics(file.clone(), Box::new(config)))
             }
-            (None, Some(folder)) => Ok(Self::Folder(folder.clone())),
+            (None, Some(folder)) => {
+                is_folder(folder)?;
+                Ok(Self::Folder(folder.clone()))
+            }
             _ => Err(Usage(
-                "where are they? --config FILE for those of a service, --replayed DIR for those of a replay".into(),
+                "where are they? --config FILE for those of a service, or --replayed DIR for those of a replay".into(),
             )
             .into()),
+        }
+    }
+
+    /// The option that names it.
+    pub(super) fn option(&self) -> String {
+        match self {
+            Self::Topics(file, _) => format!("--config {}", file.display()),
+            Self::Folder(folder) => format!("--replayed {}", folder.display()),
+        }
+    }
+
+    /// Where incidents lie.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::Topics(_, config) => format!("topic {}", run_of(config).output.incidents),
+            Self::Folder(folder) => folder.join(INCIDENTS).display().to_string(),
         }
     }
 
     /// All incidents that are there.
     pub(super) fn incidents(&self) -> anyhow::Result<Incidents> {
         let all = match self {
-            Self::Topics(config) => {
+            Self::Topics(_, config) => {
                 checked(config)?;
                 of_topic(run_of(config))?
             }
             Self::Folder(folder) => {
-                let path = folder.join("incidents.ndjson");
+                let path = folder.join(INCIDENTS);
                 let mut all = Vec::new();
                 each_line(&path, |line| {
                     let told = Told::parse(line.as_bytes());
@@ -93,7 +115,7 @@ impl Source {
             Ok(())
         };
         match self {
-            Self::Topics(config) => {
+            Self::Topics(_, config) => {
                 let run = run_of(config);
                 let checked = checked(config)?;
                 let since = since.unwrap_or(Timestamp::from_millis(0));
@@ -113,6 +135,31 @@ impl Source {
         alerts.sort_by(|a, b| a["payment_id"].as_str().cmp(&b["payment_id"].as_str()));
         Ok(alerts)
     }
+}
+
+/// Whether this is what `replay --out` wrote.
+fn is_folder(folder: &Path) -> anyhow::Result<()> {
+    let shown = folder.display();
+    if folder.is_file() {
+        let parent = folder.parent().filter(|it| !it.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).display();
+        return Err(Usage(format!(
+            "--replayed {shown}: this is a file; the folder is wanted that `replay --out` wrote: --replayed {parent}"
+        ))
+        .into());
+    }
+    if !folder.join(INCIDENTS).exists() {
+        let what = if folder.is_dir() {
+            format!("no {INCIDENTS} lies in it")
+        } else {
+            "there is no such folder".to_owned()
+        };
+        return Err(Failed(format!(
+            "--replayed {shown}: {what}; `settlewatch replay --out {shown}` writes it"
+        ))
+        .into());
+    }
+    Ok(())
 }
 
 fn run_of(config: &Config) -> &Run {

@@ -9,30 +9,30 @@ use super::covers::covers;
 use super::read::{Source, json_line};
 use super::told::Told;
 use super::words::Language;
-use crate::cli::IncidentsShowArgs;
+use crate::cli::{IncidentsShowArgs, IncidentsSource};
 use crate::exit::Failed;
 use crate::text::money;
 
-pub(super) fn text(args: &IncidentsShowArgs) -> anyhow::Result<String> {
-    let source = Source::of(&args.source)?;
+pub(super) fn text(told: &IncidentsSource, args: &IncidentsShowArgs) -> anyhow::Result<String> {
+    let source = Source::of(told)?;
     let incidents = source.incidents()?;
     let Some(revisions) = incidents.get(&args.incident_id) else {
-        let id = &args.incident_id;
+        let (id, place) = (&args.incident_id, source.place());
         return Err(Failed(format!(
-            "no incident `{id}`: `settlewatch incidents list` names them"
+            "no incident `{id}` in {place}: `settlewatch incidents list {}` names those that are there ({})",
+            source.option(),
+            incidents.len(),
         ))
         .into());
     };
     let last = revisions.last().expect("an incident has a revision");
     let payments = args.payments.then(|| covered(&source, last)).transpose()?;
-    if args.source.json {
-        let lines = match &payments {
-            Some(alerts) => alerts.iter().map(json_line).collect(),
-            None => revisions.iter().map(|told| json_line(&told.json)).collect(),
-        };
-        return Ok(lines);
+    if told.json {
+        let revisions = revisions.iter().map(|told| &told.json);
+        let alerts = payments.iter().flatten();
+        return Ok(revisions.chain(alerts).map(json_line).collect());
     }
-    let language = args.source.language();
+    let language = told.language();
     let mut text = whole(last, language);
     text += &history(revisions, language);
     if let Some(alerts) = &payments {

@@ -88,10 +88,10 @@ impl Language {
     }
 }
 
-/// An incident on one line.
+/// An incident on one line. Its figures are those of its last revision: when that was is said.
 pub(crate) fn line(told: &Told, language: Language) -> String {
     format!(
-        "{}  {:<8} {:<8} {:<22} {}  {}  {} {}",
+        "{}  {:<8} {:<8} {:<22} {}  {} {}  {} {} {}",
         told.text("incident_id"),
         language.severity(told.text("severity")),
         language.state(told.text("state")),
@@ -100,5 +100,7 @@ pub(crate) fn line(told: &Told, language: Language) -> String {
         language.of("since", "始于"),
         told.text("started_at"),
         language.missing(told),
+        language.of("as of", "截至"),
+        told.text("updated_at"),
     )
 }

@@ -18,12 +18,16 @@ fn channel(revision: &str, state: &str, resolved: &str) -> String {
     line.replace("RESOLVED", resolved) + "\n"
 }
 
-fn told(args: &[&str]) -> Ran {
+fn folder_of_a_replay() -> tempfile::TempDir {
     let incidents = channel("1", "open", "null")
         + FEES
         + "\n"
         + &channel("2", "resolved", "\"2026-03-02T04:02:00.000Z\"");
-    let folder = folder(&[("incidents.ndjson", &incidents), ("alerts.ndjson", ALERTS)]);
+    folder(&[("incidents.ndjson", &incidents), ("alerts.ndjson", ALERTS)])
+}
+
+fn told(args: &[&str]) -> Ran {
+    let folder = folder_of_a_replay();
     let mut all = vec!["incidents"];
     all.extend(args);
     all.extend(["--replayed", "."]);
@@ -36,8 +40,8 @@ fn each_is_a_line_as_it_is_now_and_open_ones_are_first() {
         let ran = told(args);
         assert_eq!((ran.status, ran.err.as_str()), (0, ""));
         let expected = "\
-inc-2  warning  open     FEE_MISMATCH           region=east|west  since  2026-03-02T04:00:00.000Z 0 payments
-inc-1  critical resolved CHANNEL_DOWN           channel=visa  since  2026-03-02T04:00:00.000Z 12 payments, 1,280.00 CNY + 500 JPY
+inc-2  warning  open     FEE_MISMATCH           region=east|west  since 2026-03-02T04:00:00.000Z  0 payments as of 2026-03-02T04:10:00.000Z
+inc-1  critical resolved CHANNEL_DOWN           channel=visa  since 2026-03-02T04:00:00.000Z  12 payments, 1,280.00 CNY + 500 JPY as of 2026-03-02T04:02:00.000Z
 ";
         assert_eq!(ran.out, expected);
     }
@@ -66,9 +70,47 @@ fn one_is_told_whole_with_its_revisions_and_payments() {
     }
     let zh = told(&["show", "inc-1", "--lang", "zh"]);
     assert!(zh.out.contains("已排除"), "{}", zh.out);
-    let ids = told(&["show", "inc-1", "--payments", "--json"]);
-    assert_eq!(ids.out.lines().count(), 1);
-    assert!(ids.out.contains("\"credited_late\""), "{}", ids.out);
+}
+
+#[test]
+fn a_program_gets_the_incident_and_then_its_alerts_and_can_tell_them_apart() {
+    let schemas = |out: &str| -> Vec<(String, u64)> {
+        let lines = out.lines().map(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let schema = line["schema"].as_str().unwrap().to_owned();
+            (schema, line["revision"].as_u64().unwrap())
+        });
+        lines.collect()
+    };
+    let incident = |revision| ("settlewatch.incident/1".to_owned(), revision);
+    let alone = told(&["show", "inc-1", "--json"]);
+    assert_eq!(schemas(&alone.out), [incident(1), incident(2)]);
+    let all = told(&["show", "inc-1", "--payments", "--json"]);
+    let alert = ("settlewatch.alert/1".to_owned(), 2);
+    assert_eq!(schemas(&all.out), [incident(1), incident(2), alert]);
+    assert!(all.out.contains("\"credited_late\""), "{}", all.out);
+}
+
+#[test]
+fn options_stand_before_the_word_or_after_it() {
+    let (before, after) = (told(&["show", "inc-1"]), told(&["list", "--open"]));
+    let files = folder_of_a_replay();
+    let at = |args: &[&str]| run_in(files.path(), &[&["incidents"], args].concat());
+    let show = at(&["--replayed", ".", "show", "inc-1"]);
+    assert_eq!((show.status, show.out), (0, before.out));
+    for args in [
+        ["--open", "--replayed", ".", "list"],
+        ["--replayed", ".", "list", "--open"],
+    ] {
+        let list = at(&args);
+        assert_eq!((list.status, &list.out), (0, &after.out), "{args:?}");
+    }
+    let other = at(&["--open", "show", "inc-1", "--replayed", "."]);
+    assert_eq!(other.status, 2);
+    assert!(other.err.contains("--open is an option"), "{}", other.err);
+    let follow = at(&["--replayed", ".", "follow"]);
+    assert_eq!(follow.status, 2);
+    assert!(follow.err.contains("--config FILE"), "{}", follow.err);
 }
 
 #[test]
@@ -94,7 +136,8 @@ fn what_is_not_there_is_said() {
     );
     let none = told(&["show", "inc-3"]);
     assert_eq!(none.status, 1);
-    assert!(none.err.contains("no incident `inc-3`"), "{}", none.err);
+    let remedy = "no incident `inc-3` in ./incidents.ndjson: `settlewatch incidents list --replayed .` names";
+    assert!(none.err.contains(remedy), "{}", none.err);
     let nowhere = run(&["incidents"]);
     assert_eq!(nowhere.status, 2);
     assert!(nowhere.err.contains("--config FILE"), "{}", nowhere.err);
@@ -106,4 +149,21 @@ fn what_is_not_there_is_said() {
         "{}",
         broken.err
     );
+}
+
+#[test]
+fn what_is_no_folder_of_a_replay_is_said_with_the_remedy() {
+    let files = folder_of_a_replay();
+    std::fs::create_dir(files.path().join("empty")).unwrap();
+    for (given, status, told) in [
+        ("incidents.ndjson", 2, "this is a file"),
+        ("incidents.ndjson", 2, "--replayed .\n"),
+        ("empty", 1, "no incidents.ndjson lies in it"),
+        ("nowhere", 1, "there is no such folder"),
+        ("nowhere", 1, "replay --out nowhere"),
+    ] {
+        let ran = run_in(files.path(), &["incidents", "--replayed", given]);
+        assert_eq!(ran.status, status, "{given}");
+        assert!(ran.err.contains(told), "{told} in {}", ran.err);
+    }
 }

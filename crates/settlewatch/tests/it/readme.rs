@@ -1,6 +1,8 @@
 //! The commands of the pages, where a flag decides whether what they say is true.
 
-use crate::root;
+use std::process::Command;
+
+use crate::{root, run_in};
 
 fn commands(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(root().join(page)).unwrap();
@@ -42,5 +44,48 @@ fn a_recording_of_several_topics_is_replayed_until_it_began() {
     assert!(!replays.is_empty());
     for block in replays {
         assert!(block.contains("--until \"$until\""), "{block}");
+    }
+}
+
+/// Both READMEs: who has replayed the recording may paste what comes next.
+#[test]
+fn after_the_replay_the_next_commands_tell_which_fault_it_was() {
+    for page in ["README.md", "README.zh-CN.md"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(root().join("examples"), folder.path().join("examples"))
+            .unwrap();
+        let commands = commands(page);
+        let replay = commands.iter().find(|it| it.contains("-- replay"));
+        let replay = replay.expect("a replay").replace("\\\n", " ");
+        let (_, words) = replay.split_once(" -- ").unwrap();
+        let recording = root().join("examples/recording");
+        let files = std::fs::read_dir(recording).unwrap();
+        let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        let files: Vec<_> = files
+            .filter(|name| name.ends_with(".ndjson"))
+            .map(|name| format!("examples/recording/{name}"))
+            .collect();
+        let glob = "examples/recording/*.ndjson";
+        let words = words.replace(glob, &files.join(" "));
+        let words: Vec<_> = words.split_whitespace().collect();
+        assert_eq!(run_in(folder.path(), &words).status, 0, "{page}: {words:?}");
+
+        let next = commands.iter().find(|it| it.contains("incidents show"));
+        let next = next.expect("the next commands");
+        let programs = std::path::Path::new(env!("CARGO_BIN_EXE_settlewatch"));
+        let path = format!(
+            "{}:{}",
+            programs.parent().unwrap().display(),
+            std::env::var("PATH").unwrap()
+        );
+        let mut shell = Command::new("bash");
+        shell.args(["-c", &format!("set -euo pipefail\n{next}")]);
+        let output = shell.current_dir(folder.path()).env("PATH", path).output();
+        let output = output.expect("a shell runs");
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{page}: {told}");
+        for part in ["CHANNEL_DOWN", "channel=unionpay_qr"] {
+            assert!(told.contains(part), "{page}: {part} in {told}");
+        }
     }
 }
