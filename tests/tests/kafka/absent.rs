@@ -101,7 +101,6 @@ pub(crate) fn credits_that_retention_took_are_a_hole_and_no_storm() {
     until("the hole is told", SOON, || {
         holes().filter(|count| *count > 0.5)
     });
-    script.barrier("after");
     let written_off = || {
         let closed = service.metric(
             "settlewatch_payments_closed_total",
@@ -110,6 +109,8 @@ pub(crate) fn credits_that_retention_took_are_a_hole_and_no_storm() {
         (closed > 29.5).then_some(closed)
     };
     until("payments of the hole are written off", SOON, written_off);
+    // Only now: what is paid before the end of a hole is known belongs to it.
+    script.barrier("after");
     let log = service.log();
     assert!(service.process().ended().is_none(), "it goes on");
     service.stop();
