@@ -11,6 +11,7 @@ pub mod lanes;
 pub mod model;
 pub mod pages;
 pub mod picture;
+pub mod placed;
 pub mod reference;
 pub mod render;
 pub mod shrink;

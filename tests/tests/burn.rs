@@ -1,9 +1,9 @@
 //! Error budgets burn while a fault lasts, and never where nothing is wrong.
 
 use settlewatch_config::{Env, Purpose, load_str};
-use settlewatch_join::{Place, Timestamp};
 use settlewatch_replay::{Observer, Replay, Until, watch_settings};
 use settlewatch_sim::{Plan, Rate, Scenario, config, generate};
+use settlewatch_tests::placed::place_of;
 use settlewatch_watch::pulse::Pulse;
 use settlewatch_watch::{Burn, Watch, WatchSettings};
 
@@ -29,12 +29,7 @@ fn recorded(seed: u64, scenarios: &[&str], partitions: usize) -> (WatchSettings,
     let loaded = load_str("c.yaml", &config(&plan), Purpose::Replay, &Env::empty());
     let config = loaded.expect("it is valid").config;
     let records = generate(&plan).map(|record| {
-        let place = Place {
-            at: Timestamp::from_millis(record.ts_ms),
-            stream: record.topic as u8,
-            partition: record.partition as i32,
-            offset: record.offset as i64,
-        };
+        let place = place_of(&record);
         (place, record.payload.into_bytes())
     });
     let records: Vec<_> = records.collect();

@@ -75,10 +75,23 @@ fn a_minute_of_the_story_comes_out_as_scripted() {
     ] {
         assert!(told.contains(wanted), "{wanted} is missing:\n{told}");
     }
+    assert!(!errors.contains('{'), "no JSON for people: {errors}");
     assert!(
         !told.contains('\x1b'),
         "no colour where there is no terminal"
     );
+}
+
+#[test]
+fn two_that_start_together_both_run() {
+    let address = free_address();
+    let arguments = ["--headless", "--for", "3s", "--listen", &address];
+    let demos: Vec<Child> = (0..2).map(|_| start(&arguments)).collect();
+    for demo in demos {
+        let output = demo.wait_with_output().expect("it ends");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+    }
 }
 
 #[test]

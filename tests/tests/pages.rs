@@ -85,7 +85,11 @@ fn every_configuration_that_a_page_shows_is_right() {
 
 #[test]
 fn the_pages_that_need_no_kafka_run() {
-    for page in ["docs/write-rules.md", "docs/test-a-configuration.md"] {
+    for page in [
+        "docs/write-rules.md",
+        "docs/test-a-configuration.md",
+        "docs/simulate-and-localise.md",
+    ] {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut shell = howto::shell(folder.path(), &howto::script(page), 60);
         let output = shell.output().expect("a shell runs");

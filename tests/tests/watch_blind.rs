@@ -2,9 +2,10 @@
 //! silence for nothing having happened would accuse somebody.
 
 use settlewatch_config::{Config, Env, Purpose, load_str};
-use settlewatch_join::{Place, Timestamp};
+use settlewatch_join::Timestamp;
 use settlewatch_replay::{Observer, Replay, Until, watch_settings};
 use settlewatch_sim::{Plan, Rate, config, generate};
+use settlewatch_tests::placed::place_of;
 use settlewatch_watch::Watch;
 use settlewatch_watch::pulse::Pulse;
 
@@ -40,12 +41,7 @@ fn heard(seed: u64) -> (Config, Vec<Pulse>) {
         partition == blind && second - *first_s.get_or_insert(second) >= after_s
     };
     let records = generate(&plan).map(|record| {
-        let place = Place {
-            at: Timestamp::from_millis(record.ts_ms),
-            stream: record.topic as u8,
-            partition: record.partition as i32,
-            offset: record.offset as i64,
-        };
+        let place = place_of(&record);
         (place, record.payload.into_bytes())
     });
     let records: Vec<_> = records

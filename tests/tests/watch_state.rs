@@ -1,10 +1,10 @@
 //! A watch that is written down and read again, whenever that is, says what one says that never stopped.
 
 use settlewatch_config::{Config, Env, Purpose, load_str};
-use settlewatch_join::{Place, Timestamp};
 use settlewatch_replay::{Observer, Replay, Until, incident_json, watch_settings};
 use settlewatch_sim::{Plan, Rate, Scenario, config, generate};
 use settlewatch_tests::generate::Rng;
+use settlewatch_tests::placed::place_of;
 use settlewatch_watch::incident::Incident;
 use settlewatch_watch::pulse::Pulse;
 use settlewatch_watch::{Unreadable, Watch, WatchSettings};
@@ -60,12 +60,7 @@ fn recording(seed: u64) -> (Config, Seen) {
     let loaded = load_str("c.yaml", &config(&plan), Purpose::Replay, &Env::empty());
     let config = loaded.expect("it is valid").config;
     let records = generate(&plan).map(|record| {
-        let place = Place {
-            at: Timestamp::from_millis(record.ts_ms),
-            stream: record.topic as u8,
-            partition: record.partition as i32,
-            offset: record.offset as i64,
-        };
+        let place = place_of(&record);
         (place, record.payload.into_bytes())
     });
     let records: Vec<_> = records.collect();

@@ -13,6 +13,7 @@ use settlewatch_replay::Until;
 use super::group::Group;
 use super::notes::{self, Place};
 use super::read::{Record, Tail, kcat_lines};
+use super::readable;
 use super::wait::now_ms;
 use crate::compare::{Aspect, Lateness, compare};
 use crate::harness::{Bench, Written};
@@ -20,6 +21,8 @@ use crate::reference::{Rec, STREAMS, judge, parse_ms};
 
 /// An alert whose credit was readable too late.
 const IN_TIME: &str = "credited in time, readable too late";
+/// An alert that was told of a tier although its end was appended before, and not yet readable.
+const UNREADABLE: &str = "tiers told before the end was readable";
 /// A record that lies where its key does not belong.
 const MISPLACED: &str = "misplaced keys";
 /// An alert that differs in the place of a note's revision alone.
@@ -78,20 +81,23 @@ impl Expected {
         lines.filter(|line| !line.is_empty()).collect()
     }
 
-    /// Waits until as many revisions are committed as are expected, or nothing came for long after all of them were
-    /// due. Fewer are no failure here: the comparison says which.
+    /// Waits until every revision that is expected is committed, or nothing came for long after all of them were due.
+    /// What lacks is no failure here: the comparison says which.
     pub fn wait_for(&self, group: &Group<'_>, within: Duration) {
-        let expected = self.lines().len();
+        let mut lacking: BTreeSet<Revision> = self.written.alerts.iter().map(place).collect();
         let due = self.end_ms() + QUIET_MS;
         let mut tail = Tail::new(group.cluster, &group.topic("alerts"), true);
         let (begin, mut seen, mut grew) = (Instant::now(), 0, now_ms());
         while begin.elapsed() < within {
-            let found = tail.refresh().len();
-            if found > seen {
-                (seen, grew) = (found, now_ms());
+            let records = tail.refresh();
+            if records.len() > seen {
+                for record in &records[seen..] {
+                    lacking.remove(&place(&record.json()));
+                }
+                (seen, grew) = (records.len(), now_ms());
             }
             let quiet = now_ms() > due && now_ms() > grew + QUIET_MS;
-            if found >= expected || quiet {
+            if lacking.is_empty() || quiet {
                 break;
             }
         }
@@ -115,7 +121,7 @@ impl Expected {
             *judgement.kinds.entry(kind).or_default() += 1;
         }
         let alerts = group.output("alerts");
-        judgement.live_only = [IN_TIME, MISPLACED, MOVED, TOO_LATE]
+        judgement.live_only = [IN_TIME, UNREADABLE, MISPLACED, MOVED, TOO_LATE]
             .map(|name| (name, BTreeSet::new()))
             .into();
         judgement.readable_too_late(&alerts);
@@ -228,14 +234,23 @@ impl Judgement {
                 continue;
             }
             let (wanted, got) = (parsed(&expected), parsed(&written));
+            if readable::told_before_the_end(&wanted, &got) {
+                self.meets(UNREADABLE, id);
+                continue;
+            }
             match notes::compare(&wanted, &got) {
                 Place::Moved => self.meets(MOVED, id),
                 Place::TooLate => self.meets(TOO_LATE, id),
                 Place::Different => self.wrong.push(difference(&wanted, &got)),
             }
         }
-        for written in written.values() {
-            self.wrong.push(difference(&[], &parsed(written)));
+        for (id, written) in written {
+            let got = parsed(&written);
+            if readable::told_before_the_end(&[], &got) {
+                self.meets(UNREADABLE, id);
+            } else {
+                self.wrong.push(difference(&[], &got));
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod ports;
 mod process;
 mod produce;
 mod read;
+mod readable;
 mod secure;
 mod service;
 mod story;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use settlewatch_config::{Config, Env, Purpose, load_str};
-use settlewatch_join::{Place, Timestamp};
+use settlewatch_join::Place;
 use settlewatch_replay::{Output, Replay, Until};
 use settlewatch_sim::{Plan, Scenario, Told, Topic, config, generate};
 
@@ -12,6 +12,7 @@ use super::calibration::{Calibration, Turns};
 use super::incident::Incident;
 use super::places::Payments;
 use super::subject::Subject;
+use crate::placed::place_of;
 
 /// What a payment is called, and when it is due.
 #[derive(Deserialize)]
@@ -70,6 +71,7 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
     let mut payments = Payments::default();
     let mut accepted_ms = BTreeMap::new();
     for record in &mut generator {
+        let place = place_of(&record);
         let payload = record.payload.into_bytes();
         if record.topic == Topic::Payments {
             let payment: Option<Named> = serde_json::from_slice(&payload).ok();
@@ -82,12 +84,6 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
                 payments.push(record.ts_ms, payload.clone());
             }
         }
-        let place = Place {
-            at: Timestamp::from_millis(record.ts_ms),
-            stream: record.topic as u8,
-            partition: i32::try_from(record.partition).unwrap_or(i32::MAX),
-            offset: i64::try_from(record.offset).unwrap_or(i64::MAX),
-        };
         records.push((place, payload));
     }
     let truth = generator.into_truth();
@@ -107,7 +103,7 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
     let faults = told
         .iter()
         .filter(|told| told.scenario != Scenario::Everyday);
-    let faults = faults.map(|told| (told.started_at, told.ended_at, grows(told)));
+    let faults = faults.map(|told| (begins_ms(told), told.ended_at, grows(told)));
     let turns = Turns(faults.collect());
     let calibration = Calibration::of(&channels, &alerts, &accepted_ms, span_ms.1, &turns)?;
     Ok(Trial {
@@ -119,6 +115,18 @@ pub fn try_seed(subject: Subject, seed: u64) -> Result<Trial, String> {
         calibration,
         span_ms,
     })
+}
+
+/// When payments are not any more what they were: with the maintenance, where a fault is what outlives it by twice its
+/// length.
+fn begins_ms(told: &Told) -> i64 {
+    let outlives = told.scenario == Scenario::ChannelStopped && told.variant == 1;
+    let before_ms = if outlives {
+        (told.ended_at - told.started_at) / 2
+    } else {
+        0
+    };
+    told.started_at - before_ms
 }
 
 /// Whether a fault is from its begin to its end never what it was a minute ago: it ramps up, or a queue grows and drains.

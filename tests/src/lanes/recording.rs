@@ -9,6 +9,8 @@ use settlewatch_sim::{Plan, Topic, config, generate};
 use settlewatch_watch::pulse::Pulse;
 use settlewatch_wire::{Limits, check_stream, decode};
 
+use crate::placed::place_of;
+
 /// Longest record that counts as an event.
 pub(super) const LIMITS: Limits = Limits {
     record_bytes: 1 << 20,
@@ -44,12 +46,7 @@ impl Recording {
         let keyed = generate(plan).filter(|record| record.topic != Topic::Terminals);
         let mut records: Vec<Kept> = keyed
             .map(|record| Kept {
-                place: Place {
-                    at: Timestamp::from_millis(record.ts_ms),
-                    stream: record.topic as u8,
-                    partition: i32::try_from(record.partition).expect("few"),
-                    offset: i64::try_from(record.offset).expect("few"),
-                },
+                place: place_of(&record),
                 key: record.key.into_bytes().into(),
                 value: record.payload.into_bytes().into(),
             })

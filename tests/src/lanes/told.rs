@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use settlewatch_join::{AlertKind, Verdict};
-use settlewatch_watch::pulse::{Case, Note, Pulse, What};
+use settlewatch_watch::pulse::{Case, ChannelCount, Note, Pulse, What};
 
 /// What was said, each as often as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +103,23 @@ fn is_late_case(case: &Case) -> bool {
     case.kind == AlertKind::DuplicatePayment || case.verdict == Some(Verdict::IdCorrupted)
 }
 
+/// Adds what another pulse says of the same channel: every field of it.
+fn join(known: &mut ChannelCount, count: &ChannelCount) {
+    let ChannelCount {
+        channel: _,
+        accepted,
+        credited,
+        ended,
+        excused,
+        released,
+    } = count;
+    known.accepted += accepted;
+    known.credited += credited;
+    ended.iter().for_each(|it| known.end(*it));
+    excused.iter().for_each(|it| known.excuse(*it));
+    known.released += released;
+}
+
 /// Adds a pulse of the same second of another partition, or of the rest of the same one.
 fn add(sum: &mut Pulse, pulse: &Pulse) {
     sum.notes.extend(pulse.notes.iter().cloned());
@@ -117,10 +134,7 @@ fn add(sum: &mut Pulse, pulse: &Pulse) {
             .find(|it| it.channel == count.channel)
         {
             None => sum.channels.push(count.clone()),
-            Some(known) => {
-                known.accepted += count.accepted;
-                known.credited += count.credited;
-            }
+            Some(known) => join(known, count),
         }
     }
     for count in &pulse.streams {

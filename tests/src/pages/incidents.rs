@@ -16,11 +16,16 @@ const HEAD: &str = "\
 # Incidents
 
 One JSON object a revision, in the topic `output.incidents` and in `incidents.ndjson` of a replay. An incident is one
-fault: where it is, since when, how much money, and what to do. People are paged on incidents, once each, never once per payment. It speaks again only when
-its cause, place or severity changed or three times as much was touched, resolves by itself, and is opened again when the
-same comes back within `incidents.reopen_within`.
+fault: where it is, since when, how much money, and what to do. People are paged on incidents, never on single payments:
+once when one opens, and again when a later revision names another verdict, channel or stream, or becomes critical
+([what pages](../operate.md#what-pages)). A revision is written when cause, place or severity changed, when three times as
+much was touched, and when the fault is over, which the watch notices by itself. The same fault within
+`incidents.reopen_within` opens the same incident again.
 
-An example:
+Every figure is that of its revision, at `updated_at`. Between two revisions more may have gone missing or been credited:
+how much it is now, `settlewatch_overdue_amount` and the alerts say.
+
+An example, of an incident that is open:
 
 ";
 
@@ -34,7 +39,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("state", "`open` or `resolved`."),
     (
         "severity",
-        "`critical` and `warning` page, once; `info` never does.",
+        "`critical` and `warning` page; `info` never does.",
     ),
     ("verdict", "The cause, below."),
     (
@@ -60,19 +65,19 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "evidence.rate_inside",
-        "Share of slow or missing payments in the scope since the onset; `evidence.rate_outside` elsewhere.",
+        "Of the payments in the scope since the onset, the share that is slow or missing; `evidence.rate_outside`: the same outside the scope.",
     ),
     (
         "evidence.explains",
-        "Share of all that is slow or missing since the onset that lies in the scope.",
+        "Of all payments that are slow or missing since the onset, the share that lies in the scope.",
     ),
     (
         "evidence.lag_p95_ms",
-        "95 % were credited within so long, the waiting counted; `null` where that cannot be known yet.",
+        "The lag within which 95 % of the payments in the scope are credited; those that still wait count, too. `null` while too many wait to know it.",
     ),
     (
         "evidence.touched",
-        "Payments that were touched in all; of them `evidence.credited_late`.",
+        "Payments that the fault touched so far, `evidence.open` and those that were credited meanwhile: `evidence.credited_late` of them after a deadline.",
     ),
     (
         "evidence.ruled_out",
@@ -88,11 +93,11 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "evidence.expected_missing",
-        "Only while a fault of credits lasts: of the payments in the scope that wait and are not overdue (`of`), how many will miss their first deadline if credits go on as they did in the last moments; `low` to `high` holds the number with 95 %. `amount_minor` is the money that will be missing.",
+        "Only while a fault of credits lasts, so never of a resolved one. `of`: payments in the scope that wait and are not overdue. `count`: how many of them will miss their first deadline if credits go on as in the last moments; with 95 % probability between `low` and `high`. `amount_minor`: the money that this will be.",
     ),
     (
         "evidence.burn",
-        "Only of faults of credits: how fast the `channel` that suffers most spends its error budget (`incidents.objective`), as `times` the rate that would spend the budget of a day in a day, over two minutes (`fast`) and twelve (`slow`); `null` where nothing was decided. `burns` above 14.4 times and 6 times, as long as it goes on. It opens no incident.",
+        "Only of faults of credits: how fast the `channel` that suffers most spends its error budget (the share of payments that may miss their first deadline, 1 − `incidents.objective`). `times` 1 spends the budget of a day in a day; it is taken over the last two minutes (`fast`) and the last twelve (`slow`), and is `null` where no payment came to its deadline in them. `burns`: `fast` is above 14.4 times, `slow` above 6 times, more often than chance explains, and the same still holds over the last ten seconds, or the last minute; so it is `false` once the fault is over. It is evidence alone and opens no incident.",
     ),
     ("action", "A suggestion; nothing acts on it by itself."),
     ("samples", "A few of the payments."),
@@ -111,7 +116,8 @@ pub(super) fn page() -> String {
         "```json\n{text}\n```\n\n| field | meaning |\n| --- | --- |\n{}",
         rows(FIELDS)
     );
-    page += "\n## `verdict`\n\nThose of the finance team are queued, not paged, unless they are `warning`.\n\n";
+    page += "\n## `verdict`\n\nTold `on call`: it pages. Told `finance`: it is `info` and goes to the queue of the finance team, but for those that are
+`warning`, which page as well.\n\n";
     page += "| verdict | told | action | |\n| --- | --- | --- | --- |\n";
     for cause in Cause::ALL {
         let row = cause.row();
@@ -128,7 +134,7 @@ pub(super) fn page() -> String {
     page
 }
 
-/// An incident in which nothing is absent.
+/// An incident that is open, in which nothing is absent but its end.
 fn example() -> Incident {
     let at = |seconds: i64| Timestamp::from_millis(1_772_424_000_000 + seconds * 1000);
     let currency = Currency::new(*b"CNY").expect("it is a currency");
@@ -146,10 +152,10 @@ fn example() -> Incident {
         opened_at: at(8),
         started_at: at(0),
         updated_at: at(240),
-        resolved_at: Some(at(240)),
+        resolved_at: None,
         evidence: Evidence {
-            open: 12,
-            amount_minor: BTreeMap::from([(currency, 128_000)]),
+            open: 372,
+            amount_minor: BTreeMap::from([(currency, 39_990_000)]),
             merchants: 62,
             terminals: 97,
             rate_inside: 0.98,
@@ -157,7 +163,7 @@ fn example() -> Incident {
             explains: 0.87,
             lag_p95_ms: Some(41_200),
             touched: 412,
-            credited_late: 400,
+            credited_late: 40,
             amount_above_minor: Some(500_000),
             signature: Some("offset -1".into()),
             expected_missing: Some(Expected {
