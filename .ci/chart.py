@@ -12,8 +12,11 @@ import yaml
 
 VERSIONS = ["1.29", "1.33", "1.37"]
 # Its schema is the Prometheus operator's.
-FOREIGN = {"ServiceMonitor"}
+FOREIGN = {"ServiceMonitor", "PrometheusRule"}
 DASHBOARD = "deploy/grafana/settlement-lag.json"
+RULES = "deploy/prometheus/settlewatch.rules.yaml"
+# As .ci/steps/66-chart.sh sets it.
+DOCS = "https://git.example.com/docs"
 
 
 def check(manifest, version):
@@ -42,6 +45,16 @@ def service_is_right(workload, service, probes):
     security = container["securityContext"]
     assert pod["securityContext"]["runAsNonRoot"] and security["readOnlyRootFilesystem"]
     assert security["capabilities"]["drop"] == ["ALL"] and not security["allowPrivilegeEscalation"]
+
+
+def rules_are_ours(rendered):
+    """The rules are those of deploy/prometheus, but that each page has a whole address."""
+    rules = yaml.safe_load(open(RULES))
+    pages = [rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule]
+    assert pages, f"{RULES} has no alert"
+    for page in pages:
+        page["annotations"]["runbook_url"] = page["annotations"]["runbook_url"].replace("docs", DOCS, 1)
+    assert rendered["spec"] == rules, "the chart has other rules than deploy/prometheus"
 
 
 def named(manifests, ending):
@@ -92,7 +105,7 @@ def main(rendered, configuration):
     boards = [one for one in manifests if one["metadata"]["name"].endswith("-dashboards")]
     canary, watch = named(manifests, "-canary"), named(manifests, "-watch")
     kinds = {one["kind"]: one for one in manifests if one not in [*boards, *canary.values(), *watch.values()]}
-    wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor"}
+    wanted = {"StatefulSet", "Service", "ConfigMap", "PodDisruptionBudget", "ServiceMonitor", "PrometheusRule"}
     assert set(kinds) == wanted, f"rendered {sorted(kinds)}"
     for version in VERSIONS:
         for manifest in manifests:
@@ -100,6 +113,7 @@ def main(rendered, configuration):
                 check(manifest, version)
         assert refuses(kinds["StatefulSet"], version), f"{version} accepts anything"
     split_is_right(kinds, watch)
+    rules_are_ours(kinds["PrometheusRule"])
     assert set(canary) == {"Deployment", "Service"}, f"rendered {sorted(canary)} for the canary"
     service_is_right(canary["Deployment"], canary["Service"], ["livenessProbe"])
     its_labels = canary["Deployment"]["spec"]["template"]["metadata"]["labels"]

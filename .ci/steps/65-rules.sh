@@ -17,5 +17,6 @@ done
 # Every metric that a rule asks for is one that the service has.
 metrics=$(cargo run --quiet --release --locked -p settlewatch -- metrics)
 for metric in $(grep -o 'settlewatch_[a-z_]*' <(grep -v 'record:\|channel:\|channel_currency:' "$rules") | sort -u); do
-    grep -q "^$metric" <<<"$metrics" || die "$rules asks for $metric, which the service does not have"
+    # A histogram is listed by its name, without what its series add to it.
+    grep -q "^${metric%_bucket}" <<<"$metrics" || die "$rules asks for $metric, which the service does not have"
 done

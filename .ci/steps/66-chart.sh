@@ -18,7 +18,8 @@ fi
 
 chart=deploy/chart/settlewatch
 "$helm" lint --strict --quiet "$chart"
-parts=(--set serviceMonitor.enabled=true --set secretName=kafka --set grafana.dashboards.enabled=true --set canary.enabled=true)
+parts=(--set serviceMonitor.enabled=true --set secretName=kafka --set grafana.dashboards.enabled=true --set canary.enabled=true
+    --set prometheusRule.enabled=true --set prometheusRule.docs=https://git.example.com/docs)
 for separate in false true; do
     "$helm" template settle "$chart" "${parts[@]}" --set watch.separate=$separate >"$dir/rendered.yaml"
     "$(tools_dir)/bin/python3" .ci/chart.py "$dir/rendered.yaml" "$dir/settlewatch.yaml"
@@ -27,7 +28,7 @@ done
 for roles in '[join, watch, notify]' '[join]' '[watch, notify]'; do
     HOSTNAME=settle-0 SETTLEWATCH__ROLES=$roles cargo run --quiet --release --locked -p settlewatch -- validate --config "$dir/settlewatch.yaml"
 done
-for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1 canary.args={run} watch.replicas=0 watch.separate=true,config.roles={join}; do
+for wrong in replicas=0 config.version=2 config.kafka.instance_id=mine terminationGracePeriodSeconds=1 imagee.tag=x grafana.dashboards.labels.a=1 canary.args={run} watch.replicas=0 watch.separate=true,config.roles={join} prometheusRule.enabled=true prometheusRule.docs=docs; do
     if "$helm" template settle "$chart" --set "$wrong" >/dev/null 2>&1; then
         die "the chart takes $wrong"
     fi
