@@ -24,6 +24,9 @@ const PERIOD_MS: i64 = 30_000;
 /// Late credits of a queue lie at least so far apart, in seconds: the first and the last.
 const DRAINS_S: i64 = 20;
 
+/// Of what was appended so long before an onset, in milliseconds, those suffer that waited then.
+const LEAD_MS: i64 = 30_000;
+
 /// Samples that an incident names.
 const SAMPLES: usize = 5;
 
@@ -32,6 +35,8 @@ const SAMPLES: usize = 5;
 pub(crate) struct Tally {
     pub(crate) total: u64,
     pub(crate) slow: u64,
+    /// Slow ones that were appended before the onset, and waited then.
+    pub(crate) slow_before: u64,
     pub(crate) lost: u64,
     pub(crate) overdue: u64,
     pub(crate) open: u64,
@@ -65,7 +70,8 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Counts the rows of payments accepted from `onset_ms` until `until_ms`, as they are at `now_ms`.
+    /// Counts the rows of payments accepted from `onset_ms` until `until_ms`, as they are at `now_ms`. Those that were
+    /// accepted before and waited then suffer as well: they count, but say nothing of how many of all do.
     pub(crate) fn of(
         detector: &Detector,
         scope: &Scope,
@@ -73,13 +79,18 @@ impl Tally {
         now_ms: i64,
     ) -> Self {
         let mut tally = Self::default();
-        for row in detector.rows.since(onset_ms.div_euclid(1000) - 1) {
-            let during = row.accepted_ms >= onset_ms && row.accepted_ms <= until_ms;
-            if !during || (row.ended && !row.overdue) {
+        for row in detector.rows.since((onset_ms - LEAD_MS).div_euclid(1000)) {
+            let is_told = row.accepted_ms <= until_ms && (!row.ended || row.overdue);
+            if !is_told || row.accepted_ms < onset_ms - LEAD_MS {
                 continue;
             }
             let values = detector.values.of(row.tuple);
-            if scope.holds(values) {
+            if row.accepted_ms < onset_ms {
+                if scope.holds(values) && row.slow && waits_at(row, onset_ms) {
+                    tally.slow_before += 1;
+                    tally.count(row, values);
+                }
+            } else if scope.holds(values) {
                 tally.add(row, values, now_ms, detector.thresholds(values[CHANNEL]));
             } else {
                 tally.outside_total += 1;
@@ -117,8 +128,6 @@ impl Tally {
         self.overdue += u64::from(row.overdue);
         self.bad_amounts.push(row.amount_minor);
         self.last_bad_ms = self.last_bad_ms.max(row.accepted_ms);
-        self.merchants.push(values[MERCHANT]);
-        self.terminals.push(values[TERMINAL]);
         self.gateways.push(values[GATEWAY]);
         self.channels.push(values[CHANNEL]);
         if let Some(class) = row.class {
@@ -134,6 +143,13 @@ impl Tally {
         let in_time =
             usual.is_known() && row.business_ms.is_some_and(|ms| ms <= usual.slow_ms as i64);
         self.delayed_ms.push((row.accepted_ms, in_time));
+        self.count(row, values);
+    }
+
+    /// Counts a slow row as one more.
+    fn count(&mut self, row: &Row, values: &[ValueId]) {
+        self.merchants.push(values[MERCHANT]);
+        self.terminals.push(values[TERMINAL]);
         if row.overdue && row.lag_ms.is_some() {
             self.credited_late += 1;
         }
@@ -253,7 +269,7 @@ impl Tally {
             rate_outside: self.outside_bad as f64 / self.outside_total.max(1) as f64,
             explains: self.slow as f64 / (self.slow + self.outside_bad).max(1) as f64,
             lag_p95_ms: self.lag.quantile(0.95),
-            touched: self.slow,
+            touched: self.slow + self.slow_before,
             credited_late: self.credited_late,
             amount_above_minor: None,
             signature: None,
@@ -261,6 +277,12 @@ impl Tally {
             burn: None,
         }
     }
+}
+
+/// Whether a payment was not credited at an instant.
+fn waits_at(row: &Row, at_ms: i64) -> bool {
+    let credited_ms = row.lag_ms.map(|lag_ms| row.accepted_ms + lag_ms as i64);
+    credited_ms.is_none_or(|credited_ms| credited_ms > at_ms)
 }
 
 /// The class that most rejections have, where most of `bad` payments were rejected.

@@ -29,6 +29,9 @@ const FOLLOWS_S: i64 = 5;
 /// What is seen in the first seconds may mislead; so long the evidence is looked at again, in seconds.
 const JUDGED_S: i64 = 90;
 
+/// When it has spoken so long without anything late, in seconds, what is wrong then is another fault.
+const SETTLED_S: i64 = 15;
+
 /// Partitions that fall silent within so many seconds are one fault.
 const TOGETHER_S: i64 = 30;
 
@@ -53,12 +56,11 @@ pub(crate) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// Whether credits seem to stop only because most are of a channel that did.
+    /// Whether credits seem to stop only because most are of a part of the way that did.
     fn stops_in_part(&self, silent: &Silent) -> bool {
-        let flows = &self.detector.flows;
         silent.stream == CREDITS
             && silent.hides_all()
-            && flows.any_goes_on(silent.since_s, self.second)
+            && self.detector.some_go_on(silent.since_s, self.second)
     }
 
     fn silent(&self) -> impl Iterator<Item = Silent> {
@@ -85,6 +87,7 @@ struct Open {
 }
 
 /// Payments that explain themselves: partitions, from and until in milliseconds.
+#[derive(Clone)]
 struct Past {
     stream: u8,
     partitions: Vec<i32>,
@@ -93,6 +96,10 @@ struct Past {
 }
 
 impl Past {
+    fn is_whole(&self) -> bool {
+        self.partitions.is_empty() && hides_payments(self.stream)
+    }
+
     fn explains(&self, row: &Row, lead_ms: i64) -> bool {
         hides_payments(self.stream) && self.hides(row.partition, row.accepted_ms, lead_ms)
     }
@@ -117,6 +124,16 @@ impl Open {
     /// Whether nothing is known of any payment.
     fn is_whole(&self) -> bool {
         self.silent.hides_all()
+    }
+
+    /// Whether it has spoken for a while, and nothing that was held back comes any more.
+    fn is_settled(&self, second: i64) -> bool {
+        let spoke_s = self.spoke_s.map(|spoke_s| spoke_s.max(self.late_s));
+        spoke_s.is_some_and(|spoke_s| second - spoke_s >= SETTLED_S)
+    }
+
+    fn onset_ms(&self) -> i64 {
+        (self.silent.since_s + 1) * 1000
     }
 
     fn is_everything(&self) -> bool {
@@ -165,10 +182,20 @@ impl Silence {
         }
     }
 
-    /// Since when a whole stream says nothing, in milliseconds.
-    pub(crate) fn since_ms(&self) -> Option<i64> {
+    /// Since when a whole stream says nothing, or did so until a moment before `second`, in milliseconds.
+    pub(crate) fn since_ms(&self, second: i64) -> Option<i64> {
         let wholes = self.open.iter().filter(|open| open.is_whole());
-        wholes.map(|open| (open.silent.since_s + 1) * 1000).min()
+        let unsettled = wholes.filter(|open| !open.is_settled(second));
+        unsettled.map(|open| open.onset_ms()).min()
+    }
+
+    /// When a whole stream said nothing, as far as it is over: from and until in milliseconds. Whoever paid then is no
+    /// other fault's.
+    pub(crate) fn spans_ms(&self) -> Vec<(i64, i64)> {
+        let open = self.open.iter().map(Open::past);
+        let all = open.chain(self.over.iter().cloned());
+        let wholes = all.filter(Past::is_whole);
+        wholes.map(|past| (past.from_ms, past.until_ms)).collect()
     }
 
     /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.
@@ -272,7 +299,7 @@ impl Silence {
     }
 
     fn report(&self, open: &Open, moment: &Moment<'_>) -> Report {
-        let onset_ms = (open.silent.since_s + 1) * 1000;
+        let onset_ms = open.onset_ms();
         let now_ms = end_of(moment.second).millis();
         let during = (onset_ms, open.past().until_ms);
         let tally = if open.silent.hides_payments() {

@@ -9,6 +9,8 @@ mod explaining;
 mod kept;
 #[cfg(test)]
 mod scenes;
+#[cfg(test)]
+mod story;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -172,7 +174,8 @@ impl Watch {
             heartbeat: self.heartbeat(),
             account_feed: self.settings.account_feed && is_known,
             marker_feed: self.settings.marker_feed && is_known,
-            silent_since_ms: self.silence.since_ms(),
+            silent_since_ms: self.silence.since_ms(second),
+            silences_ms: self.silence.spans_ms(),
             critical_minor: &self.settings.critical_minor,
             burns: &self.burns,
             objective_ppm: self.settings.objective_ppm,
@@ -268,7 +271,7 @@ impl Watch {
     }
 
     fn suspicions(&self, second: i64) -> Suspicions {
-        if self.silence.since_ms().is_some() {
+        if self.silence.since_ms(second).is_some() {
             return Suspicions::default();
         }
         let sources = Explaining {

@@ -36,12 +36,6 @@ const FINE_NATS: f64 = 24.0;
 /// Evidence in natural units with which another channel may suffer as well.
 const HINT_NATS: f64 = 5.0;
 
-/// A channel goes on where at least this share of what was due came.
-const GOES_ON: f64 = 0.5;
-
-/// So many credits must have been due to say so.
-const ENOUGH_DUE: f64 = 6.0;
-
 /// Ages in seconds of payments that show which share explains itself: of late, and as a rule.
 const EXPLAIN_S: [(i64, i64); 2] = [(6, 18), (6, 66)];
 
@@ -142,17 +136,6 @@ impl Flows {
     /// What share of a channel's payments is usually credited by the age of 0, 1, 2 … seconds.
     pub(crate) fn learn(&mut self, channel: ValueId, shares: Vec<f64>) {
         self.shares.insert(channel, shares);
-    }
-
-    /// Whether credits of a channel go on after `since_s`, as far as is known by `second`: then not all have stopped.
-    pub(crate) fn any_goes_on(&self, since_s: i64, second: i64) -> bool {
-        self.shares.iter().any(|(channel, shares)| {
-            self.seconds.get(channel).is_some_and(|seconds| {
-                let flow = Flow::new(seconds, shares, second);
-                let look = flow.look(*channel, second, second - since_s);
-                look.due >= ENOUGH_DUE && look.came >= GOES_ON * look.due
-            })
-        })
     }
 
     /// The channel that stopped or slowed down by `second`, where it is the only one: where several suffer, the fault
@@ -323,17 +306,6 @@ mod tests {
         let (second, stopped) = seen.expect("it is seen");
         assert!(second <= 66, "{second}");
         assert_eq!((stopped.channel, stopped.since_s), (ValueId(2), 60));
-    }
-
-    #[test]
-    fn not_all_have_stopped_where_one_channel_goes_on() {
-        let mut flows = one_stopped();
-        assert!(flows.any_goes_on(59, 65));
-        for second in 66..72 {
-            flows.heard(ValueId(1), second, 10, 1);
-            flows.heard(ValueId(2), second, 10, 0);
-        }
-        assert!(!flows.any_goes_on(65, 71));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod baseline;
 pub(crate) mod counted;
 pub(crate) mod flows;
+mod going;
 pub(crate) mod localise;
 pub(crate) mod onset;
 pub(crate) mod rates;

@@ -13,7 +13,8 @@ use crate::incident::{Basis, Finding};
 use crate::keep::keep;
 use crate::stop::Stop;
 
-use super::{ANOTHER_MS, LEAD_MS, Others, Place};
+use super::LEAD_MS;
+use super::others::{ANOTHER_MS, Others, Place};
 use crate::around::Around;
 use crate::second::end_of;
 
@@ -67,6 +68,8 @@ pub(super) struct Fault {
     pub(super) scope: Scope,
     pub(super) bad: Bad,
     pub(super) onset_ms: i64,
+    /// When it began for the first time, in milliseconds, where its incident was opened again.
+    pub(super) first_ms: Option<i64>,
     pub(super) opened_s: i64,
     /// When a payment was last touched by it.
     pub(super) effect_s: i64,
@@ -369,6 +372,7 @@ keep!(Fault {
     scope,
     bad,
     onset_ms,
+    first_ms,
     opened_s,
     effect_s,
     seen_s,

@@ -2,21 +2,23 @@
 
 mod apart;
 mod fault;
+mod others;
 mod told;
 
 use crate::around::Around;
+use crate::detect::Detector;
 use crate::detect::localise::{Suspicion, Suspicions};
-use crate::detect::rows::{Bad, Change, Row};
+use crate::detect::rows::Change;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
-use crate::detect::{Detector, UNJUDGED_MS};
 use crate::incident::book::{Book, Entry, Family};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
 use crate::silence::FIRST_SIGNS_MS;
 
-use fault::{Fault, onset_of};
+use fault::Fault;
+use others::{Others, Over, Place, contains};
 
 /// A suspicion must stand for so many seconds, unless it is beyond doubt.
 const STANDS_S: i64 = 2;
@@ -33,9 +35,6 @@ const LEAD_MS: i64 = 30_000;
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
 
-/// What began so long before or after is another fault, in milliseconds.
-const ANOTHER_MS: i64 = 20_000;
-
 /// A suspicion that has not stood long enough.
 struct Pending {
     suspicion: Suspicion,
@@ -49,81 +48,6 @@ pub(crate) struct Faults {
     open: Vec<Fault>,
     pending: Vec<Pending>,
     over: Vec<Over>,
-}
-
-/// A fault that is over: its place, and whose payments explain themselves, in milliseconds.
-pub(crate) struct Over {
-    scope: Scope,
-    from_ms: i64,
-    until_ms: i64,
-}
-
-keep!(Over {
-    scope,
-    from_ms,
-    until_ms,
-});
-
-impl Over {
-    fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
-        let during = self.from_ms - lead_ms..=self.until_ms;
-        during.contains(&accepted_ms) && self.scope.holds(values)
-    }
-}
-
-/// Where and since when a fault is, in milliseconds.
-struct Place {
-    scope: Scope,
-    onset_ms: i64,
-    apart: bool,
-}
-
-/// Faults beside the one that is looked at.
-struct Others<'a> {
-    open: Vec<&'a Place>,
-    over: &'a [Over],
-}
-
-impl Others<'_> {
-    /// Whether one of several values is another fault's that is open.
-    fn have_a_part_of(&self, scope: &Scope) -> bool {
-        let several = scope.0.iter().any(|(_, any)| any.len() > 1);
-        several && self.open.iter().any(|other| contains(scope, &other.scope))
-    }
-
-    /// Whether one that is open has this very place.
-    fn are_at(&self, scope: &Scope) -> bool {
-        self.open.iter().any(|other| other.scope == *scope)
-    }
-
-    /// Whether what is bad of a payment is explained by a fault that is no part of one in `scope`.
-    fn explain(&self, scope: &Scope, accepted_ms: i64, values: &[ValueId]) -> bool {
-        let mut over = self.over.iter();
-        over.any(|over| over.has(accepted_ms, values, 0))
-            || self.open.iter().any(|other| {
-                (other.apart || !contains(scope, &other.scope))
-                    && accepted_ms >= other.onset_ms - LEAD_MS
-                    && other.scope.holds(values)
-            })
-    }
-
-    /// Since when a fault is in `scope`, in milliseconds: by the payments that others leave to it, where they tell.
-    fn onset_of(&self, detector: &Detector, scope: &Scope, second: i64, bad: Bad) -> Option<i64> {
-        let own = |row: &Row, values: &[ValueId]| !self.explain(scope, row.accepted_ms, values);
-        onset_of(detector, scope, second, bad, &own)
-            .or_else(|| onset_of(detector, scope, second, bad, &|_, _| true))
-    }
-
-    /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
-    fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
-        let mut over = self.over.iter();
-        over.any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
-            || self.open.iter().any(|other| {
-                (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
-                    && accepted_ms >= other.onset_ms
-                    && other.scope.holds(values)
-            })
-    }
 }
 
 impl Faults {
@@ -200,16 +124,28 @@ impl Faults {
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
         let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
+        let over = self.over_or_silent(around);
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
             let others = Others {
                 open: others.map(|(_, place)| place).collect(),
-                over: &self.over,
+                over: &over,
             };
             fault.review(second, detector, around, &others, book);
         }
         self.fold(second, detector, around, book);
         self.close(second, detector, around, book);
+    }
+
+    /// Faults that are over, and silences of whole streams: of them others know nothing.
+    fn over_or_silent(&self, around: &Around<'_>) -> Vec<Over> {
+        let silences = around.silences_ms.iter();
+        let silences = silences.map(|&(from_ms, until_ms)| Over {
+            scope: Scope::default(),
+            from_ms,
+            until_ms,
+        });
+        self.over.iter().cloned().chain(silences).collect()
     }
 
     /// What changed for payments of open faults keeps them open.
@@ -353,9 +289,10 @@ impl Faults {
             inner.apart |= inner.lies_in(suspicion, second, detector);
         }
         let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
+        let over = self.over_or_silent(around);
         let others = Others {
             open: places.iter().collect(),
-            over: &self.over,
+            over: &over,
         };
         let scope = &suspicion.scope;
         let onset = suspicion
@@ -367,6 +304,7 @@ impl Faults {
             scope: suspicion.scope.clone(),
             bad: suspicion.bad,
             onset_ms: onset,
+            first_ms: None,
             opened_s: second,
             effect_s: second,
             seen_s: second,
@@ -381,6 +319,7 @@ impl Faults {
         fault.stop(second, detector, around);
         let report = fault.report(second, detector, around);
         fault.entry = book.open(Family::Credits, report, end_of(second));
+        fault.first_ms = book.first_ms_of(fault.entry);
         self.open.push(fault);
     }
 
@@ -428,16 +367,6 @@ impl Faults {
         self.over
             .retain(|over| over.until_ms + 1_200_000 > second * 1000);
     }
-}
-
-/// Whether everything in `inner` lies in `outer`.
-fn contains(outer: &Scope, inner: &Scope) -> bool {
-    outer.0.iter().all(|(dim, any)| {
-        inner
-            .0
-            .iter()
-            .any(|(known, values)| known == dim && values.iter().all(|value| any.contains(value)))
-    })
 }
 
 fn confidence(suspicion: &Suspicion) -> f64 {

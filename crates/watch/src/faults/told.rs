@@ -9,7 +9,7 @@ use crate::detect::values::common;
 use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Report, severity};
 use crate::incident::cause::Cause;
-use crate::incident::{Finding, Severity};
+use crate::incident::{Evidence, Finding, Severity};
 use crate::pulse::{MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
 use crate::verdict::Scene;
@@ -29,7 +29,7 @@ impl Fault {
         let now = end_of(second);
         let place = self.told_at(&finding, &tally, detector, now);
         let scope = place.as_ref().unwrap_or(&self.scope);
-        let mut evidence = tally.evidence();
+        let mut evidence = self.evidence(&tally, second, detector);
         if self.is_standing(second) {
             let expected = expected_in(detector, &self.scope, now.millis());
             evidence.expected_missing = Some(expected);
@@ -52,20 +52,38 @@ impl Fault {
         }
     }
 
-    /// Its payments, and what they say together with everything else.
-    fn examined(&self, second: i64, detector: &Detector, around: &Around<'_>) -> (Tally, Finding) {
-        let now = end_of(second);
+    /// How much of it there is: where its incident was opened again, with what it had before. How bad it is now, the
+    /// payments since its onset say alone.
+    fn evidence(&self, now: &Tally, second: i64, detector: &Detector) -> Evidence {
+        let evidence = now.evidence();
+        let Some(first_ms) = self.first_ms.filter(|first_ms| *first_ms < self.onset_ms) else {
+            return evidence;
+        };
+        let whole = self.tally_since(first_ms, second, detector).evidence();
+        Evidence {
+            rate_inside: evidence.rate_inside,
+            rate_outside: evidence.rate_outside,
+            explains: evidence.explains,
+            lag_p95_ms: evidence.lag_p95_ms,
+            ..whole
+        }
+    }
+
+    /// Its payments that were accepted since `since_ms`, in milliseconds.
+    fn tally_since(&self, since_ms: i64, second: i64, detector: &Detector) -> Tally {
         let until_ms = if self.is_standing(second) {
             i64::MAX
         } else {
             self.seen_s * 1000
         };
-        let mut tally = Tally::of(
-            detector,
-            &self.scope,
-            (self.onset_ms, until_ms),
-            now.millis(),
-        );
+        let now_ms = end_of(second).millis();
+        Tally::of(detector, &self.scope, (since_ms, until_ms), now_ms)
+    }
+
+    /// Its payments, and what they say together with everything else.
+    fn examined(&self, second: i64, detector: &Detector, around: &Around<'_>) -> (Tally, Finding) {
+        let now = end_of(second);
+        let mut tally = self.tally_since(self.onset_ms, second, detector);
         if tally.slow == 0 {
             tally.add_waiting(detector, &self.scope, self.onset_ms);
         }

@@ -222,6 +222,12 @@ impl Book {
         (kept.hand == entry.1).then_some(kept)
     }
 
+    /// When an incident that was opened again began for the first time, in milliseconds.
+    pub(crate) fn first_ms_of(&self, entry: Entry) -> Option<i64> {
+        let kept = self.kept.get(entry.0)?.as_ref()?;
+        kept.first.map(Timestamp::millis)
+    }
+
     /// Says what changed, where it is worth saying.
     pub(crate) fn update(&mut self, entry: Entry, report: Report, now: Timestamp) {
         let Some(kept) = self.owned(entry) else {

@@ -173,7 +173,7 @@ mod tests {
             streams: vec!["payments".into(), "credits".into()],
             marker_feed: false,
             names,
-            ..crate::watch::scenes::settings()
+            ..crate::watch::story::settings()
         }
     }
 

@@ -1,0 +1,105 @@
+//! What is known of other faults where one is looked at.
+
+use crate::detect::rows::{Bad, Row};
+use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
+use crate::detect::{Detector, UNJUDGED_MS};
+use crate::keep::keep;
+
+use super::LEAD_MS;
+use super::fault::{Fault, onset_of};
+
+/// What began so long before or after is another fault, in milliseconds.
+pub(super) const ANOTHER_MS: i64 = 20_000;
+
+/// A fault that is over: its place, and whose payments explain themselves, in milliseconds.
+#[derive(Clone)]
+pub(super) struct Over {
+    pub(super) scope: Scope,
+    pub(super) from_ms: i64,
+    pub(super) until_ms: i64,
+}
+
+keep!(Over {
+    scope,
+    from_ms,
+    until_ms,
+});
+
+impl Over {
+    pub(super) fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let during = self.from_ms - lead_ms..=self.until_ms;
+        during.contains(&accepted_ms) && self.scope.holds(values)
+    }
+}
+
+/// Where and since when a fault is, in milliseconds.
+pub(super) struct Place {
+    pub(super) scope: Scope,
+    pub(super) onset_ms: i64,
+    pub(super) apart: bool,
+}
+
+/// Faults beside the one that is looked at.
+pub(super) struct Others<'a> {
+    pub(super) open: Vec<&'a Place>,
+    pub(super) over: &'a [Over],
+}
+
+impl Others<'_> {
+    /// Whether one of several values is another fault's that is open.
+    pub(super) fn have_a_part_of(&self, scope: &Scope) -> bool {
+        let several = scope.0.iter().any(|(_, any)| any.len() > 1);
+        several && self.open.iter().any(|other| contains(scope, &other.scope))
+    }
+
+    /// Whether one that is open has this very place.
+    pub(super) fn are_at(&self, scope: &Scope) -> bool {
+        self.open.iter().any(|other| other.scope == *scope)
+    }
+
+    /// Whether what is bad of a payment is explained by a fault that is no part of one in `scope`.
+    fn explain(&self, scope: &Scope, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, 0))
+            || self.open.iter().any(|other| {
+                (other.apart || !contains(scope, &other.scope))
+                    && accepted_ms >= other.onset_ms - LEAD_MS
+                    && other.scope.holds(values)
+            })
+    }
+
+    /// Since when a fault is in `scope`, in milliseconds: by the payments that others leave to it, where they tell.
+    pub(super) fn onset_of(
+        &self,
+        detector: &Detector,
+        scope: &Scope,
+        second: i64,
+        bad: Bad,
+    ) -> Option<i64> {
+        let own = |row: &Row, values: &[ValueId]| !self.explain(scope, row.accepted_ms, values);
+        onset_of(detector, scope, second, bad, &own)
+            .or_else(|| onset_of(detector, scope, second, bad, &|_, _| true))
+    }
+
+    /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
+    pub(super) fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut over = self.over.iter();
+        over.any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
+            || self.open.iter().any(|other| {
+                (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
+                    && accepted_ms >= other.onset_ms
+                    && other.scope.holds(values)
+            })
+    }
+}
+
+/// Whether everything in `inner` lies in `outer`.
+pub(super) fn contains(outer: &Scope, inner: &Scope) -> bool {
+    outer.0.iter().all(|(dim, any)| {
+        inner
+            .0
+            .iter()
+            .any(|(known, values)| known == dim && values.iter().all(|value| any.contains(value)))
+    })
+}
