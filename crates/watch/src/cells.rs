@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::counts::Counts;
 use crate::keep::keep;
-use crate::lateness::Seen;
+use crate::lateness::{Seen, alike};
 
 /// Records of a cell that are kept.
 const KEPT: usize = 400;
@@ -67,7 +67,7 @@ pub(crate) struct State {
     pub(crate) shifted: usize,
     /// The middle of the shifts, in milliseconds.
     pub(crate) shift_ms: i64,
-    /// First and last second of the records that are shifted without one between them that is not.
+    /// First and last second of the records that are shifted by about as much without one between them that is not.
     pub(crate) first_s: i64,
     pub(crate) last_s: i64,
 }
@@ -165,16 +165,21 @@ impl Cell {
             .filter(|(_, shift)| !usual.is_bettered_by(usual.mid_ms + shift))
             .collect();
         let mut shifts: Vec<i64> = far.iter().map(|(_, shift)| *shift).collect();
+        let shift_ms = median(&mut shifts);
         let run = self
             .seen
             .iter()
             .rev()
             .skip_while(|(_, late)| !usual.is_far(*late));
-        let first = run.take_while(|(_, late)| usual.is_far(*late)).last();
+        let run = run.take_while(|(_, late)| usual.is_far(*late));
+        // Now and then one is late for a reason of its own: it began nothing.
+        let first = run
+            .filter(|(_, late)| alike(late - usual.mid_ms, shift_ms))
+            .last();
         State {
             seen: now.len(),
             shifted: far.len(),
-            shift_ms: median(&mut shifts),
+            shift_ms,
             first_s: first.map_or(now_s, |(second, _)| *second),
             last_s: far.first().map_or(0, |(second, _)| *second),
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::{AccountStatus, MarkerKind};
 
+use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, Values};
 use crate::keep::keep;
 use crate::maintenance::{Maintenance, UNDER_WAY_MS, Window};
@@ -30,6 +31,13 @@ pub(crate) struct Marker {
     pub(crate) scope: Vec<(String, String)>,
     pub(crate) starts_ms: i64,
     pub(crate) ends_ms: Option<i64>,
+}
+
+impl Marker {
+    /// Whether it came shortly before what began at `onset_ms`.
+    fn may_cause(&self, onset_ms: i64) -> bool {
+        self.starts_ms <= onset_ms + SLACK_MS && self.starts_ms >= onset_ms - BLAMED_MS
+    }
 }
 
 /// Announcements so far.
@@ -144,10 +152,28 @@ impl Feeds {
         onset_ms: i64,
     ) -> Option<&Marker> {
         self.markers.iter().rev().find(|marker| {
-            marker.kind == kind
-                && marker.starts_ms <= onset_ms + SLACK_MS
-                && marker.starts_ms >= onset_ms - BLAMED_MS
-                && touches(&marker.scope, scope)
+            marker.kind == kind && marker.may_cause(onset_ms) && touches(&marker.scope, scope)
+        })
+    }
+
+    /// The places of deploys and new configurations that may have caused what began at `onset_ms`, the last ones first.
+    pub(crate) fn changed<'a>(
+        &'a self,
+        onset_ms: i64,
+        values: &'a Values,
+        dims: &'a Dims,
+    ) -> impl Iterator<Item = Scope> + 'a {
+        let changes = self.markers.iter().rev().filter(move |marker| {
+            let is_change = matches!(marker.kind, MarkerKind::Config | MarkerKind::Deploy);
+            is_change && marker.may_cause(onset_ms) && !marker.scope.is_empty()
+        });
+        changes.filter_map(|marker| {
+            let place = conditions(&marker.scope, values, dims);
+            let mut place = place
+                .map(|condition| condition.map(|(dim, value)| (dim, vec![value])))
+                .collect::<Option<Vec<_>>>()?;
+            place.sort_unstable();
+            Some(Scope(place))
         })
     }
 

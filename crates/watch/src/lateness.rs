@@ -254,7 +254,8 @@ impl Event {
     }
 }
 
-fn alike(a: i64, b: i64) -> bool {
+/// Whether two shifts, in milliseconds, are about the same.
+pub(crate) fn alike(a: i64, b: i64) -> bool {
     let larger = a.abs().max(b.abs()) as f64;
     (a - b).abs() as f64 <= (ALIKE * larger).max(1000.0)
 }

@@ -136,7 +136,9 @@ impl Scene<'_> {
         if scope.has(CHANNEL) && path && !self.is_changed() {
             return self.channel();
         }
-        if scope.has(CONNECTOR) && self.is_gateway_slow(self.only_gateway()) {
+        if scope.has(CONNECTOR)
+            && (self.is_gateway_slow(self.only_gateway()) || self.is_gateway_late())
+        {
             return self.gateway();
         }
         if scope.has(CONNECTOR) && self.is_channel_slow() {
@@ -291,8 +293,28 @@ impl Scene<'_> {
     /// Whether all bad payments of a connector are of one channel and come late rather than never, though nobody changed
     /// anything: connector and channel are the same payments then, and a slow channel is congested.
     fn is_channel_slow(&self) -> bool {
+        self.tally.channels.len() == 1 && self.is_late()
+    }
+
+    /// The same of several channels and the only connector of a gateway of which no stages are reported: a gateway delays
+    /// what an interface loses.
+    fn is_gateway_late(&self) -> bool {
+        let Some(gateway) = self.only_gateway() else {
+            return false;
+        };
+        let whole = Scope::one(GATEWAY, gateway);
+        self.tally.channels.len() > 1
+            && self.is_late()
+            && !self.around.gateways.is_known(gateway)
+            && self
+                .detector
+                .are_same(self.scope, &whole, self.onset_ms.div_euclid(1000))
+    }
+
+    /// Whether its payments come late rather than never, though nobody changed anything.
+    fn is_late(&self) -> bool {
         let late = self.tally.slow >= 6 && self.tally.slow_credited * 2 >= self.tally.slow;
-        self.tally.channels.len() == 1 && late && !self.is_changed()
+        late && !self.is_changed()
     }
 
     /// Whether the stages say that a gateway itself takes longer since the fault began.

@@ -8,6 +8,7 @@ pub(crate) mod localise;
 pub(crate) mod onset;
 pub(crate) mod rates;
 pub(crate) mod rows;
+mod same;
 pub(crate) mod scope;
 pub(crate) mod sliding;
 pub(crate) mod values;

@@ -14,6 +14,7 @@ use crate::keep::keep;
 use crate::stop::Stop;
 
 use super::LEAD_MS;
+use super::changed::by_change;
 use super::others::{ANOTHER_MS, Others, Place};
 use crate::around::Around;
 use crate::second::end_of;
@@ -163,7 +164,7 @@ impl Fault {
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
         // What lies around it would pull it along.
         if standing && due && !self.apart {
-            self.rescope(second, detector, others);
+            self.rescope(second, detector, around, others);
         }
         if self.early && age_s == DATED_S {
             self.date(second, detector, others);
@@ -296,7 +297,13 @@ impl Fault {
     }
 
     /// The place that explains best what was bad since the fault began.
-    fn rescope(&mut self, second: i64, detector: &Detector, others: &Others<'_>) {
+    fn rescope(
+        &mut self,
+        second: i64,
+        detector: &Detector,
+        around: &Around<'_>,
+        others: &Others<'_>,
+    ) {
         let found = detector
             .localise(self.look(second), &|row, values| {
                 others.have(self, row.accepted_ms, values) && !self.scope.holds(values)
@@ -309,19 +316,20 @@ impl Fault {
         let found = found.filter(|found| {
             !others.are_at(&found.scope) || self.is_within(&found.scope, second, detector)
         });
-        let Some(found) = found.filter(|found| found.scope != self.scope) else {
+        let found = found.map(|found| by_change(found.scope, self.onset_ms, detector, around));
+        let Some(found) = found.filter(|found| *found != self.scope) else {
             self.better = None;
             return;
         };
         let since = match &self.better {
-            Some((scope, since)) if *scope == found.scope => *since,
+            Some((scope, since)) if *scope == found => *since,
             _ => {
-                self.better = Some((found.scope, second));
+                self.better = Some((found, second));
                 return;
             }
         };
         if second - since >= 3 {
-            self.move_to(found.scope);
+            self.move_to(found);
             if let Some(onset) = others.onset_of(detector, &self.scope, second, self.bad) {
                 self.onset_ms = onset.min(self.onset_ms + 30_000);
             }

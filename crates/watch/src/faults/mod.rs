@@ -1,6 +1,7 @@
 //! Faults of credits: from a suspicion to an incident and to its end.
 
 mod apart;
+mod changed;
 mod fault;
 mod others;
 mod told;
@@ -17,6 +18,7 @@ use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
 use crate::silence::FIRST_SIGNS_MS;
 
+use changed::by_change;
 use fault::Fault;
 use others::{Others, Over, Place, contains};
 
@@ -301,7 +303,7 @@ impl Faults {
         let Some(onset) = onset else { return };
         let mut fault = Fault {
             entry: Entry::NONE,
-            scope: suspicion.scope.clone(),
+            scope: by_change(suspicion.scope.clone(), onset, detector, around),
             bad: suspicion.bad,
             onset_ms: onset,
             first_ms: None,
@@ -317,9 +319,13 @@ impl Faults {
             finding: None,
         };
         fault.stop(second, detector, around);
-        let report = fault.report(second, detector, around);
-        fault.entry = book.open(Family::Credits, report, end_of(second));
-        fault.first_ms = book.first_ms_of(fault.entry);
+        let now = end_of(second);
+        let mut report = fault.report(second, detector, around);
+        fault.first_ms = book.first_ms(Family::Credits, &report, now);
+        if fault.first_ms.is_some() {
+            report = fault.report(second, detector, around);
+        }
+        fault.entry = book.open(Family::Credits, report, now);
         self.open.push(fault);
     }
 

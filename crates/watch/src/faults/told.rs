@@ -10,7 +10,7 @@ use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Evidence, Finding, Severity};
-use crate::pulse::{MERCHANT, STORE, TERMINAL};
+use crate::pulse::{CONNECTOR, GATEWAY, MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
 use crate::verdict::Scene;
 
@@ -119,8 +119,20 @@ impl Fault {
         (whole.rate_during() >= 0.5).then_some(account)
     }
 
+    /// The gateway of which its connector is the only one.
+    fn gateway(&self, tally: &Tally, detector: &Detector) -> Option<Scope> {
+        let [gateway] = tally.gateways[..] else {
+            return None;
+        };
+        let whole = Scope::one(GATEWAY, gateway);
+        let onset_s = self.onset_ms.div_euclid(1000);
+        detector
+            .are_same(&self.scope, &whole, onset_s)
+            .then_some(whole)
+    }
+
     /// The place of which is told what is found of another that has the same payments: an account has no stores, a
-    /// network no merchants.
+    /// network no merchants, and a gateway with one connector delays as a gateway.
     fn told_at(
         &self,
         finding: &Finding,
@@ -133,6 +145,7 @@ impl Fault {
                 self.only_store(detector)
             }
             Cause::BalanceInsufficient | Cause::AccountFrozen => self.account(tally, detector, now),
+            Cause::GatewayDelay if self.scope.has(CONNECTOR) => self.gateway(tally, detector),
             _ => None,
         }
     }

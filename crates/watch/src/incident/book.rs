@@ -90,17 +90,7 @@ impl Book {
     /// Opens an incident, or opens the one again that the same cause had a short time ago. What another finder tells of
     /// with the same cause and place is the same incident.
     pub(crate) fn open(&mut self, family: Family, report: Report, now: Timestamp) -> Entry {
-        let again = self.kept.iter().position(|kept| {
-            kept.as_ref().is_some_and(|kept| {
-                let resolved_at = kept.shown.resolved_at;
-                let recent = resolved_at.is_some_and(|at| at + self.reopen_within >= now);
-                let found_so = kept.family != family
-                    && kept.shown.finding.cause == report.finding.cause
-                    && (recent || resolved_at.is_none());
-                kept.shown.scope == report.scope && (kept.family == family && recent || found_so)
-            })
-        });
-        if let Some(at) = again {
+        if let Some(at) = self.again(family, &report, now) {
             return self.go_on(at, family, report, now);
         }
         let id = id_of(family, &report, now);
@@ -222,10 +212,26 @@ impl Book {
         (kept.hand == entry.1).then_some(kept)
     }
 
-    /// When an incident that was opened again began for the first time, in milliseconds.
-    pub(crate) fn first_ms_of(&self, entry: Entry) -> Option<i64> {
-        let kept = self.kept.get(entry.0)?.as_ref()?;
-        kept.first.map(Timestamp::millis)
+    /// The incident that goes on, or again, where this one is opened.
+    fn again(&self, family: Family, report: &Report, now: Timestamp) -> Option<usize> {
+        self.kept.iter().position(|kept| {
+            kept.as_ref().is_some_and(|kept| {
+                let resolved_at = kept.shown.resolved_at;
+                let recent = resolved_at.is_some_and(|at| at + self.reopen_within >= now);
+                let found_so = kept.family != family
+                    && kept.shown.finding.cause == report.finding.cause
+                    && (recent || resolved_at.is_none());
+                kept.shown.scope == report.scope && (kept.family == family && recent || found_so)
+            })
+        })
+    }
+
+    /// When the incident began for the first time, in milliseconds, that is opened again where this one is opened.
+    pub(crate) fn first_ms(&self, family: Family, report: &Report, now: Timestamp) -> Option<i64> {
+        let kept = self.kept[self.again(family, report, now)?].as_ref()?;
+        let began = kept.shown.started_at;
+        let again = kept.shown.resolved_at.is_some();
+        again.then(|| kept.first.map_or(began, |first| first.min(began)).millis())
     }
 
     /// Says what changed, where it is worth saying.
