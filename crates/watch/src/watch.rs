@@ -264,7 +264,7 @@ impl Watch {
         };
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
-            sources.explains(row, values, 0) || faults.covers(row.accepted_ms, values)
+            sources.explains(row, values, 0) || faults.covers(second, row.accepted_ms, values)
         };
         let announced = self.announced();
         self.detector.end_second(second, &announced, &explained)
@@ -297,7 +297,7 @@ impl Watch {
         };
         let explained = |row: &Row, values: &[ValueId]| {
             beside_faults(row, values)
-                || self.faults.covers(row.accepted_ms, values)
+                || self.faults.covers(second, row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);

@@ -74,10 +74,10 @@ pub(crate) struct Elsewhere<'a> {
 
 impl Elsewhere<'_> {
     /// Whether a case of a verdict has its reason elsewhere.
-    fn covers(&self, cause: Cause, case: &Kept) -> bool {
+    fn covers(&self, second: i64, cause: Cause, case: &Kept) -> bool {
         match cause {
             // Their payments are missing: a fault that has them says why.
-            Cause::IdCorrupted => self.faults.covers(case.since_ms, &case.values),
+            Cause::IdCorrupted => self.faults.covers(second, case.since_ms, &case.values),
             // Their payments are late.
             Cause::OrphanCredit => self.late.may_cover(case.since_ms, &case.values),
             _ => false,
@@ -226,7 +226,7 @@ impl Cases {
         for mut group in groups {
             group
                 .cases
-                .retain(|case| !elsewhere.covers(group.cause, case));
+                .retain(|case| !elsewhere.covers(second, group.cause, case));
             let lines = place::lines(&payments, &group.cases, detector);
             let counted = place::counted(&lines);
             let mut places = place::places(&counted, detector, least, PLACES);

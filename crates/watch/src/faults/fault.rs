@@ -15,6 +15,7 @@ use crate::stop::Stop;
 
 use super::LEAD_MS;
 use super::changed::by_change;
+use super::ended::ended_ms;
 use super::others::{ANOTHER_MS, Others, Place};
 use crate::around::Around;
 use crate::second::end_of;
@@ -46,6 +47,9 @@ const FIRST_MS: i64 = 2_000;
 /// Another verdict must stand for so long, in seconds.
 const TURNS_S: i64 = 3;
 
+/// Where nothing was credited for so long, in seconds, it was down whatever comes then.
+const DOWN_S: i64 = 30;
+
 /// A fault that was seen early is dated again when it is so old, in seconds.
 const DATED_S: i64 = 30;
 
@@ -76,7 +80,11 @@ pub(super) struct Fault {
     pub(super) effect_s: i64,
     /// When it last stood out.
     pub(super) seen_s: i64,
+    /// From when on payments are as usual again, in milliseconds.
+    pub(super) ended_ms: Option<i64>,
     pub(super) was_down: bool,
+    /// Since when credits have stopped, in seconds.
+    pub(super) down_s: Option<i64>,
     pub(super) confidence: f64,
     /// Whether it was seen by what did not come, before any payment was late.
     pub(super) early: bool,
@@ -90,10 +98,11 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self, second: i64) -> Place {
         Place {
             scope: self.scope.clone(),
             onset_ms: self.onset_ms,
+            until_ms: self.until_ms(second),
             apart: self.apart,
         }
     }
@@ -135,7 +144,7 @@ impl Fault {
             }
             let values = detector.values.of(row.tuple);
             let in_theirs = suspicion.scope.holds(values);
-            let in_ours = self.scope.holds(values) && row.accepted_ms >= self.onset_ms - LEAD_MS;
+            let in_ours = self.has(second, row.accepted_ms, values, 0);
             shared.theirs += u32::from(in_theirs);
             shared.ours += u32::from(in_ours);
             shared.both += u32::from(in_theirs && in_ours);
@@ -156,7 +165,10 @@ impl Fault {
         if self.bad == Bad::Long && self.are_most_slow(second, detector) {
             self.bad = Bad::Slow;
         }
-        if self.stands_out(second, detector) {
+        if young || second.rem_euclid(REVIEWED_S) == 0 {
+            self.ended_ms = ended_ms(detector, &self.scope, self.bad, self.onset_ms, second);
+        }
+        if !self.is_ended() && self.stands_out(second, detector) {
             self.seen_s = second;
         }
         let standing = self.is_standing(second);
@@ -217,7 +229,33 @@ impl Fault {
 
     /// Whether it goes on, as far as is known.
     pub(super) fn is_standing(&self, second: i64) -> bool {
-        second - self.seen_s < STANDING_S
+        !self.is_ended() && second - self.seen_s < STANDING_S
+    }
+
+    /// Whether payments are as usual again, though some may still suffer from what was.
+    pub(super) fn is_ended(&self) -> bool {
+        self.ended_ms.is_some()
+    }
+
+    /// Payments suffer that were accepted until then, in milliseconds.
+    pub(super) fn until_ms(&self, second: i64) -> i64 {
+        if self.is_standing(second) {
+            i64::MAX
+        } else {
+            self.ended_ms.unwrap_or(self.seen_s * 1000)
+        }
+    }
+
+    /// Whether a payment suffers from it, or was paid at most `lead_ms` before those that do.
+    pub(super) fn has(
+        &self,
+        second: i64,
+        accepted_ms: i64,
+        values: &[ValueId],
+        lead_ms: i64,
+    ) -> bool {
+        let during = self.onset_ms - LEAD_MS - lead_ms..=self.until_ms(second);
+        during.contains(&accepted_ms) && self.scope.holds(values)
     }
 
     /// Whether credits stopped: as long as what came before the fault is remembered.
@@ -236,7 +274,10 @@ impl Fault {
         {
             self.onset_ms = self.onset_ms.max(stop.since_ms + 1);
         }
-        self.was_down = stop.is_some();
+        // What is credited slowly after so long says nothing against it.
+        let long = self.down_s.is_some_and(|down_s| second - down_s >= DOWN_S);
+        self.was_down = stop.is_some() || self.was_down && long;
+        self.down_s = self.down_s.or(Some(second)).filter(|_| self.was_down);
     }
 
     /// What is said of it, where `draft` is what would be said now: a verdict is said when it has stood for some seconds,
@@ -306,7 +347,7 @@ impl Fault {
     ) {
         let found = detector
             .localise(self.look(second), &|row, values| {
-                others.have(self, row.accepted_ms, values) && !self.scope.holds(values)
+                others.have(self, row.accepted_ms, values)
             })
             .into_iter()
             .find(|suspicion| self.is_about(suspicion, second, detector));
@@ -384,7 +425,9 @@ keep!(Fault {
     opened_s,
     effect_s,
     seen_s,
+    ended_ms,
     was_down,
+    down_s,
     confidence,
     early,
     apart,

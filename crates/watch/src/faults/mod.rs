@@ -2,6 +2,7 @@
 
 mod apart;
 mod changed;
+mod ended;
 mod fault;
 mod others;
 mod told;
@@ -53,13 +54,11 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Whether a payment accepted at `accepted_ms` falls into a fault that is over, or open.
-    pub(crate) fn covers(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
-        let open = self
-            .open
-            .iter()
-            .any(|fault| accepted_ms >= fault.onset_ms - LEAD_MS && fault.scope.holds(values));
-        open || self.covered(accepted_ms, values, 0)
+    /// Whether a payment accepted at `accepted_ms` falls into a fault that is over, or open at `second`.
+    pub(crate) fn covers(&self, second: i64, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut open = self.open.iter();
+        open.any(|fault| fault.has(second, accepted_ms, values, 0))
+            || self.covered(accepted_ms, values, 0)
     }
 
     /// Whether a batch that is due now lacks a payment because of a fault that has nothing to do with batches: one that
@@ -85,7 +84,8 @@ impl Faults {
             let is_small = [TERMINAL, MERCHANT, STORE]
                 .iter()
                 .any(|dim| fault.scope.has(*dim));
-            is_small
+            fault.is_ended()
+                || is_small
                 || fault.scope == *channel
                 || fault.scope.has(CHANNEL) && !contains(channel, &fault.scope)
         })
@@ -101,10 +101,7 @@ impl Faults {
     ) -> bool {
         let mut past = self.open.iter().filter(|fault| !fault.is_standing(second));
         self.covered(accepted_ms, values, lead_ms)
-            || past.any(|fault| {
-                let during = fault.onset_ms - LEAD_MS - lead_ms..=fault.seen_s * 1000;
-                during.contains(&accepted_ms) && fault.scope.holds(values)
-            })
+            || past.any(|fault| fault.has(second, accepted_ms, values, lead_ms))
     }
 
     /// The second `second` ended with these changes and suspicions.
@@ -125,7 +122,7 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
+        let places = self.places(second);
         let over = self.over_or_silent(around);
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
@@ -137,6 +134,11 @@ impl Faults {
         }
         self.fold(second, detector, around, book);
         self.close(second, detector, around, book);
+    }
+
+    fn places(&self, second: i64) -> Vec<Place> {
+        let open = self.open.iter();
+        open.map(|fault| fault.place(second)).collect()
     }
 
     /// Faults that are over, and silences of whole streams: of them others know nothing.
@@ -161,8 +163,9 @@ impl Faults {
             };
             let values = detector.values.of(row.tuple);
             for fault in &mut self.open {
+                let until_ms = fault.until_ms(second).min(fault.seen_s * 1000);
                 let is_its = row.accepted_ms >= fault.onset_ms - 1000
-                    && row.accepted_ms <= fault.seen_s * 1000
+                    && row.accepted_ms <= until_ms
                     && fault.scope.holds(values);
                 if is_its {
                     fault.effect_s = second;
@@ -197,6 +200,7 @@ impl Faults {
         });
         if let Some(fault) = known {
             fault.seen_s = second;
+            fault.ended_ms = None;
             fault.confidence = fault.confidence.max(confidence(suspicion));
             return true;
         }
@@ -290,7 +294,7 @@ impl Faults {
         for inner in &mut self.open {
             inner.apart |= inner.lies_in(suspicion, second, detector);
         }
-        let places: Vec<Place> = self.open.iter().map(Fault::place).collect();
+        let places = self.places(second);
         let over = self.over_or_silent(around);
         let others = Others {
             open: places.iter().collect(),
@@ -310,7 +314,9 @@ impl Faults {
             opened_s: second,
             effect_s: second,
             seen_s: second,
+            ended_ms: None,
             was_down: false,
+            down_s: None,
             confidence: confidence(suspicion),
             early: suspicion.since_ms.is_some(),
             apart: false,
@@ -339,6 +345,7 @@ impl Faults {
                     && (outer.scope == inner.scope && *other < at
                         || outer.scope != inner.scope
                             && !inner.apart
+                            && outer.until_ms(second) >= inner.onset_ms
                             && contains(&outer.scope, &inner.scope))
             });
             // What a stream that says nothing explains is no other fault, nor was its first sign.
@@ -363,7 +370,8 @@ impl Faults {
         for mut fault in Vec::<Fault>::from_iter(over) {
             let report = fault.report(second, detector, around);
             book.resolve(fault.entry, report, end_of(second));
-            let until_ms = fault.seen_s.max(fault.effect_s) * 1000;
+            let effect_ms = fault.seen_s.max(fault.effect_s) * 1000;
+            let until_ms = fault.ended_ms.unwrap_or(effect_ms);
             self.over.push(Over {
                 scope: fault.scope,
                 from_ms: fault.onset_ms - LEAD_MS,

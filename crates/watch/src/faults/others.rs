@@ -33,11 +33,19 @@ impl Over {
     }
 }
 
-/// Where and since when a fault is, in milliseconds.
+/// Where a fault is, and since and until when payments suffer, in milliseconds.
 pub(super) struct Place {
     pub(super) scope: Scope,
     pub(super) onset_ms: i64,
+    pub(super) until_ms: i64,
     pub(super) apart: bool,
+}
+
+impl Place {
+    fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+        let during = self.onset_ms - lead_ms..=self.until_ms;
+        during.contains(&accepted_ms) && self.scope.holds(values)
+    }
 }
 
 /// Faults beside the one that is looked at.
@@ -64,8 +72,7 @@ impl Others<'_> {
         over.any(|over| over.has(accepted_ms, values, 0))
             || self.open.iter().any(|other| {
                 (other.apart || !contains(scope, &other.scope))
-                    && accepted_ms >= other.onset_ms - LEAD_MS
-                    && other.scope.holds(values)
+                    && other.has(accepted_ms, values, LEAD_MS)
             })
     }
 
@@ -82,14 +89,16 @@ impl Others<'_> {
             .or_else(|| onset_of(detector, scope, second, bad, &|_, _| true))
     }
 
-    /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`.
+    /// Whether a payment suffered from one that is over, or suffers from one that began at another time than `fault`: from
+    /// one around the place of `fault` it may suffer besides.
     pub(super) fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let is_beside = |other: &Scope| !contains(other, &fault.scope);
         let mut over = self.over.iter();
-        over.any(|over| over.has(accepted_ms, values, UNJUDGED_MS))
+        over.any(|over| is_beside(&over.scope) && over.has(accepted_ms, values, UNJUDGED_MS))
             || self.open.iter().any(|other| {
                 (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
-                    && accepted_ms >= other.onset_ms
-                    && other.scope.holds(values)
+                    && is_beside(&other.scope)
+                    && other.has(accepted_ms, values, 0)
             })
     }
 }

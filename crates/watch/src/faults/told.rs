@@ -71,13 +71,9 @@ impl Fault {
 
     /// Its payments that were accepted since `since_ms`, in milliseconds.
     fn tally_since(&self, since_ms: i64, second: i64, detector: &Detector) -> Tally {
-        let until_ms = if self.is_standing(second) {
-            i64::MAX
-        } else {
-            self.seen_s * 1000
-        };
+        let during_ms = (since_ms, self.until_ms(second));
         let now_ms = end_of(second).millis();
-        Tally::of(detector, &self.scope, (since_ms, until_ms), now_ms)
+        Tally::of(detector, &self.scope, during_ms, now_ms)
     }
 
     /// Its payments, and what they say together with everything else.

@@ -1,0 +1,126 @@
+//! When a fault ended: the point from which payments are as usual again (cumulative sums, Page 1954).
+
+use crate::detect::Detector;
+use crate::detect::rows::Bad;
+use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
+use crate::pulse::CHANNEL;
+
+/// Evidence in natural units that all is well.
+const WELL_NATS: f64 = 12.0;
+
+/// More evidence than that is not kept: it must be undone by payments that are bad again.
+const MOST_NATS: f64 = 30.0;
+
+/// So many bad payments say how bad it is.
+const ENOUGH: usize = 5;
+
+/// What is known of a payment: its append time in milliseconds, whether it is bad, and how often that is usual.
+type Known = (i64, bool, f64);
+
+/// The append time, in milliseconds, of the first payment of `scope` from which on they are as usual again, as is known at
+/// the end of `second`; `None` while the fault that began at `onset_ms` goes on.
+pub(super) fn ended_ms(
+    detector: &Detector,
+    scope: &Scope,
+    bad: Bad,
+    onset_ms: i64,
+    second: i64,
+) -> Option<i64> {
+    let now_ms = (second + 1) * 1000;
+    // Of younger ones only those are known that are well.
+    let told_ms = |channel: ValueId| {
+        let thresholds = detector.thresholds(channel);
+        thresholds.is_known().then(|| {
+            let after_ms = match bad {
+                Bad::Long => thresholds.long_ms,
+                Bad::Slow => thresholds.slow_ms,
+                Bad::Lost => thresholds.lost_ms,
+            };
+            now_ms - after_ms as i64 - 1000
+        })
+    };
+    let rows = detector.rows.since(onset_ms.div_euclid(1000) - 1);
+    let rows = rows.filter(|row| {
+        let values = detector.values.of(row.tuple);
+        row.counts()
+            && row.accepted_ms >= onset_ms
+            && scope.holds(values)
+            && told_ms(values[CHANNEL]).is_some_and(|told_ms| row.accepted_ms <= told_ms)
+    });
+    let usual = |row| detector.usual_share(row, bad);
+    let known = rows.map(|row| (row.accepted_ms, row.is_bad(bad), usual(row)));
+    ended(known.collect())
+}
+
+fn ended(mut known: Vec<Known>) -> Option<i64> {
+    known.sort_unstable_by_key(|(at, bad, _)| (*at, *bad));
+    let inside = during(&known)?;
+    let (mut sum, mut start_ms) = (0.0_f64, None);
+    for (at_ms, bad, usual) in &known {
+        let outside = usual.clamp(0.002, 0.3);
+        let inside = inside.max(2.5 * outside).min(0.98);
+        let grows = if *bad {
+            (outside / inside).ln()
+        } else {
+            ((1.0 - outside) / (1.0 - inside)).ln()
+        };
+        sum = (sum + grows).min(MOST_NATS);
+        if sum <= 0.0 {
+            (sum, start_ms) = (0.0, None);
+        } else {
+            start_ms = start_ms.or(Some(*at_ms));
+        }
+    }
+    start_ms.filter(|_| sum >= WELL_NATS)
+}
+
+/// The share of bad payments while it lasted: until the last but a tenth of them.
+fn during(known: &[Known]) -> Option<f64> {
+    let mut bad: Vec<usize> = Vec::new();
+    for (at, (_, is_bad, _)) in known.iter().enumerate() {
+        if *is_bad {
+            bad.push(at);
+        }
+    }
+    if bad.len() < ENOUGH {
+        return None;
+    }
+    let last = (bad.len() - 1) * 9 / 10;
+    Some((last + 1) as f64 / (bad[last] + 1) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One payment a second; those of `bad` are lost.
+    fn end(now_s: i64, bad: impl Fn(i64) -> bool) -> Option<i64> {
+        let rows = (0..now_s).map(|second| (second * 1000, bad(second), 0.01));
+        ended(rows.collect()).map(|at| at / 1000)
+    }
+
+    #[test]
+    fn it_is_where_payments_are_as_usual_again() {
+        assert_eq!(end(200, |second| second < 150), Some(150));
+        assert_eq!(end(152, |second| second < 150), None);
+        // One in five takes longer to tell.
+        assert_eq!(end(180, |second| second < 150 && second % 5 == 0), None);
+        assert_eq!(
+            end(240, |second| second < 150 && second % 5 == 0),
+            Some(146)
+        );
+    }
+
+    #[test]
+    fn what_is_bad_again_has_not_ended() {
+        let again = |second: i64| second < 100 || (160..170).contains(&second);
+        assert_eq!(end(160, again), Some(100));
+        assert_eq!(end(170, again), None);
+    }
+
+    #[test]
+    fn now_and_then_one_is_bad_as_ever() {
+        assert_eq!(end(300, |second| second < 100 || second == 220), Some(100));
+    }
+}
