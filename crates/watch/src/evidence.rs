@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use settlewatch_join::event::{Currency, RefusalClass};
 
-use crate::detect::Detector;
 use crate::detect::baseline::Thresholds;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
+use crate::detect::{Detector, Explained};
 use crate::incident::Evidence;
 use crate::outlook::{Expected, Period, Waiting, expected};
 use crate::pulse::{CHANNEL, GATEWAY, MERCHANT, TERMINAL};
@@ -71,12 +71,14 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Counts the rows of payments accepted from `onset_ms` until `until_ms`, as they are at `now_ms`. Those that were
-    /// accepted before and waited then suffer as well: they count, but say nothing of how many of all do.
+    /// accepted before and waited then suffer as well: they count, but say nothing of how many of all do. What is
+    /// `elsewhere` counts nowhere.
     pub(crate) fn of(
         detector: &Detector,
         scope: &Scope,
         (onset_ms, until_ms): (i64, i64),
         now_ms: i64,
+        elsewhere: Explained<'_>,
     ) -> Self {
         let mut tally = Self::default();
         for row in detector.rows.since((onset_ms - LEAD_MS).div_euclid(1000)) {
@@ -85,6 +87,9 @@ impl Tally {
                 continue;
             }
             let values = detector.values.of(row.tuple);
+            if elsewhere(row, values) {
+                continue;
+            }
             if row.accepted_ms < onset_ms {
                 if scope.holds(values) && row.slow && waits_at(row, onset_ms) {
                     tally.slow_before += 1;

@@ -2,11 +2,12 @@
 
 use settlewatch_join::Timestamp;
 
+use crate::detect::Detector;
 use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::evidence::Tally;
-use crate::incident::book::{Book, Entry, Family, Report};
+use crate::incident::book::{Book, Entry, Family, Report, Scoped};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding, Severity};
 use crate::keep::keep;
@@ -135,7 +136,8 @@ impl Late {
         let entry = match entry {
             Some(entry) => book.hand_over(entry, Family::Sources, report, now),
             None => {
-                let scopes = [report.scope.clone()];
+                let mut scopes = symptoms(event, moment, book);
+                scopes.push(report.scope.clone());
                 book.take_over(&scopes, Family::Sources, report, now)
             }
         };
@@ -156,6 +158,19 @@ impl Late {
             self.over.push(Past::of(event, event.last_s + FOLLOWS_S));
         }
     }
+}
+
+/// The places of open incidents whose payments are slow because of an event: nearly all that were made since lie in its
+/// place.
+fn symptoms(event: &Event, moment: &Moment<'_>, book: &Book) -> Vec<Scoped> {
+    let Detector { values, dims, .. } = moment.detector;
+    let place = event.place.scope();
+    let open = book.open_ones().map(|incident| &incident.scope);
+    let within = open.filter(|named| {
+        let scope = Scope::of_names(named, values, dims);
+        scope.is_some_and(|scope| moment.detector.suffers_in(&scope, &place, event.fine_s))
+    });
+    within.cloned().collect()
 }
 
 fn report(event: &Event, moment: &Moment<'_>, silence: &Silence) -> Report {
@@ -195,7 +210,8 @@ fn report(event: &Event, moment: &Moment<'_>, silence: &Silence) -> Report {
     } else {
         let during = (onset_s * 1000, (event.last_s + FOLLOWS_S) * 1000);
         let now_ms = end_of(moment.second).millis();
-        let tally = Tally::of(detector, &event.place.scope(), during, now_ms);
+        let place = event.place.scope();
+        let tally = Tally::of(detector, &place, during, now_ms, &|_, _| false);
         let samples = tally.samples.iter().map(ToString::to_string).collect();
         (tally.evidence(), samples)
     };

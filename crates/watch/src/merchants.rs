@@ -6,7 +6,7 @@ use std::sync::Arc;
 use settlewatch_join::Timestamp;
 
 use crate::detect::Detector;
-use crate::detect::rates::{excess, shrunk};
+use crate::detect::rates::{excess, shrunk, wilson};
 use crate::detect::scope::Scope;
 use crate::detect::values::{ValueId, distinct};
 use crate::incident::book::{Book, Entry, Family, Report};
@@ -19,8 +19,9 @@ use crate::second::end_of;
 /// Acknowledgements of a merchant that are remembered.
 const KEPT: usize = 200;
 
-/// Credits of a merchant after which it is known whether it acknowledges them.
-const KNOWN: usize = 5;
+/// Standard deviations by which a merchant surely acknowledges most of its payments: of thousands of merchants that
+/// acknowledge some of them, one has acknowledged its first few by chance.
+const SURE: f64 = 3.3;
 
 /// Now is the last so many seconds.
 const NOW_S: i64 = 180;
@@ -51,6 +52,8 @@ struct Seen {
 struct Open {
     entry: Entry,
     merchant: ValueId,
+    /// Whether it acknowledged most of its payments before.
+    acknowledged: bool,
     started_ms: i64,
     last_s: i64,
 }
@@ -72,8 +75,10 @@ impl Merchants {
         let merchant = values[MERCHANT];
         let seen = self.seen.entry(merchant).or_default();
         // Nothing came of a merchant that seldom acknowledges: that says nothing.
-        let is_open = self.open.iter().any(|open| open.merchant == merchant);
-        let counts = ack.came || is_open || acknowledges(seen.iter());
+        let mut open = self.open.iter();
+        let counts = ack.came
+            || open.any(|open| open.merchant == merchant && open.acknowledged)
+            || acknowledges(seen.iter());
         seen.push_back(Seen {
             second,
             late: ack.late,
@@ -140,7 +145,8 @@ impl Merchants {
         let share = shrunk(known_late, known, prior, 20.0).max(LOSSY);
         if let Some(open) = self.open.iter_mut().find(|open| open.merchant == merchant) {
             // One that got lost does not keep it open.
-            let lately = seen.iter().rev().take(LEAST);
+            let says = |seen: &&Seen| seen.came || open.acknowledged;
+            let lately = seen.iter().rev().filter(says).take(LEAST);
             if lately.filter(|seen| seen.late).count() * 2 >= LEAST {
                 open.last_s = second;
             }
@@ -159,6 +165,7 @@ impl Merchants {
         let mut open = Open {
             entry: Entry::NONE,
             merchant,
+            acknowledged: acknowledges,
             started_ms,
             last_s: second,
         };
@@ -205,10 +212,10 @@ impl Merchants {
 
 /// Whether a merchant acknowledged most of what is known of it: only then it says something that it does not.
 fn acknowledges<'a>(seen: impl Iterator<Item = &'a Seen>) -> bool {
-    let (came, all) = seen.fold((0, 0), |(came, all), seen| {
-        (came + usize::from(seen.came), all + 1)
+    let (came, all) = seen.fold((0.0, 0.0), |(came, all), seen| {
+        (came + f64::from(u8::from(seen.came)), all + 1.0)
     });
-    all >= KNOWN && came * 10 >= all * 7
+    wilson(came, all, SURE).0 >= 0.5
 }
 
 keep!(Seen {
@@ -222,6 +229,7 @@ keep!(Seen {
 keep!(Open {
     entry,
     merchant,
+    acknowledged,
     started_ms,
     last_s,
 });

@@ -6,6 +6,7 @@ use settlewatch_join::event::Currency;
 use crate::detect::Detector;
 use crate::detect::rows::{Change, Row};
 use crate::detect::scope::Scope;
+use crate::detect::values::ValueId;
 use crate::evidence::Tally;
 use crate::incident::book::{Book, Entry, Family, Report, Scoped, severity, stream_scope};
 use crate::incident::cause::Cause;
@@ -303,7 +304,9 @@ impl Silence {
         let now_ms = end_of(moment.second).millis();
         let during = (onset_ms, open.past().until_ms);
         let tally = if open.silent.hides_payments() {
-            Tally::of(moment.detector, &Scope::default(), during, now_ms)
+            let elsewhere = |row: &Row, _: &[ValueId]| !open.silent.is_of(row.partition);
+            let all = Scope::default();
+            Tally::of(moment.detector, &all, during, now_ms, &elsewhere)
         } else {
             Tally::default()
         };

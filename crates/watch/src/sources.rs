@@ -75,6 +75,11 @@ impl Silent {
         hides_payments(self.stream)
     }
 
+    /// Whether a partition is silent.
+    pub(crate) fn is_of(&self, partition: i32) -> bool {
+        self.partitions.is_empty() || self.partitions.contains_key(&partition)
+    }
+
     /// Whether nothing is known of any payment because of it.
     pub(crate) fn hides_all(&self) -> bool {
         self.partitions.is_empty() && self.hides_payments()

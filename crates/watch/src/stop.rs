@@ -121,8 +121,12 @@ impl Stop {
         times.retain(|at| *at >= first_ms);
         times.sort_unstable();
         let unsure_ms = onset_ms - UNSURE_MS;
-        let usual = times.iter().filter(|at| **at < unsure_ms).count() as f64;
-        let from_ms = (*times.first()?).max(first_ms);
+        // What another fault held back came at once, which is not usual.
+        let in_time = rows.iter().filter(|row| !row.slow);
+        let in_time = in_time.filter_map(|row| credited_ms(row));
+        let in_time: Vec<i64> = in_time.filter(|at| *at >= first_ms).collect();
+        let usual = in_time.iter().filter(|at| **at < unsure_ms).count() as f64;
+        let from_ms = *in_time.iter().min()?;
         let span_ms = (unsure_ms - from_ms).max(1);
         let busy = busy(&times, span_ms as f64 / usual.max(1.0));
         let (gap_ms, stop) = longest(&busy, onset_ms, now_ms)?;

@@ -1,4 +1,4 @@
-//! Whether two places are one in other words.
+//! How large places are, and whether two are one in other words.
 
 use super::Detector;
 use super::scope::Scope;
@@ -13,6 +13,26 @@ const ENOUGH: u32 = 10;
 const SAME: u32 = 95;
 
 impl Detector {
+    /// How many payments of a place became known after a second.
+    pub(crate) fn payments_in(&self, scope: &Scope, after_s: i64) -> u64 {
+        let rows = self.rows.since(after_s);
+        let own = rows.filter(|row| scope.holds(self.values.of(row.tuple)));
+        own.count() as u64
+    }
+
+    /// Whether nearly all slow payments of `inner` that were accepted after `since_s` lie in `outer`.
+    pub(crate) fn suffers_in(&self, inner: &Scope, outer: &Scope, since_s: i64) -> bool {
+        let rows = self.rows.since(since_s);
+        let slow = rows.filter(|row| row.slow && row.accepted_ms.div_euclid(1000) > since_s);
+        let own = slow.map(|row| self.values.of(row.tuple));
+        let (all, both) = own
+            .filter(|values| inner.holds(values))
+            .fold((0, 0), |(all, both), values| {
+                (all + 1, both + u32::from(outer.holds(values)))
+            });
+        all > 0 && both * 10 >= all * 8
+    }
+
     /// Whether two places have the same payments, of those that became known two minutes before `second` and since.
     pub(crate) fn are_same(&self, one: &Scope, other: &Scope, second: i64) -> bool {
         let (mut most, mut both) = ([0, 0], 0);

@@ -14,6 +14,22 @@ impl Scope {
         Self(vec![(dim, vec![value])])
     }
 
+    /// The scope that names and values describe; `None` where no payment has them.
+    pub(crate) fn of_names(
+        named: &[(String, Vec<String>)],
+        values: &Values,
+        dims: &Dims,
+    ) -> Option<Self> {
+        let conditions = named.iter().map(|(name, any)| {
+            let dim = dims.find(name)?;
+            let any = any.iter().map(|text| values.find(dim, text));
+            Some((dim, any.collect::<Option<Vec<_>>>()?))
+        });
+        let mut conditions: Vec<_> = conditions.collect::<Option<_>>()?;
+        conditions.sort_unstable();
+        Some(Self(conditions))
+    }
+
     /// Whether it is everything.
     pub(crate) fn is_everything(&self) -> bool {
         self.0.is_empty()

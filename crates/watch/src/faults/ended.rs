@@ -2,9 +2,10 @@
 
 use crate::detect::Detector;
 use crate::detect::rows::Bad;
-use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::pulse::CHANNEL;
+
+use super::fault::Fault;
 
 /// Evidence in natural units that all is well.
 const WELL_NATS: f64 = 12.0;
@@ -18,15 +19,10 @@ const ENOUGH: usize = 5;
 /// What is known of a payment: its append time in milliseconds, whether it is bad, and how often that is usual.
 type Known = (i64, bool, f64);
 
-/// The append time, in milliseconds, of the first payment of `scope` from which on they are as usual again, as is known at
-/// the end of `second`; `None` while the fault that began at `onset_ms` goes on.
-pub(super) fn ended_ms(
-    detector: &Detector,
-    scope: &Scope,
-    bad: Bad,
-    onset_ms: i64,
-    second: i64,
-) -> Option<i64> {
+/// The append time, in milliseconds, of the first payment of a fault from which on they are as usual again, as is known at
+/// the end of `second`; `None` while it goes on.
+pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Option<i64> {
+    let Fault { onset_ms, bad, .. } = *fault;
     let now_ms = (second + 1) * 1000;
     // Of younger ones only those are known that are well.
     let told_ms = |channel: ValueId| {
@@ -45,7 +41,8 @@ pub(super) fn ended_ms(
         let values = detector.values.of(row.tuple);
         row.counts()
             && row.accepted_ms >= onset_ms
-            && scope.holds(values)
+            && fault.scope.holds(values)
+            && !fault.leaves(row.accepted_ms, values)
             && told_ms(values[CHANNEL]).is_some_and(|told_ms| row.accepted_ms <= told_ms)
     });
     let usual = |row| detector.usual_share(row, bad);

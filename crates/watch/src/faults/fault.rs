@@ -90,6 +90,10 @@ pub(super) struct Fault {
     pub(super) early: bool,
     /// Whether it was there before another one that lies around it.
     pub(super) apart: bool,
+    /// Payments of its place of late.
+    pub(super) payments: u64,
+    /// Faults that take payments from it: they began at another time in smaller places.
+    pub(super) within: Vec<Place>,
     /// A better place, and since when.
     pub(super) better: Option<(Scope, i64)>,
     /// A verdict that differs from the one that was said, and since when.
@@ -104,7 +108,14 @@ impl Fault {
             onset_ms: self.onset_ms,
             until_ms: self.until_ms(second),
             apart: self.apart,
+            payments: self.payments,
         }
+    }
+
+    /// Whether a payment of its place suffers from a fault in a smaller one.
+    pub(super) fn leaves(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut within = self.within.iter();
+        within.any(|other| other.has(accepted_ms, values, 0))
     }
 
     /// Whether a suspicion is about this fault: most of what is bad in either lies in the other.
@@ -166,7 +177,7 @@ impl Fault {
             self.bad = Bad::Slow;
         }
         if young || second.rem_euclid(REVIEWED_S) == 0 {
-            self.ended_ms = ended_ms(detector, &self.scope, self.bad, self.onset_ms, second);
+            self.ended_ms = ended_ms(detector, self, second);
         }
         if !self.is_ended() && self.stands_out(second, detector) {
             self.seen_s = second;
@@ -214,7 +225,9 @@ impl Fault {
         [30, 120].into_iter().any(|window_s| {
             let (mut bad, mut mean) = (0.0, 0.0);
             for row in detector.rows.since(second - window_s) {
-                if row.counts() && self.scope.holds(detector.values.of(row.tuple)) {
+                let values = detector.values.of(row.tuple);
+                let is_its = row.counts() && self.scope.holds(values);
+                if is_its && !self.leaves(row.accepted_ms, values) {
                     bad += f64::from(u8::from(row.is_bad(self.bad)));
                     mean += detector.usual_share(row, self.bad);
                 }
@@ -431,6 +444,8 @@ keep!(Fault {
     confidence,
     early,
     apart,
+    payments,
+    within,
     better,
     turning,
     finding,

@@ -38,6 +38,9 @@ const LEAD_MS: i64 = 30_000;
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
 
+/// How large places are is seen by the payments of so many seconds.
+const COUNTED_S: i64 = 300;
+
 /// A suspicion that has not stood long enough.
 struct Pending {
     suspicion: Suspicion,
@@ -122,6 +125,7 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
+        self.divide(second, detector);
         let places = self.places(second);
         let over = self.over_or_silent(around);
         for (at, fault) in self.open.iter_mut().enumerate() {
@@ -136,6 +140,19 @@ impl Faults {
         self.close(second, detector, around, book);
     }
 
+    /// What several places have is the smallest one's.
+    fn divide(&mut self, second: i64, detector: &Detector) {
+        for fault in &mut self.open {
+            fault.payments = detector.payments_in(&fault.scope, second - COUNTED_S);
+        }
+        let mut places = self.places(second);
+        places.extend(self.over.iter().map(Over::place));
+        for (at, fault) in self.open.iter_mut().enumerate() {
+            let within = places.iter().filter(|other| other.takes_from(&places[at]));
+            fault.within = within.cloned().collect();
+        }
+    }
+
     fn places(&self, second: i64) -> Vec<Place> {
         let open = self.open.iter();
         open.map(|fault| fault.place(second)).collect()
@@ -148,6 +165,7 @@ impl Faults {
             scope: Scope::default(),
             from_ms,
             until_ms,
+            payments: u64::MAX,
         });
         self.over.iter().cloned().chain(silences).collect()
     }
@@ -320,6 +338,8 @@ impl Faults {
             confidence: confidence(suspicion),
             early: suspicion.since_ms.is_some(),
             apart: false,
+            payments: 0,
+            within: Vec::new(),
             better: None,
             turning: None,
             finding: None,
@@ -376,6 +396,7 @@ impl Faults {
                 scope: fault.scope,
                 from_ms: fault.onset_ms - LEAD_MS,
                 until_ms,
+                payments: fault.payments,
             });
         }
         self.over

@@ -18,15 +18,28 @@ pub(super) struct Over {
     pub(super) scope: Scope,
     pub(super) from_ms: i64,
     pub(super) until_ms: i64,
+    /// Payments of it by the end.
+    pub(super) payments: u64,
 }
 
 keep!(Over {
     scope,
     from_ms,
     until_ms,
+    payments,
 });
 
 impl Over {
+    pub(super) fn place(&self) -> Place {
+        Place {
+            scope: self.scope.clone(),
+            onset_ms: self.from_ms + LEAD_MS,
+            until_ms: self.until_ms,
+            apart: false,
+            payments: self.payments,
+        }
+    }
+
     pub(super) fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
         let during = self.from_ms - lead_ms..=self.until_ms;
         during.contains(&accepted_ms) && self.scope.holds(values)
@@ -34,17 +47,34 @@ impl Over {
 }
 
 /// Where a fault is, and since and until when payments suffer, in milliseconds.
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) scope: Scope,
     pub(super) onset_ms: i64,
     pub(super) until_ms: i64,
     pub(super) apart: bool,
+    /// Payments of late.
+    pub(super) payments: u64,
 }
 
+keep!(Place {
+    scope,
+    onset_ms,
+    until_ms,
+    apart,
+    payments,
+});
+
 impl Place {
-    fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
+    pub(super) fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
         let during = self.onset_ms - lead_ms..=self.until_ms;
         during.contains(&accepted_ms) && self.scope.holds(values)
+    }
+
+    /// Whether what both have is this one's: it began at another time, in a smaller place.
+    pub(super) fn takes_from(&self, other: &Self) -> bool {
+        let began_ms = self.onset_ms - other.onset_ms;
+        began_ms.abs() > ANOTHER_MS && self.payments < other.payments
     }
 }
 

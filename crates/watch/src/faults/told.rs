@@ -4,8 +4,9 @@ use settlewatch_join::Timestamp;
 
 use crate::around::Around;
 use crate::detect::Detector;
+use crate::detect::rows::Row;
 use crate::detect::scope::Scope;
-use crate::detect::values::common;
+use crate::detect::values::{ValueId, common};
 use crate::evidence::{Tally, expected_in};
 use crate::incident::book::{Report, severity};
 use crate::incident::cause::Cause;
@@ -73,7 +74,8 @@ impl Fault {
     fn tally_since(&self, since_ms: i64, second: i64, detector: &Detector) -> Tally {
         let during_ms = (since_ms, self.until_ms(second));
         let now_ms = end_of(second).millis();
-        Tally::of(detector, &self.scope, during_ms, now_ms)
+        let elsewhere = |row: &Row, values: &[ValueId]| self.leaves(row.accepted_ms, values);
+        Tally::of(detector, &self.scope, during_ms, now_ms, &elsewhere)
     }
 
     /// Its payments, and what they say together with everything else.
@@ -111,7 +113,7 @@ impl Fault {
         }
         let account = Scope::one(MERCHANT, merchant);
         let during = (self.onset_ms, tally.last_bad_ms);
-        let whole = Tally::of(detector, &account, during, now.millis());
+        let whole = Tally::of(detector, &account, during, now.millis(), &|_, _| false);
         (whole.rate_during() >= 0.5).then_some(account)
     }
 
