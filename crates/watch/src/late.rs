@@ -122,12 +122,13 @@ impl Late {
         let silent = silence.silent_before(event.since_s).filter(|_| wide);
         let catches_up = silent.is_some_and(|(stream, rate)| {
             let span = (second - FLOOD_S + 1, second);
-            second - event.since_s < FLOOD_S || moment.sources.is_flooding(stream, rate, span)
+            let floods = || moment.sources.is_flooding(stream, rate, span);
+            second - event.since_s < FLOOD_S || !event.constant && floods()
         });
         if wide {
             silence.catches_up(event.last_s);
         }
-        if !event.steady || catches_up {
+        if !event.steady || !event.has_stood() || catches_up {
             return false;
         }
         let entry = silent.and_then(|_| silence.give_up(event.since_s, second));

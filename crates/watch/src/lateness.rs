@@ -23,6 +23,16 @@ const STOOD_S: i64 = 8;
 /// Where an event is is looked at so long after it was found, in seconds: sources with few records show it later.
 const PLACED_S: i64 = 90;
 
+/// So many shifted records are an event before that: what is in time may soon come among them.
+const MANY: usize = 64;
+
+/// What was held back and is sent in its order is late by so much less with each second, where it comes much faster than
+/// is usual: in milliseconds a second.
+const DRAINS_MS: i64 = 300;
+
+/// Records so far apart, in seconds, tell whether they are late by the same time.
+const APART_S: i64 = 4;
+
 /// An event is over when no shifted record came for so long, in seconds.
 const OVER_S: i64 = 75;
 
@@ -60,6 +70,8 @@ pub(crate) struct Event {
     pub(crate) count: u64,
     /// Whether the shift is constant: what catches up after a silence is not.
     pub(crate) steady: bool,
+    /// Whether it did not shrink within seconds, as that of what was held back does while it is sent.
+    pub(crate) constant: bool,
     found_s: i64,
     cells: BTreeSet<Key>,
 }
@@ -179,7 +191,7 @@ impl Lateness {
         let (Some(since_s), Some(last_s)) = (since_s, last_s) else {
             return;
         };
-        if count < ENOUGH || now_s - since_s < STOOD_S {
+        if count < ENOUGH || now_s - since_s < STOOD_S && count < MANY {
             return;
         }
         let cells: BTreeSet<Key> = group.iter().map(|(key, _)| *key).collect();
@@ -198,11 +210,13 @@ impl Lateness {
             last_s,
             count: count as u64,
             steady: false,
+            constant: false,
             found_s: now_s,
             cells,
         });
-        let event = self.events.len() - 1;
-        self.events[event].steady = self.events[event].is_steady(&self.cells);
+        if let Some(event) = self.events.last_mut() {
+            event.look(&self.cells);
+        }
     }
 }
 
@@ -225,13 +239,18 @@ impl Event {
             self.last_s = self.last_s.max(last.unwrap_or(self.last_s));
         }
         self.count = self.count.max(shifted as u64);
-        if !self.steady && now_s - self.last_s < STOOD_S {
-            self.steady = self.is_steady(cells);
+        if !(self.steady && self.constant) && now_s - self.last_s < STOOD_S {
+            self.look(cells);
         }
     }
 
-    /// Whether its records are shifted by the same time, those that came last too.
-    fn is_steady(&self, cells: &BTreeMap<Key, Cell>) -> bool {
+    /// Whether records were shifted for a while.
+    pub(crate) fn has_stood(&self) -> bool {
+        self.last_s - self.since_s >= STOOD_S
+    }
+
+    /// Looks at whether its records are shifted by the same time, those that came last too.
+    fn look(&mut self, cells: &BTreeMap<Key, Cell>) {
         let mut seen: Vec<(i64, i64)> = Vec::new();
         for key in &self.cells {
             if let Some(cell) = cells.get(key) {
@@ -241,16 +260,18 @@ impl Event {
         seen.sort_unstable();
         let size = seen.len();
         if size < ENOUGH {
-            return false;
+            return;
         }
         let mut shifts: Vec<i64> = seen.iter().map(|(_, shift)| *shift).collect();
         let third = size / 3;
         let drift =
             median(&mut shifts[size - third..].to_vec()) - median(&mut shifts[..third].to_vec());
+        let apart_s = seen[size - 1 - third / 2].0 - seen[third / 2].0;
+        self.constant |= apart_s >= APART_S && drift > -DRAINS_MS * apart_s;
         shifts.sort_unstable();
         let spread = shifts[size * 3 / 4] - shifts[size / 4];
         let allowed = (EVEN * self.shift_ms.abs() as f64).max(500.0);
-        (spread as f64) <= allowed && (drift.abs() as f64) <= allowed / 2.0
+        self.steady |= (spread as f64) <= allowed && (drift.abs() as f64) <= allowed / 2.0;
     }
 }
 
@@ -273,6 +294,7 @@ keep!(Event {
     last_s,
     count,
     steady,
+    constant,
     found_s,
     cells,
 });

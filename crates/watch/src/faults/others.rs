@@ -74,7 +74,8 @@ impl Place {
     /// Whether what both have is this one's: it began at another time, in a smaller place.
     pub(super) fn takes_from(&self, other: &Self) -> bool {
         let began_ms = self.onset_ms - other.onset_ms;
-        began_ms.abs() > ANOTHER_MS && self.payments < other.payments
+        let smaller = self.scope != other.scope && self.payments < other.payments;
+        smaller && began_ms.abs() > ANOTHER_MS
     }
 }
 

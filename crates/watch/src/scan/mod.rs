@@ -211,14 +211,17 @@ pub fn rank(table: &Table, options: &ScanOptions, top: usize) -> Vec<Explanation
 /// The best explanation of what is left, if it stands out, and the rows that it explains.
 fn next_cause(rest: &Grid, all_bad: f64, options: &ScanOptions) -> Option<(Cause, Subset)> {
     let ranked = Ranked::new(rest, options);
-    let found = ranked.candidates.first()?;
-    let (subset, inside) = sets::widened(rest, found, &ranked, options);
-    let finding = ranked.finding(&subset, inside, all_bad);
-    let stands_out =
-        finding.p_value <= options.significance && finding.coverage >= options.min_coverage;
-    if !stands_out {
-        return None;
-    }
+    let found = ranked.candidates.first();
+    let found = found.map(|found| sets::widened(rest, found, &ranked, options));
+    let stands_out = |(subset, inside): (Subset, Counts)| {
+        let finding = ranked.finding(&subset, inside, all_bad);
+        let significant =
+            finding.p_value <= options.significance && finding.coverage >= options.min_coverage;
+        significant.then_some((subset, finding))
+    };
+    let found = found.and_then(stands_out);
+    let (subset, finding) =
+        found.or_else(|| stands_out(sets::of_parts(rest, &ranked, options)?))?;
     let others = ranked.candidates.iter().skip(1).take(options.alternatives);
     let alternatives = others
         .map(|other| ranked.finding(&Subset::of(rest, other), other.counts, all_bad))

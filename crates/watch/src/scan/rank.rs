@@ -11,9 +11,15 @@ use super::{Finding, ScanOptions};
 /// the smallest difference of rates is evidence.
 const FURTHER: f64 = 0.03;
 
+/// Single values that may be parts of a cause of several: so many are tried.
+const PARTS: usize = 8;
+
 /// Candidates in order, and what they are judged against.
 pub(super) struct Ranked {
     pub(super) candidates: Vec<Candidate>,
+    /// Single values that do not stand out by themselves: where most values of a dimension suffer, each has the others
+    /// outside.
+    pub(super) parts: Vec<Candidate>,
     pub(super) whole: Whole,
     /// What a condition costs: the logarithm of how many values it was chosen from.
     pub(super) price: f64,
@@ -31,6 +37,7 @@ impl Ranked {
         let price = (cardinalities.iter().sum::<usize>().max(1) as f64).ln();
         let mut ranked = Self {
             candidates: Vec::new(),
+            parts: Vec::new(),
             whole,
             price,
             slots: grid.slots.clone(),
@@ -39,14 +46,20 @@ impl Ranked {
             most_conditions: options.max_conditions.clamp(1, super::search::DEPTH),
         };
         let mut search = Search::new(grid, whole, options);
-        let mut candidates = search.run();
-        candidates.retain(|candidate| ranked.stands_out(candidate.counts, options));
+        let found = search.run().into_iter();
+        let (mut candidates, mut parts): (Vec<_>, Vec<_>) =
+            found.partition(|candidate| ranked.stands_out(candidate.counts, options));
         ranked.sort(&mut candidates, options);
+        parts.retain(|part| options.values > 1 && part.slots().len() == 1);
+        ranked.sort(&mut parts, options);
+        parts.truncate(PARTS);
+        ranked.parts = parts;
         ranked.candidates = distinct(&search, candidates, 1 + options.alternatives);
         ranked
     }
 
-    fn stands_out(&self, inside: Counts, options: &ScanOptions) -> bool {
+    /// Whether its rate is that many times the rate outside.
+    pub(super) fn stands_out(&self, inside: Counts, options: &ScanOptions) -> bool {
         inside.rate() >= options.min_ratio * self.whole.outside(inside).rate()
     }
 

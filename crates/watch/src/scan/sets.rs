@@ -12,6 +12,22 @@ const ALIKE: f64 = 0.5;
 /// Share of the evidence that further values must add.
 const MATERIAL: f64 = 0.05;
 
+/// The strongest set of several values of which none stands out by itself.
+pub(super) fn of_parts(
+    grid: &Grid,
+    ranked: &Ranked,
+    options: &ScanOptions,
+) -> Option<(Subset, Counts)> {
+    let sets = ranked.parts.iter();
+    let sets = sets.map(|part| widened(grid, part, ranked, options));
+    let standing = sets.filter(|(_, inside)| ranked.stands_out(*inside, options));
+    let score = |(subset, inside): &(Subset, Counts)| {
+        let values = subset.conditions.iter().map(|(_, slots)| slots.len());
+        ranked.score(*inside, subset.conditions.len(), values.sum())
+    };
+    standing.max_by(|a, b| score(a).total_cmp(&score(b)))
+}
+
 /// The candidate and what is inside, with further values for one of its conditions where they pay for themselves. Among the subsets of a
 /// dimension's values the strongest is made of those with the highest rates (Neill 2012), so only as many sets as
 /// values need be tried.
