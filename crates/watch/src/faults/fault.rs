@@ -273,7 +273,9 @@ impl Fault {
 
     /// Whether credits stopped: as long as what came before the fault is remembered.
     pub(super) fn stop(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
-        if second - self.opened_s > REMEMBERED_S {
+        let mut silences = around.silences_ms.iter();
+        let hidden = silences.any(|(_, until_ms)| *until_ms > self.onset_ms);
+        if hidden || second - self.opened_s > REMEMBERED_S {
             return;
         }
         let now_ms = (second + 1) * 1000;

@@ -125,7 +125,7 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        self.divide(second, detector);
+        self.divide(second, detector, around);
         let places = self.places(second);
         let over = self.over_or_silent(around);
         for (at, fault) in self.open.iter_mut().enumerate() {
@@ -140,13 +140,13 @@ impl Faults {
         self.close(second, detector, around, book);
     }
 
-    /// What several places have is the smallest one's.
-    fn divide(&mut self, second: i64, detector: &Detector) {
+    /// What several places have is the smallest one's, and what a silent stream hides is nobody's.
+    fn divide(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
         for fault in &mut self.open {
             fault.payments = detector.payments_in(&fault.scope, second - COUNTED_S);
         }
         let mut places = self.places(second);
-        places.extend(self.over.iter().map(Over::place));
+        places.extend(self.over_or_silent(around).iter().map(Over::place));
         for (at, fault) in self.open.iter_mut().enumerate() {
             let within = places.iter().filter(|other| other.takes_from(&places[at]));
             fault.within = within.cloned().collect();
@@ -165,7 +165,7 @@ impl Faults {
             scope: Scope::default(),
             from_ms,
             until_ms,
-            payments: u64::MAX,
+            payments: 0,
         });
         self.over.iter().cloned().chain(silences).collect()
     }
