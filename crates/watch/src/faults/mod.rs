@@ -365,6 +365,7 @@ impl Faults {
                     && (outer.scope == inner.scope && *other < at
                         || outer.scope != inner.scope
                             && !inner.apart
+                            && !outer.is_ended()
                             && outer.until_ms(second) >= inner.onset_ms
                             && contains(&outer.scope, &inner.scope))
             });
