@@ -22,7 +22,12 @@ type Known = (i64, bool, f64);
 /// The append time, in milliseconds, of the first payment of a fault from which on they are as usual again, as is known at
 /// the end of `second`; `None` while it goes on.
 pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Option<i64> {
-    let Fault { onset_ms, bad, .. } = *fault;
+    let onset_ms = fault.onset_ms;
+    // Who was lost before is slow before all is well.
+    let bad = match fault.bad {
+        Bad::Lost => Bad::Slow,
+        bad => bad,
+    };
     let now_ms = (second + 1) * 1000;
     // Of younger ones only those are known that are well.
     let told_ms = |channel: ValueId| {
@@ -30,8 +35,7 @@ pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Optio
         thresholds.is_known().then(|| {
             let after_ms = match bad {
                 Bad::Long => thresholds.long_ms,
-                Bad::Slow => thresholds.slow_ms,
-                Bad::Lost => thresholds.lost_ms,
+                _ => thresholds.slow_ms,
             };
             now_ms - after_ms as i64 - 1000
         })

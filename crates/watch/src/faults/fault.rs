@@ -47,6 +47,12 @@ const FIRST_MS: i64 = 2_000;
 /// Another verdict must stand for so long, in seconds.
 const TURNS_S: i64 = 3;
 
+/// A fault is not over sooner, in seconds.
+const ENDS_S: i64 = 20;
+
+/// The last payments of a fault suffer less and less, for so long, in milliseconds.
+pub(super) const TAIL_MS: i64 = 15_000;
+
 /// Where nothing was credited for so long, in seconds, it was down whatever comes then.
 const DOWN_S: i64 = 30;
 
@@ -106,7 +112,7 @@ impl Fault {
         Place {
             scope: self.scope.clone(),
             onset_ms: self.onset_ms,
-            until_ms: self.until_ms(second),
+            until_ms: self.until_ms(second).saturating_add(TAIL_MS),
             apart: self.apart,
             payments: self.payments,
         }
@@ -176,14 +182,14 @@ impl Fault {
         if self.bad == Bad::Long && self.are_most_slow(second, detector) {
             self.bad = Bad::Slow;
         }
-        if young || second.rem_euclid(REVIEWED_S) == 0 {
+        let age_s = second - self.opened_s;
+        if age_s >= ENDS_S && second.rem_euclid(REVIEWED_S) == 0 {
             self.ended_ms = ended_ms(detector, self, second);
         }
         if !self.is_ended() && self.stands_out(second, detector) {
             self.seen_s = second;
         }
         let standing = self.is_standing(second);
-        let age_s = second - self.opened_s;
         let due = age_s < 10 || age_s % if young { 3 } else { RESCOPED_S } == 0;
         // What lies around it would pull it along.
         if standing && due && !self.apart {
@@ -267,14 +273,18 @@ impl Fault {
         values: &[ValueId],
         lead_ms: i64,
     ) -> bool {
-        let during = self.onset_ms - LEAD_MS - lead_ms..=self.until_ms(second);
+        let until_ms = self.until_ms(second).saturating_add(TAIL_MS);
+        let during = self.onset_ms - LEAD_MS - lead_ms..=until_ms;
         during.contains(&accepted_ms) && self.scope.holds(values)
     }
 
     /// Whether credits stopped: as long as what came before the fault is remembered.
     pub(super) fn stop(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
         let mut silences = around.silences_ms.iter();
-        let hidden = silences.any(|(_, until_ms)| *until_ms > self.onset_ms);
+        // Of what began before it a silence hides whether it stopped.
+        let hidden = silences.any(|(from_ms, until_ms)| {
+            from_ms + LEAD_MS > self.onset_ms && *until_ms > self.onset_ms
+        });
         if hidden || second - self.opened_s > REMEMBERED_S {
             return;
         }

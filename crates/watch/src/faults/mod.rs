@@ -20,7 +20,7 @@ use crate::second::end_of;
 use crate::silence::FIRST_SIGNS_MS;
 
 use changed::by_change;
-use fault::Fault;
+use fault::{Fault, TAIL_MS};
 use others::{Others, Over, Place, contains};
 
 /// A suspicion must stand for so many seconds, unless it is beyond doubt.
@@ -392,7 +392,9 @@ impl Faults {
             let report = fault.report(second, detector, around);
             book.resolve(fault.entry, report, end_of(second));
             let effect_ms = fault.seen_s.max(fault.effect_s) * 1000;
-            let until_ms = fault.ended_ms.unwrap_or(effect_ms);
+            let until_ms = fault
+                .ended_ms
+                .map_or(effect_ms, |ended_ms| ended_ms + TAIL_MS);
             self.over.push(Over {
                 scope: fault.scope,
                 from_ms: fault.onset_ms - LEAD_MS,

@@ -248,11 +248,7 @@ fn a_fault_soon_after_an_outage_of_all_is_told_soon_and_has_its_own_payments() {
     let first = said.iter().find(of_channel).expect("it is told");
     let after_s = first.opened_at.millis() / 1000 - 500;
     assert!((4..20).contains(&after_s), "{after_s}");
-    let last = said
-        .iter()
-        .filter(of_channel)
-        .next_back()
-        .expect("it is told");
+    let last = said.iter().rfind(of_channel).expect("it is told");
     assert!(
         last.evidence.touched.abs_diff(lost) <= lost / 20,
         "{lost}: {last:?}"
