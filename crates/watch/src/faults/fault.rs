@@ -357,6 +357,7 @@ impl Fault {
     /// It has another place; what was said of the one before says nothing of it.
     pub(super) fn move_to(&mut self, scope: Scope) {
         self.scope = scope;
+        self.payments = 0;
         self.better = None;
         self.finding = None;
         self.turning = None;

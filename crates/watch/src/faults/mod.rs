@@ -41,6 +41,9 @@ const TOGETHER_S: i64 = 60;
 /// How large places are is seen by the payments of so many seconds.
 const COUNTED_S: i64 = 300;
 
+/// How often that is looked at, in seconds.
+const COUNTED_EVERY_S: i64 = 15;
+
 /// A suspicion that has not stood long enough.
 struct Pending {
     suspicion: Suspicion,
@@ -142,7 +145,12 @@ impl Faults {
 
     /// What several places have is the smallest one's, and what a silent stream hides is nobody's.
     fn divide(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
-        for fault in &mut self.open {
+        let due = second.rem_euclid(COUNTED_EVERY_S) == 0;
+        let unknown = self
+            .open
+            .iter_mut()
+            .filter(|fault| due || fault.payments == 0);
+        for fault in unknown {
             fault.payments = detector.payments_in(&fault.scope, second - COUNTED_S);
         }
         let mut places = self.places(second);
