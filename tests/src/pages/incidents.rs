@@ -77,7 +77,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "evidence.touched",
-        "Payments that the fault touched so far, `evidence.open` and those that were credited meanwhile: `evidence.credited_late` of them after a deadline.",
+        "Payments that the fault touched so far, `evidence.open` and those that were credited meanwhile: `evidence.credited_late` of them after a deadline. Who waited when it began counts, and so does what an incident that was opened again had before. What the places of two faults share counts in the smaller place alone, unless both began within 20 s of each other.",
     ),
     (
         "evidence.ruled_out",
