@@ -379,6 +379,8 @@ impl Fault {
             .find(|suspicion| self.is_about(suspicion, second, detector));
         // Several values may be several faults, where one of them is known.
         let found = found.filter(|found| !others.have_a_part_of(&found.scope));
+        // What is left beside an older one is not everything.
+        let found = found.filter(|found| !found.scope.is_everything() || !others.are_older(self));
         // Nor is it another one's place, where it has bad payments beside that.
         let found = found.filter(|found| {
             !others.are_at(&found.scope) || self.is_within(&found.scope, second, detector)

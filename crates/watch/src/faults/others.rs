@@ -92,6 +92,12 @@ impl Others<'_> {
         several && self.open.iter().any(|other| contains(scope, &other.scope))
     }
 
+    /// Whether one that is open began before `fault`.
+    pub(super) fn are_older(&self, fault: &Fault) -> bool {
+        let mut open = self.open.iter();
+        open.any(|other| !other.apart && other.onset_ms < fault.onset_ms - ANOTHER_MS)
+    }
+
     /// Whether one that is open has this very place.
     pub(super) fn are_at(&self, scope: &Scope) -> bool {
         self.open.iter().any(|other| other.scope == *scope)
