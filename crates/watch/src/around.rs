@@ -19,7 +19,7 @@ pub(crate) struct Around<'a> {
     pub(crate) marker_feed: bool,
     /// Since when a whole stream says nothing, in milliseconds.
     pub(crate) silent_since_ms: Option<i64>,
-    /// When whole streams said nothing, from and until in milliseconds.
+    /// When whole streams said nothing, since and until in milliseconds.
     pub(crate) silences_ms: Vec<(i64, i64)>,
     pub(crate) critical_minor: &'a [(Currency, u64)],
     pub(crate) burns: &'a Burns,

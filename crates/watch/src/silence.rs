@@ -190,13 +190,13 @@ impl Silence {
         unsettled.map(|open| open.onset_ms()).min()
     }
 
-    /// When a whole stream said nothing, as far as it is over: from and until in milliseconds. Whoever paid then is no
-    /// other fault's.
+    /// When whole streams said nothing: since and until in milliseconds. Whoever paid then is no other fault's.
     pub(crate) fn spans_ms(&self) -> Vec<(i64, i64)> {
         let open = self.open.iter().map(Open::past);
         let all = open.chain(self.over.iter().cloned());
         let wholes = all.filter(Past::is_whole);
-        wholes.map(|past| (past.from_ms, past.until_ms)).collect()
+        let spans = wholes.map(|past| (past.from_ms + LEAD_S * 1000, past.until_ms));
+        spans.collect()
     }
 
     /// Whether a row is slow because a source is, or was, silent, or was paid at most `lead_ms` before.

@@ -1,13 +1,10 @@
-//! Whether credits go on somewhere, while most of them do not come.
+//! Whether credits go on in a part of the way, while most of them do not come: then not all have stopped.
 
 use std::collections::BTreeMap;
 
 use super::Detector;
+use super::localise::WAY;
 use super::values::ValueId;
-use crate::pulse::{ACQUIRER, CHANNEL, CONNECTOR, DimIndex, GATEWAY};
-
-/// The parts of the way that a payment takes: where one of them goes on, not all credits have stopped.
-const WAY: [DimIndex; 4] = [CHANNEL, GATEWAY, CONNECTOR, ACQUIRER];
 
 /// What is usual is what came in so many seconds before.
 const USUAL_S: i64 = 60;

@@ -9,7 +9,7 @@ use super::rates::{excess, shrunk};
 use super::rows::Bad;
 use super::scope::Scope;
 use super::sliding::Sum;
-use super::values::{TupleId, ValueId};
+use super::values::{TupleId, ValueId, count, nearly_all};
 use super::{Detector, Explained, LONG_SHARE, WINDOWS_S, sum_of};
 use crate::keep::keep;
 use crate::pulse::{
@@ -41,6 +41,9 @@ const MOST: f64 = 0.55;
 
 /// Slow payments that are no place's make at least this share of all.
 const EVERYWHERE: f64 = 0.1;
+
+/// The parts of the way that a payment takes.
+pub(crate) const WAY: [DimIndex; 4] = [CHANNEL, GATEWAY, CONNECTOR, ACQUIRER];
 
 /// Of explanations that cover the same rows, the one whose dimension comes first.
 pub(crate) const PREFERRED: [DimIndex; 12] = [
@@ -88,7 +91,6 @@ pub(crate) struct Look {
 /// Whether a scope is a part of the way that payments take: what slows all of them a little lies there. Places where
 /// people pay have slow hours.
 fn is_way(scope: &Scope) -> bool {
-    const WAY: [DimIndex; 4] = [CHANNEL, GATEWAY, CONNECTOR, ACQUIRER];
     !scope.is_everything() && scope.0.iter().all(|(dim, _)| WAY.contains(dim))
 }
 
@@ -144,15 +146,11 @@ impl Detector {
 
     /// Whether nearly all that is bad in a suspicion has a scope.
     pub(crate) fn lies_in(&self, second: i64, suspicion: &Suspicion, scope: &Scope) -> bool {
-        let (mut own, mut both) = (0, 0);
-        for row in self.rows.since(second - suspicion.window_s) {
-            let values = self.values.of(row.tuple);
-            if row.is_bad(suspicion.bad) && suspicion.scope.holds(values) {
-                own += 1;
-                both += u32::from(scope.holds(values));
-            }
-        }
-        both * 10 >= own * 8
+        let rows = self.rows.since(second - suspicion.window_s);
+        let bad = rows.filter(|row| row.is_bad(suspicion.bad));
+        let values = bad.map(|row| self.values.of(row.tuple));
+        let own = values.filter(|values| suspicion.scope.holds(values));
+        nearly_all(count(own, |values| scope.holds(values)))
     }
 
     /// Whether any value's sums are unusual.

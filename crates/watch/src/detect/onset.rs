@@ -40,13 +40,7 @@ fn began(now_ms: i64, mut rows: Vec<(i64, bool, f64)>) -> Option<i64> {
                 best = (f64::MIN, at);
             }
         }
-        let outside = usual.clamp(0.002, 0.3);
-        let inside = inside.max(2.5 * outside).min(0.98);
-        let grows = if *bad {
-            (inside / outside).ln()
-        } else {
-            ((1.0 - inside) / (1.0 - outside)).ln()
-        };
+        let grows = evidence(*bad, *usual, inside);
         sum += grows;
         left = (left + grows).min(MOST_LEFT);
         if sum > best.0 {
@@ -55,6 +49,18 @@ fn began(now_ms: i64, mut rows: Vec<(i64, bool, f64)>) -> Option<i64> {
     }
     let first_bad = rows[best.1..].iter().find(|(_, bad, _)| *bad);
     first_bad.map(|(at, ..)| *at)
+}
+
+/// What a payment says, in natural units, for that as many are bad as `inside` a fault, and against that as many are as is
+/// `usual`.
+pub(crate) fn evidence(bad: bool, usual: f64, inside: f64) -> f64 {
+    let outside = usual.clamp(0.002, 0.3);
+    let inside = inside.max(2.5 * outside).min(0.98);
+    if bad {
+        (inside / outside).ln()
+    } else {
+        ((1.0 - inside) / (1.0 - outside)).ln()
+    }
 }
 
 /// Payments that say how bad it is by now.

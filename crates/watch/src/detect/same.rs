@@ -2,6 +2,7 @@
 
 use super::Detector;
 use super::scope::Scope;
+use super::values::{count, nearly_all};
 
 /// Payments of so long tell, in seconds.
 const SEEN_S: i64 = 120;
@@ -25,12 +26,9 @@ impl Detector {
         let rows = self.rows.since(since_s);
         let slow = rows.filter(|row| row.slow && row.accepted_ms.div_euclid(1000) > since_s);
         let own = slow.map(|row| self.values.of(row.tuple));
-        let (all, both) = own
-            .filter(|values| inner.holds(values))
-            .fold((0, 0), |(all, both), values| {
-                (all + 1, both + u32::from(outer.holds(values)))
-            });
-        all > 0 && both * 10 >= all * 8
+        let own = own.filter(|values| inner.holds(values));
+        let (own, both) = count(own, |values| outer.holds(values));
+        own > 0 && nearly_all((own, both))
     }
 
     /// Whether two places have the same payments, of those that became known two minutes before `second` and since.

@@ -29,6 +29,21 @@ pub(crate) fn common(mut values: impl Iterator<Item = ValueId>) -> Option<ValueI
     values.all(|value| value == first).then_some(first)
 }
 
+/// How many payments there are, and how many of them have such values.
+pub(crate) fn count<'a>(
+    all: impl Iterator<Item = &'a [ValueId]>,
+    have: impl Fn(&[ValueId]) -> bool,
+) -> (u32, u32) {
+    all.fold((0, 0), |(all, such), values| {
+        (all + 1, such + u32::from(have(values)))
+    })
+}
+
+/// Whether nearly all of so many are so many.
+pub(crate) fn nearly_all((all, such): (u32, u32)) -> bool {
+    such * 10 >= all * 8
+}
+
 /// Values without repetition, in their order.
 pub(crate) fn distinct(mut values: Vec<ValueId>) -> Vec<ValueId> {
     values.sort_unstable();

@@ -1,6 +1,7 @@
 //! When a fault ended: the point from which payments are as usual again (cumulative sums, Page 1954).
 
 use crate::detect::Detector;
+use crate::detect::onset::evidence;
 use crate::detect::rows::Bad;
 use crate::detect::values::ValueId;
 use crate::pulse::CHANNEL;
@@ -59,14 +60,7 @@ fn ended(mut known: Vec<Known>) -> Option<i64> {
     let inside = during(&known)?;
     let (mut sum, mut start_ms) = (0.0_f64, None);
     for (at_ms, bad, usual) in &known {
-        let outside = usual.clamp(0.002, 0.3);
-        let inside = inside.max(2.5 * outside).min(0.98);
-        let grows = if *bad {
-            (outside / inside).ln()
-        } else {
-            ((1.0 - outside) / (1.0 - inside)).ln()
-        };
-        sum = (sum + grows).min(MOST_NATS);
+        sum = (sum - evidence(*bad, *usual, inside)).min(MOST_NATS);
         if sum <= 0.0 {
             (sum, start_ms) = (0.0, None);
         } else {
@@ -78,12 +72,8 @@ fn ended(mut known: Vec<Known>) -> Option<i64> {
 
 /// The share of bad payments while it lasted: until the last but a tenth of them.
 fn during(known: &[Known]) -> Option<f64> {
-    let mut bad: Vec<usize> = Vec::new();
-    for (at, (_, is_bad, _)) in known.iter().enumerate() {
-        if *is_bad {
-            bad.push(at);
-        }
-    }
+    let bad = known.iter().enumerate().filter(|(_, (_, bad, _))| *bad);
+    let bad: Vec<usize> = bad.map(|(at, _)| at).collect();
     if bad.len() < ENOUGH {
         return None;
     }

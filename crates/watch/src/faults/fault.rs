@@ -6,7 +6,7 @@ use crate::detect::onset::onset_ms;
 use crate::detect::rates::excess;
 use crate::detect::rows::{Bad, Row};
 use crate::detect::scope::Scope;
-use crate::detect::values::ValueId;
+use crate::detect::values::{ValueId, count, nearly_all};
 use crate::incident::book::{Book, Entry};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Finding};
@@ -146,10 +146,10 @@ impl Fault {
         }
         let Suspicion { scope, bad, .. } = suspicion;
         let own = detector.bad_of(scope, *bad, second - suspicion.window_s);
-        let (bad, silent) = count(own, |values| self.scope.may_hold(values));
+        let silent = count(own, |values| self.scope.may_hold(values));
         let beside = |_: &Row, values: &[ValueId]| !self.scope.holds(values);
         let onset = || onset_of(detector, &suspicion.scope, second, suspicion.bad, &beside);
-        silent * 10 >= bad * 8
+        nearly_all(silent)
             && onset().is_some_and(|onset| (onset - self.onset_ms).abs() <= ANOTHER_MS)
     }
 
@@ -282,9 +282,8 @@ impl Fault {
     pub(super) fn stop(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
         let mut silences = around.silences_ms.iter();
         // Of what began before it a silence hides whether it stopped.
-        let hidden = silences.any(|(from_ms, until_ms)| {
-            from_ms + LEAD_MS > self.onset_ms && *until_ms > self.onset_ms
-        });
+        let hidden = silences
+            .any(|(since_ms, until_ms)| *since_ms > self.onset_ms && *until_ms > self.onset_ms);
         if hidden || second - self.opened_s > REMEMBERED_S {
             return;
         }
@@ -409,23 +408,13 @@ impl Fault {
     fn is_within(&self, place: &Scope, second: i64, detector: &Detector) -> bool {
         let own = detector.bad_of(&self.scope, self.bad, self.look(second).after_s);
         let (own, both) = count(own, |values| place.holds(values));
-        own > 0 && both * 10 >= own * 8
+        own > 0 && nearly_all((own, both))
     }
 
     pub(super) fn is_over(&self, second: i64) -> bool {
         second - self.seen_s >= OVER_S / 2 && second - self.effect_s.max(self.seen_s) >= OVER_S
             || second - self.seen_s >= 2 * OVER_S
     }
-}
-
-/// How many payments there are, and how many of them have such values.
-fn count<'a>(
-    all: impl Iterator<Item = &'a [ValueId]>,
-    have: impl Fn(&[ValueId]) -> bool,
-) -> (u32, u32) {
-    all.fold((0, 0), |(all, such), values| {
-        (all + 1, such + u32::from(have(values)))
-    })
 }
 
 /// Since when the payments of a scope are bad that are its `own`, in milliseconds.

@@ -21,7 +21,7 @@ use crate::silence::FIRST_SIGNS_MS;
 
 use changed::by_change;
 use fault::{Fault, TAIL_MS};
-use others::{Others, Over, Place, contains};
+use others::{Others, Place, contains};
 
 /// A suspicion must stand for so many seconds, unless it is beyond doubt.
 const STANDS_S: i64 = 2;
@@ -56,7 +56,7 @@ struct Pending {
 pub(crate) struct Faults {
     open: Vec<Fault>,
     pending: Vec<Pending>,
-    over: Vec<Over>,
+    over: Vec<Place>,
 }
 
 impl Faults {
@@ -74,13 +74,13 @@ impl Faults {
         let mut open = self.open.iter();
         let open = open.any(|fault| elsewhere(&fault.scope) && fault.scope.holds(values));
         let mut over = self.over.iter();
-        open || over.any(|over| elsewhere(&over.scope) && over.has(accepted_ms, values, 0))
+        open || over.any(|over| elsewhere(&over.scope) && over.has(accepted_ms, values, LEAD_MS))
     }
 
     /// Whether it falls into a fault that is over, or was paid at most `lead_ms` before.
     pub(crate) fn covered(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
         let mut over = self.over.iter();
-        over.any(|over| over.has(accepted_ms, values, lead_ms))
+        over.any(|over| over.has(accepted_ms, values, LEAD_MS + lead_ms))
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
@@ -128,9 +128,8 @@ impl Faults {
             self.place(second, detector, suspicion, around, book);
         }
         self.pending.retain(|pending| pending.seen_s + 3 >= second);
-        self.divide(second, detector, around);
-        let places = self.places(second);
         let over = self.over_or_silent(around);
+        let places = self.divide(second, detector, &over);
         for (at, fault) in self.open.iter_mut().enumerate() {
             let others = places.iter().enumerate().filter(|(other, _)| *other != at);
             let others = Others {
@@ -143,8 +142,9 @@ impl Faults {
         self.close(second, detector, around, book);
     }
 
-    /// What several places have is the smallest one's, and what a silent stream hides is nobody's.
-    fn divide(&mut self, second: i64, detector: &Detector, around: &Around<'_>) {
+    /// What several places have is the smallest one's, and what a silent stream hides is nobody's. Returns where the open
+    /// ones are.
+    fn divide(&mut self, second: i64, detector: &Detector, over: &[Place]) -> Vec<Place> {
         let due = second.rem_euclid(COUNTED_EVERY_S) == 0;
         let unknown = self
             .open
@@ -153,12 +153,13 @@ impl Faults {
         for fault in unknown {
             fault.payments = detector.payments_in(&fault.scope, second - COUNTED_S);
         }
-        let mut places = self.places(second);
-        places.extend(self.over_or_silent(around).iter().map(Over::place));
-        for (at, fault) in self.open.iter_mut().enumerate() {
-            let within = places.iter().filter(|other| other.takes_from(&places[at]));
+        let places = self.places(second);
+        for (fault, place) in self.open.iter_mut().zip(&places) {
+            let others = places.iter().chain(over);
+            let within = others.filter(|other| other.takes_from(place));
             fault.within = within.cloned().collect();
         }
+        places
     }
 
     fn places(&self, second: i64) -> Vec<Place> {
@@ -167,12 +168,13 @@ impl Faults {
     }
 
     /// Faults that are over, and silences of whole streams: of them others know nothing.
-    fn over_or_silent(&self, around: &Around<'_>) -> Vec<Over> {
+    fn over_or_silent(&self, around: &Around<'_>) -> Vec<Place> {
         let silences = around.silences_ms.iter();
-        let silences = silences.map(|&(from_ms, until_ms)| Over {
+        let silences = silences.map(|&(onset_ms, until_ms)| Place {
             scope: Scope::default(),
-            from_ms,
+            onset_ms,
             until_ms,
+            apart: false,
             payments: 0,
         });
         self.over.iter().cloned().chain(silences).collect()
@@ -403,10 +405,11 @@ impl Faults {
             let until_ms = fault
                 .ended_ms
                 .map_or(effect_ms, |ended_ms| ended_ms + TAIL_MS);
-            self.over.push(Over {
+            self.over.push(Place {
                 scope: fault.scope,
-                from_ms: fault.onset_ms - LEAD_MS,
+                onset_ms: fault.onset_ms,
                 until_ms,
+                apart: false,
                 payments: fault.payments,
             });
         }

@@ -12,40 +12,6 @@ use super::fault::{Fault, onset_of};
 /// What began so long before or after is another fault, in milliseconds.
 pub(super) const ANOTHER_MS: i64 = 20_000;
 
-/// A fault that is over: its place, and whose payments explain themselves, in milliseconds.
-#[derive(Clone)]
-pub(super) struct Over {
-    pub(super) scope: Scope,
-    pub(super) from_ms: i64,
-    pub(super) until_ms: i64,
-    /// Payments of it by the end.
-    pub(super) payments: u64,
-}
-
-keep!(Over {
-    scope,
-    from_ms,
-    until_ms,
-    payments,
-});
-
-impl Over {
-    pub(super) fn place(&self) -> Place {
-        Place {
-            scope: self.scope.clone(),
-            onset_ms: self.from_ms + LEAD_MS,
-            until_ms: self.until_ms,
-            apart: false,
-            payments: self.payments,
-        }
-    }
-
-    pub(super) fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
-        let during = self.from_ms - lead_ms..=self.until_ms;
-        during.contains(&accepted_ms) && self.scope.holds(values)
-    }
-}
-
 /// Where a fault is, and since and until when payments suffer, in milliseconds.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -66,6 +32,7 @@ keep!(Place {
 });
 
 impl Place {
+    /// Whether a payment suffers from it, or was paid at most `lead_ms` before those that do.
     pub(super) fn has(&self, accepted_ms: i64, values: &[ValueId], lead_ms: i64) -> bool {
         let during = self.onset_ms - lead_ms..=self.until_ms;
         during.contains(&accepted_ms) && self.scope.holds(values)
@@ -82,7 +49,8 @@ impl Place {
 /// Faults beside the one that is looked at.
 pub(super) struct Others<'a> {
     pub(super) open: Vec<&'a Place>,
-    pub(super) over: &'a [Over],
+    /// Those that are over, and silences of whole streams.
+    pub(super) over: &'a [Place],
 }
 
 impl Others<'_> {
@@ -106,7 +74,7 @@ impl Others<'_> {
     /// Whether what is bad of a payment is explained by a fault that is no part of one in `scope`.
     fn explain(&self, scope: &Scope, accepted_ms: i64, values: &[ValueId]) -> bool {
         let mut over = self.over.iter();
-        over.any(|over| over.has(accepted_ms, values, 0))
+        over.any(|over| over.has(accepted_ms, values, LEAD_MS))
             || self.open.iter().any(|other| {
                 (other.apart || !contains(scope, &other.scope))
                     && other.has(accepted_ms, values, LEAD_MS)
@@ -131,12 +99,13 @@ impl Others<'_> {
     pub(super) fn have(&self, fault: &Fault, accepted_ms: i64, values: &[ValueId]) -> bool {
         let is_beside = |other: &Scope| !contains(other, &fault.scope);
         let mut over = self.over.iter();
-        over.any(|over| is_beside(&over.scope) && over.has(accepted_ms, values, UNJUDGED_MS))
-            || self.open.iter().any(|other| {
-                (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
-                    && is_beside(&other.scope)
-                    && other.has(accepted_ms, values, 0)
-            })
+        over.any(|over| {
+            is_beside(&over.scope) && over.has(accepted_ms, values, LEAD_MS + UNJUDGED_MS)
+        }) || self.open.iter().any(|other| {
+            (other.onset_ms - fault.onset_ms).abs() > ANOTHER_MS
+                && is_beside(&other.scope)
+                && other.has(accepted_ms, values, 0)
+        })
     }
 }
 
