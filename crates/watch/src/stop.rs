@@ -65,30 +65,31 @@ impl Stop {
         // What came during the maintenance, or did not, is not usual.
         let first_ms = ended_ms.filter(|ended_ms| *ended_ms <= onset_ms);
         let usual = (first_ms.unwrap_or(before_ms), onset_ms);
+        let since_ms = || ended_ms.or_else(|| while_late(detector, scope, usual));
         Self::in_usual(detector, scope, usual, now_ms)
-            .or_else(|| Self::after_maintenance(detector, scope, ended_ms?, now_ms))
+            .or_else(|| Self::of_what_was_paid(detector, scope, since_ms()?, now_ms))
     }
 
-    /// Whether no credits came of what was paid since maintenance ended, though it was due: payments say what to expect
-    /// where no credits before do.
-    fn after_maintenance(
+    /// Whether no credits came of what was paid since then, though it was due: payments say what to expect where no
+    /// credits before do.
+    fn of_what_was_paid(
         detector: &Detector,
         scope: &Scope,
-        ended_ms: i64,
+        since_ms: i64,
         now_ms: i64,
     ) -> Option<Self> {
-        let rows = detector.rows.since(ended_ms.div_euclid(1000) - 1);
+        let rows = detector.rows.since(since_ms.div_euclid(1000) - 1);
         let rows: Vec<&Row> = rows
             .filter(|row| {
-                let counts = row.counts() && row.accepted_ms > ended_ms;
+                let counts = row.counts() && row.accepted_ms > since_ms;
                 counts && scope.holds(detector.values.of(row.tuple))
             })
             .collect();
         let mut times: Vec<i64> = rows.iter().filter_map(|row| credited_ms(row)).collect();
         times.sort_unstable();
-        let apart_ms = (now_ms - ended_ms) as f64 / rows.len().max(1) as f64;
+        let apart_ms = (now_ms - since_ms) as f64 / rows.len().max(1) as f64;
         let stop = Stop {
-            since_ms: ended_ms,
+            since_ms,
             until_ms: busy(&times, apart_ms).first().copied(),
         };
         let until_ms = stop.until_ms.unwrap_or(now_ms);
@@ -97,12 +98,12 @@ impl Stop {
             .filter(|row| row.slow && row.accepted_ms < until_ms);
         let due = due.count() as f64;
         let mut came = times.iter().filter(|at| **at < until_ms).count() as f64;
-        // What was held back by the maintenance may be credited first: then it has not stopped.
+        // What was held back before may be credited first: then it has not stopped.
         if let [(CHANNEL, channels)] = scope.0.as_slice() {
-            let span_s = (ended_ms.div_euclid(1000) + 1, until_ms.div_euclid(1000) - 1);
+            let span_s = (since_ms.div_euclid(1000) + 1, until_ms.div_euclid(1000) - 1);
             came = came.max(detector.flows.credited(channels, span_s));
         }
-        let stopped = until_ms - ended_ms >= LEAST_MS && due >= MISSING && came <= TRICKLE * due;
+        let stopped = until_ms - since_ms >= LEAST_MS && due >= MISSING && came <= TRICKLE * due;
         (stopped && !stop.resumes_slowly(&rows)).then_some(stop)
     }
 
@@ -142,6 +143,8 @@ impl Stop {
     /// credits are so few that it may be a pause by chance.
     fn is_still(&self, times: &[i64], rate: f64, now_ms: i64) -> bool {
         let until_ms = self.until_ms.unwrap_or(now_ms);
+        // Of the time before the first credit nothing is known.
+        let first_ms = times.first().map_or(self.since_ms, |first| first - 1);
         let within = |from_ms: i64, to_ms: i64| {
             let credits = times.iter().filter(|at| **at > from_ms && **at < to_ms);
             (
@@ -150,7 +153,8 @@ impl Stop {
             )
         };
         let is_thin = |(credits, usual): &(f64, f64)| *usual >= TELLING && *credits < THIN * usual;
-        let before = SIDES_MS.map(|span_ms| within(self.since_ms - span_ms, self.since_ms));
+        let side = |span_ms: i64| within((self.since_ms - span_ms).max(first_ms), self.since_ms);
+        let before = SIDES_MS.map(side);
         let after = within(until_ms, now_ms);
         let thin = before.into_iter().rfind(is_thin).into_iter();
         let thin = thin.chain(Some(after).filter(is_thin));
@@ -184,6 +188,15 @@ impl Stop {
         }
         total >= 5 && slow * 2 >= total
     }
+}
+
+/// Since when a channel stopped whose credits all came late before: what was usual is not known then.
+fn while_late(detector: &Detector, scope: &Scope, (first_ms, onset_ms): (i64, i64)) -> Option<i64> {
+    let is_channel = matches!(scope.0.as_slice(), [(CHANNEL, _)]);
+    let rows = detector.rows.since(first_ms.div_euclid(1000) - 10);
+    let mut own = rows.filter(|row| row.timed && scope.holds(detector.values.of(row.tuple)));
+    let in_time = |row: &Row| !row.slow && credited_ms(row).is_some_and(|at| at >= first_ms);
+    (is_channel && !own.any(in_time)).then_some(onset_ms)
 }
 
 fn credited_ms(row: &Row) -> Option<i64> {
@@ -232,6 +245,11 @@ mod tests {
             until_ms: None,
         };
         stop.is_still(&times, 0.002, 100_000)
+    }
+
+    #[test]
+    fn a_stop_soon_after_the_first_credit_is_one() {
+        assert!(is_still(60, |at| (100..120).contains(&at)));
     }
 
     #[test]

@@ -25,7 +25,6 @@ use crate::burn::{Burn, Burns};
 use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::localise::{Suspicion, Suspicions};
 use crate::detect::rows::{Change, Row};
-use crate::detect::scope::Scope;
 use crate::detect::values::ValueId;
 use crate::detect::{Detector, UNJUDGED_MS};
 use crate::faults::Faults;
@@ -302,19 +301,17 @@ impl Watch {
         };
         let mut found = self.detector.suspicions(second, &explained, &excluded);
         let stopped = self.detector.flows.stopped(second);
-        let early = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
-        found
-            .beside
-            .extend(early.map(|stopped| Suspicion::of_stop(&stopped)));
+        let stop = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
+        let stop = stop.map(|stopped| Suspicion::of_stop(&stopped));
+        let early = stop.filter(|stop| self.faults.leave_room_for(stop));
+        found.beside.extend(early);
         found
     }
 
     /// Whether nothing that is known explains why the credits of a channel do not come.
     fn may_open_early(&self, channel: ValueId, second: i64) -> bool {
         let text = self.detector.values.text(channel).1;
-        !self.behind.is_any(second)
-            && !self.feeds.may_stop(text, second * 1000)
-            && self.faults.leave_room_for(&Scope::one(CHANNEL, channel))
+        !self.behind.is_any(second) && !self.feeds.may_stop(text, second * 1000)
     }
 
     /// Everything of a second, in an order that does not depend on where it came from.

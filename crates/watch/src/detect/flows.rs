@@ -33,6 +33,12 @@ const NATS: f64 = 18.0;
 /// The same of those that are only fewer.
 const FINE_NATS: f64 = 24.0;
 
+/// Before a stop credits come as usual for so long, in seconds, where they came at all.
+const WELL_S: i64 = 15;
+
+/// So many of them tell.
+const TELLING: f64 = 8.0;
+
 /// Evidence in natural units with which another channel may suffer as well.
 const HINT_NATS: f64 = 5.0;
 
@@ -62,6 +68,8 @@ pub(crate) struct Stopped {
     pub(crate) nats: f64,
     /// The first second of which credits are missing.
     pub(crate) since_s: i64,
+    /// Whether credits came as usual right before.
+    pub(crate) was_well: bool,
 }
 
 impl Stopped {
@@ -153,8 +161,11 @@ impl Flows {
             hints += u32::from(hint);
             let ones = looks.into_iter().filter(Stopped::is_one);
             if let Some(worst) = ones.max_by(|a, b| a.nats.total_cmp(&b.nats)) {
+                let since_s = flow.since_s(second);
+                let before = flow.look(*channel, since_s - 1, WELL_S);
                 found = Some(Stopped {
-                    since_s: flow.since_s(second),
+                    since_s,
+                    was_well: before.due >= TELLING && before.came >= SLACK * before.due,
                     ..worst
                 });
             }
@@ -226,6 +237,7 @@ impl<'a> Flow<'a> {
             came,
             nats: shortfall(came, due * SLACK).max(fine),
             since_s: start + 1,
+            was_well: false,
         }
     }
 

@@ -64,6 +64,8 @@ pub(crate) struct Suspicion {
     pub(crate) coverage: f64,
     /// Since when, in milliseconds, where it was seen by what did not come.
     pub(crate) since_ms: Option<i64>,
+    /// Whether all was as usual right before that.
+    pub(crate) was_well: bool,
 }
 
 /// What stands out in a second.
@@ -104,6 +106,7 @@ impl Suspicion {
             nats: stopped.nats,
             coverage: 1.0,
             since_ms: Some(stopped.since_s * 1000),
+            was_well: stopped.was_well,
         }
     }
 }
@@ -250,6 +253,7 @@ impl Detector {
                     nats,
                     coverage: finding.coverage,
                     since_ms: None,
+                    was_well: false,
                 })
             })
             .collect()
@@ -341,4 +345,5 @@ keep!(Suspicion {
     nats,
     coverage,
     since_ms,
+    was_well,
 });

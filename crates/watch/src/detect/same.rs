@@ -1,8 +1,11 @@
 //! How large places are, and whether two are one in other words.
 
+use std::collections::BTreeMap;
+
 use super::Detector;
+use super::localise::{Suspicion, WAY};
 use super::scope::Scope;
-use super::values::{count, nearly_all};
+use super::values::{ValueId, count, nearly_all};
 
 /// Payments of so long tell, in seconds.
 const SEEN_S: i64 = 120;
@@ -29,6 +32,27 @@ impl Detector {
         let own = own.filter(|values| inner.holds(values));
         let (own, both) = count(own, |values| outer.holds(values));
         own > 0 && nearly_all((own, both))
+    }
+
+    /// Whether nearly all that is bad in a suspicion lies in one part of the way that has less than half of its payments:
+    /// more of them may show that it is that part's alone.
+    pub(crate) fn may_lie_in_a_part(&self, suspicion: &Suspicion, second: i64) -> bool {
+        let mut parts: BTreeMap<ValueId, (u32, u32)> = BTreeMap::new();
+        let (mut all, mut bad) = (0, 0);
+        for row in self.rows.since(second - suspicion.window_s) {
+            let values = self.values.of(row.tuple);
+            if !row.counts() || !suspicion.scope.holds(values) {
+                continue;
+            }
+            let is_bad = u32::from(row.is_bad(suspicion.bad));
+            (all, bad) = (all + 1, bad + is_bad);
+            for dim in WAY {
+                let part = parts.entry(values[dim]).or_default();
+                *part = (part.0 + 1, part.1 + is_bad);
+            }
+        }
+        let mut parts = parts.values();
+        parts.any(|(own, own_bad)| nearly_all((bad, *own_bad)) && own * 2 < all)
     }
 
     /// Whether two places have the same payments, of those that became known two minutes before `second` and since.

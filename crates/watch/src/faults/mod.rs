@@ -18,10 +18,11 @@ use crate::keep::{Keep, Reader, Unreadable, Writer, keep};
 use crate::pulse::{CHANNEL, MERCHANT, STORE, TERMINAL};
 use crate::second::end_of;
 use crate::silence::FIRST_SIGNS_MS;
+use crate::stop::Stop;
 
 use changed::by_change;
 use fault::{Fault, TAIL_MS};
-use others::{Others, Place, contains};
+use others::{ANOTHER_MS, Others, Place, contains};
 
 /// A suspicion must stand for so many seconds, unless it is beyond doubt.
 const STANDS_S: i64 = 2;
@@ -29,11 +30,20 @@ const STANDS_S: i64 = 2;
 /// The same where no place stands out: of the first payments chance may leave any place out.
 const STANDS_EVERYWHERE_S: i64 = 5;
 
+/// The same where most of what is bad lies in a part of everything all the same.
+const STANDS_IN_DOUBT_S: i64 = 12;
+
 /// Evidence in natural units that is beyond doubt.
 const CERTAIN_NATS: f64 = 60.0;
 
 /// Payments that came so long before the onset may be slow because of it, in milliseconds.
 const LEAD_MS: i64 = 30_000;
+
+/// A channel of which nothing was credited for so many seconds may have stopped.
+const STILL_S: i64 = 3;
+
+/// Whether it did is known when it has been suspected for so long, in seconds.
+const DECIDED_S: i64 = 8;
 
 /// Parts of a place show that they suffer within so many seconds of each other.
 const TOGETHER_S: i64 = 60;
@@ -84,8 +94,9 @@ impl Faults {
     }
 
     /// Whether no open fault explains that a channel's credits do not come: none of something that lies across
-    /// channels.
-    pub(crate) fn leave_room_for(&self, channel: &Scope) -> bool {
+    /// channels, and none that has long begun where they came until now.
+    pub(crate) fn leave_room_for(&self, stop: &Suspicion) -> bool {
+        let channel = &stop.scope;
         self.open.iter().all(|fault| {
             let is_small = [TERMINAL, MERCHANT, STORE]
                 .iter()
@@ -93,6 +104,7 @@ impl Faults {
             fault.is_ended()
                 || is_small
                 || fault.scope == *channel
+                || is_another(stop, fault)
                 || fault.scope.has(CHANNEL) && !contains(channel, &fault.scope)
         })
     }
@@ -216,6 +228,9 @@ impl Faults {
             .filter(|whole| detector.lies_in(second, suspicion, &whole.scope));
         let whole: Vec<&Suspicion> = whole.collect();
         let known = self.open.iter_mut().find(|fault| {
+            if is_another(suspicion, fault) {
+                return false;
+            }
             let around_it = fault.is_standing(second) && contains(&fault.scope, &suspicion.scope);
             let young = fault.is_standing(second) && second - fault.opened_s <= TOGETHER_S;
             around_it
@@ -267,18 +282,69 @@ impl Faults {
                 second
             }
         };
-        let stands_s = if suspicion.scope.is_everything() {
+        let in_doubt = || detector.may_lie_in_a_part(&suspicion, second);
+        let stands_s = if suspicion.scope.is_everything() && in_doubt() {
+            STANDS_IN_DOUBT_S
+        } else if suspicion.scope.is_everything() {
             STANDS_EVERYWHERE_S
         } else if suspicion.nats >= CERTAIN_NATS {
             0
         } else {
             STANDS_S
         };
-        if second - since_s >= stands_s - 1 {
+        let stood_s = second - since_s;
+        let undecided =
+            || stood_s < DECIDED_S && self.may_yet_stop(second, detector, &suspicion, around);
+        if stood_s >= stands_s - 1 && !undecided() {
             self.pending
                 .retain(|pending| pending.suspicion.scope != suspicion.scope);
             self.open(second, detector, &suspicion, around, book);
         }
+    }
+
+    /// Whether a channel may turn out to have stopped in a moment: people are told once.
+    fn may_yet_stop(
+        &self,
+        second: i64,
+        detector: &Detector,
+        suspicion: &Suspicion,
+        around: &Around<'_>,
+    ) -> bool {
+        let scope = &suspicion.scope;
+        let [(CHANNEL, channels)] = scope.0.as_slice() else {
+            return false;
+        };
+        if detector
+            .flows
+            .credited(channels, (second - STILL_S + 1, second))
+            > 0.0
+        {
+            return false;
+        }
+        let onset_ms = self.onset_of(second, detector, suspicion, around);
+        onset_ms.is_some_and(|onset_ms| {
+            let maintenance = around.feeds.maintenance(&detector.values, &detector.dims);
+            let now_ms = end_of(second).millis();
+            Stop::of(detector, scope, &maintenance, onset_ms, now_ms).is_none()
+        })
+    }
+
+    /// Since when a suspicion stands, in milliseconds.
+    fn onset_of(
+        &self,
+        second: i64,
+        detector: &Detector,
+        suspicion: &Suspicion,
+        around: &Around<'_>,
+    ) -> Option<i64> {
+        let places = self.places(second);
+        let over = self.over_or_silent(around);
+        let others = Others {
+            open: places.iter().collect(),
+            over: &over,
+        };
+        let found = || others.onset_of(detector, &suspicion.scope, second, suspicion.bad);
+        suspicion.since_ms.or_else(found)
     }
 
     /// What nearly all lies in the place of a fault that is over is there again: the first payments alone would not tell.
@@ -297,7 +363,8 @@ impl Faults {
     /// A fault that began a moment ago may have begun in another part of the same place: then it is that place's.
     fn join(&mut self, second: i64, detector: &Detector, suspicion: &Suspicion) -> bool {
         for fault in &mut self.open {
-            if second - fault.opened_s > TOGETHER_S || !fault.is_standing(second) {
+            let young = second - fault.opened_s <= TOGETHER_S && fault.is_standing(second);
+            if !young || is_another(suspicion, fault) {
                 continue;
             }
             let joined = detector.joined(&fault.scope, &suspicion.scope, fault.look(second));
@@ -322,17 +389,9 @@ impl Faults {
         for inner in &mut self.open {
             inner.apart |= inner.lies_in(suspicion, second, detector);
         }
-        let places = self.places(second);
-        let over = self.over_or_silent(around);
-        let others = Others {
-            open: places.iter().collect(),
-            over: &over,
+        let Some(onset) = self.onset_of(second, detector, suspicion, around) else {
+            return;
         };
-        let scope = &suspicion.scope;
-        let onset = suspicion
-            .since_ms
-            .or_else(|| others.onset_of(detector, scope, second, suspicion.bad));
-        let Some(onset) = onset else { return };
         let mut fault = Fault {
             entry: Entry::NONE,
             scope: by_change(suspicion.scope.clone(), onset, detector, around),
@@ -347,7 +406,9 @@ impl Faults {
             down_s: None,
             confidence: confidence(suspicion),
             early: suspicion.since_ms.is_some(),
-            apart: false,
+            apart: self.open.iter().any(|outer| {
+                is_another(suspicion, outer) && contains(&outer.scope, &suspicion.scope)
+            }),
             payments: 0,
             within: Vec::new(),
             better: None,
@@ -416,6 +477,12 @@ impl Faults {
         self.over
             .retain(|over| over.until_ms + 1_200_000 > second * 1000);
     }
+}
+
+/// Whether credits of a channel came as usual in spite of a fault of everything, long after it began, until they stopped.
+fn is_another(stop: &Suspicion, fault: &Fault) -> bool {
+    let long_after = |since_ms: i64| since_ms > fault.onset_ms + ANOTHER_MS;
+    fault.scope.is_everything() && stop.was_well && stop.since_ms.is_some_and(long_after)
 }
 
 fn confidence(suspicion: &Suspicion) -> f64 {

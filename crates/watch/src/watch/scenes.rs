@@ -256,6 +256,30 @@ fn a_fault_soon_after_an_outage_of_all_is_told_soon_and_has_its_own_payments() {
 }
 
 #[test]
+fn a_channel_that_stops_while_a_queue_is_worked_off_is_told_at_once_as_what_it_is() {
+    // Nothing is credited from 400 to 520; then twice as much as is paid, in its order, until 640.
+    let said = Story::default().play(900, |pay| {
+        if during(pay, 400, 640) {
+            pay.end = End::Credited((640_000 - pay.made_ms) / 2 + 1500);
+        }
+        let End::Credited(after_ms) = pay.end else {
+            return;
+        };
+        if pay.channel == 1 && (560_000..720_000).contains(&(pay.made_ms + after_ms)) {
+            pay.end = End::Never;
+        }
+    });
+    let of_channel = |it: &&Incident| it.scope == [("channel".into(), vec!["C1".into()])];
+    let first = said.iter().find(of_channel).expect("it is told");
+    assert_eq!(first.finding.cause.row().label, "CHANNEL_DOWN");
+    let at = |at: settlewatch_join::Timestamp| at.millis() / 1000 - 560;
+    let (after_s, onset_s) = (at(first.opened_at), at(first.started_at));
+    assert!((4..20).contains(&after_s), "{after_s}");
+    assert!(onset_s.abs() <= 4, "{onset_s}");
+    assert_eq!(last(&said).len(), 2, "{said:?}");
+}
+
+#[test]
 fn an_outage_of_all_leaves_no_other_incident_behind() {
     assert_eq!(last(&Story::default().play(900, outage)).len(), 1);
 }
