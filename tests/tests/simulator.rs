@@ -8,7 +8,7 @@ use std::thread;
 use serde_json::Value;
 use settlewatch_tests::check::seeds;
 use settlewatch_tests::harness::root;
-use settlewatch_tests::model::{Coverage, Mutation, Options, Report, answers, run};
+use settlewatch_tests::model::{Coverage, Mutation, Options, Report, Watched, answers, run};
 
 /// How many seeds an ordinary run looks at; `SETTLEWATCH_SEEDS` names another number.
 const SEEDS: u64 = 1000;
@@ -47,16 +47,18 @@ fn the_protocol_holds_whatever_goes_wrong() {
         }
     });
     let sum = sum.into_inner().expect("nobody panics");
-    println!("{}", sum.coverage);
+    println!("{}\nThe watch:\n{}", sum.coverage, sum.watched.coverage);
     println!(
         "{} alerts compared, {} held against the invariants alone, {} plain payments, {} rounds",
         sum.compared, sum.excused, sum.plain, sum.rounds
     );
+    println!("The watch: {}", sum.watched);
     assert!(sum.failures.is_empty(), "{}", sum.failures.join("\n"));
     if seeds.end - seeds.start >= COVERS {
         let missing = sum.coverage.missing();
         assert!(missing.is_empty(), "never met: {missing:?}");
         assert!(sum.compared > 10 * sum.excused && sum.plain > 0);
+        sum.watched_enough();
     }
 }
 
@@ -67,6 +69,7 @@ struct Sum {
     compared: usize,
     excused: usize,
     plain: usize,
+    watched: Watched,
     rounds: u64,
 }
 
@@ -76,10 +79,23 @@ impl Sum {
         self.compared += report.compared;
         self.excused += report.excused;
         self.plain += report.plain;
+        self.watched.merge(&report.watched);
         self.rounds += report.rounds;
         let told = report.violations.iter();
         self.failures
             .extend(told.map(|text| format!("seed {seed}: {text}")));
+    }
+
+    /// The watch met every fault in every phase, and judged seconds of every kind.
+    fn watched_enough(&self) {
+        let watched = &self.watched;
+        let missing = watched.coverage.missing();
+        assert!(missing.is_empty(), "the watch never met {missing:?}");
+        let most = watched.seconds;
+        let some = [watched.blind, watched.withheld, watched.heard];
+        assert!(some.iter().all(|&it| it > most / 100), "{watched}");
+        assert!(watched.compared > most / 2, "{watched}");
+        assert!(most - watched.blind > most / 4, "{watched}");
     }
 }
 
@@ -87,11 +103,12 @@ impl Sum {
 fn every_break_of_the_protocol_is_found() {
     let mut missed = Vec::new();
     for &mutation in Mutation::ALL {
-        let found = (0..FOUND_WITHIN).find_map(|seed| {
-            let report = simulate(seed, Some(mutation));
-            let first = report.violations.into_iter().next()?;
-            Some((seed + 1, first))
-        });
+        // What the watch does must be found by its own part of the oracle.
+        let found = if mutation.is_of_watch() {
+            first(mutation, is_of_watch)
+        } else {
+            first(mutation, |_| true)
+        };
         match found {
             Some((needed, how)) => {
                 let how = how.lines().next().unwrap_or_default();
@@ -101,6 +118,26 @@ fn every_break_of_the_protocol_is_found() {
         }
     }
     assert!(missed.is_empty(), "not found: {missed:?}");
+}
+
+#[test]
+fn a_pulse_outside_transactions_is_found_by_the_watch_too() {
+    let found = first(Mutation::PulseOutside, is_of_watch);
+    let (needed, how) = found.expect("the watch judges what no lane had committed");
+    println!("{needed:>5}  {how:.120}");
+}
+
+fn is_of_watch(violation: &str) -> bool {
+    violation.starts_with("watch: ")
+}
+
+/// How many seeds a break needs until it is found in this way, and what is told of it.
+fn first(mutation: Mutation, way: fn(&str) -> bool) -> Option<(u64, String)> {
+    (0..FOUND_WITHIN).find_map(|seed| {
+        let report = simulate(seed, Some(mutation));
+        let first = report.violations.into_iter().find(|text| way(text))?;
+        Some((seed + 1, first))
+    })
 }
 
 #[test]

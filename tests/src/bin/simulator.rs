@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use settlewatch_tests::model::{Coverage, Mutation, Options, run};
+use settlewatch_tests::model::{Coverage, Mutation, Options, Watched, run};
 
 struct Arguments {
     seeds: std::ops::Range<u64>,
@@ -76,7 +76,7 @@ fn simulate(arguments: &Arguments) -> ExitCode {
 }
 
 fn clean(arguments: &Arguments) -> bool {
-    let mut coverage = Coverage::default();
+    let (mut coverage, mut watched) = (Coverage::default(), Watched::default());
     let (mut failed, mut compared, mut excused, mut rounds) = (0, 0, 0, 0);
     for seed in arguments.seeds.clone() {
         let report = run(Options {
@@ -86,6 +86,7 @@ fn clean(arguments: &Arguments) -> bool {
         });
         print!("{}", report.history);
         coverage.merge(&report.coverage);
+        watched.merge(&report.watched);
         compared += report.compared;
         excused += report.excused;
         rounds += report.rounds;
@@ -98,10 +99,15 @@ fn clean(arguments: &Arguments) -> bool {
         }
     }
     println!("{coverage}");
+    println!("The watch:\n{}", watched.coverage);
     println!(
         "{:?}: {failed} failed, {compared} alerts compared, {excused} only checked, {rounds} rounds, {} cells empty",
         arguments.seeds,
         coverage.missing().len()
+    );
+    println!(
+        "The watch: {watched}, {} cells empty",
+        watched.coverage.missing().len()
     );
     failed == 0
 }

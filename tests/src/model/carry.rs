@@ -127,15 +127,16 @@ impl Member {
         }
         if kind == Kind::Claim {
             self.remember_claims(&steps);
-            if self.mutated(Mutation::NoClaim) {
-                self.lane.handle(Input::Transaction(TxnOutcome::Committed));
+            if self.claims_nothing() {
+                self.machine
+                    .handle(Input::Transaction(TxnOutcome::Committed));
                 return Phase::ClaimCommitted;
             }
         }
         let carrying = Carrying {
             steps,
             kind,
-            number: kafka.next_transaction(),
+            number: kafka.next_transaction(self.nonce),
             unsent: VecDeque::new(),
             handed_ms: 0,
             sent: Vec::new(),
@@ -236,9 +237,9 @@ impl Member {
             if kafka.rng.chance(10) {
                 return Answer::Wait;
             }
-            let place = self.setup.topics.of_output(record.topic, record.partition);
+            let place = self.output(record.topic, record.partition);
             let now = kafka.now();
-            let answer = kafka.transactions.add(session, place, now);
+            let answer = kafka.of[self.side()].transactions.add(session, place, now);
             if answer != Answer::Done {
                 return answer;
             }
@@ -303,15 +304,21 @@ impl Member {
             return Acted::Done;
         }
         let accepted = if self.mutated(Mutation::MetadataAtCommit) {
-            kafka.group.accepts(self.consumer.group_now())
+            kafka.of[self.side()]
+                .group
+                .accepts(self.consumer.group_now())
         } else {
             let group = self.consumer.group;
-            group.is_some() && kafka.group.accepts(group)
+            group.is_some() && kafka.of[self.side()].group.accepts(group)
         };
         match self.session {
             Some(session) if accepted => {
                 let now = kafka.now();
-                refused(kafka.transactions.add_offsets(session, offsets, now))
+                refused(
+                    kafka.of[self.side()]
+                        .transactions
+                        .add_offsets(session, offsets, now),
+                )
             }
             _ => Acted::NotOurs,
         }
@@ -334,17 +341,24 @@ impl Member {
         let timed_out = Acted::Dead { timed_out: true };
         match self.doom.take() {
             Some(Doom::Late(ms)) => {
-                kafka.transactions.end_later(session, true, now + ms);
+                kafka.of[self.side()]
+                    .transactions
+                    .end_later(session, true, now + ms);
                 return timed_out;
             }
             Some(Doom::Never) => return timed_out,
             Some(Doom::Lost) => {
-                let _: Answer = kafka.transactions.end(session, true, now, &mut kafka.rng);
+                let _: Answer =
+                    kafka.of[self.side()]
+                        .transactions
+                        .end(session, true, now, &mut kafka.rng);
                 return timed_out;
             }
             Some(Doom::Abort) | None => {}
         }
-        let answer = kafka.transactions.end(session, true, now, &mut kafka.rng);
+        let answer = kafka.of[self.side()]
+            .transactions
+            .end(session, true, now, &mut kafka.rng);
         if answer == Answer::Done {
             let offsets = carrying.offsets.iter();
             self.sent
@@ -358,7 +372,11 @@ impl Member {
         carrying.aborts = Some(outcome);
         let now = kafka.now();
         let answer = match self.session {
-            Some(session) => kafka.transactions.end(session, false, now, &mut kafka.rng),
+            Some(session) => {
+                kafka.of[self.side()]
+                    .transactions
+                    .end(session, false, now, &mut kafka.rng)
+            }
             None => Answer::Fenced,
         };
         match answer {
@@ -378,11 +396,13 @@ impl Member {
                 *offset = sent.offset.min(*offset);
             }
             for (partition, offset) in first {
-                self.lane.handle(Input::StateWritten { partition, offset });
+                self.machine
+                    .handle(Input::StateWritten { partition, offset });
             }
         }
-        self.lane.handle(Input::Tick(self.monotonic(kafka.now())));
-        self.lane.handle(Input::Transaction(outcome));
+        self.machine
+            .handle(Input::Tick(self.monotonic(kafka.now())));
+        self.machine.handle(Input::Transaction(outcome));
     }
 
     /// The process dies: some of what it handed to the network arrives all the same.

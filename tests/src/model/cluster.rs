@@ -12,19 +12,21 @@ pub(super) struct Place {
     pub(super) partition: i32,
 }
 
-/// Which topic is which: inputs first, then pairs, as [`SourceId`] counts them.
+/// Which topic is which: inputs first, then pairs, as [`SourceId`] of a lane counts them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Topics {
     /// How many inputs there are.
     pub(super) inputs: usize,
     /// Partitions of every topic.
     pub(super) numbers: i32,
+    /// How many of them the watch reads of its auxiliary topic.
+    pub(super) feeds: i32,
 }
 
 impl Topics {
     /// How many topics there are.
     pub(super) fn len(self) -> usize {
-        self.inputs + 5
+        self.inputs + 8
     }
 
     /// Where a source is read.
@@ -42,12 +44,36 @@ impl Topics {
             Topic::State => 1,
             Topic::Alerts => 2,
             Topic::DeadLetters => 3,
-            Topic::Incidents => panic!("lanes write no incidents"),
             Topic::Pulse => 4,
+            Topic::Incidents => 5,
         };
         Place {
             topic: self.inputs + after,
             partition,
+        }
+    }
+
+    /// The state of the watch, all of it.
+    pub(super) fn watch_state(self) -> Place {
+        Place {
+            topic: self.inputs + 6,
+            partition: 0,
+        }
+    }
+
+    /// The auxiliary topic of the watch.
+    pub(super) fn feed(self, partition: i32) -> Place {
+        Place {
+            topic: self.inputs + 7,
+            partition,
+        }
+    }
+
+    /// Where the watch reads a source.
+    pub(super) fn of_watched(self, source: SourceId, partition: i32) -> Place {
+        match source.0 {
+            0 => self.of_output(Topic::Pulse, partition),
+            _ => self.feed(partition),
         }
     }
 }

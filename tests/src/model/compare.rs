@@ -158,8 +158,8 @@ pub(super) fn accounts(world: &mut World, found: &[Found], records: &[Rec]) {
     let (mut sums, mut holds) = ([0; 3], true);
     for number in 0..world.setup().topics.numbers {
         let ledger = world
-            .members()
-            .find_map(|it| it.lane().partition(number))
+            .lanes()
+            .find_map(|it| it.partition(number))
             .map(Partition::ledger);
         let Some(ledger) = ledger else { return };
         for (_, book) in ledger.books() {

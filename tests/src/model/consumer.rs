@@ -6,7 +6,7 @@ use settlewatch_protocol::{Input, RawRecord, SourceId, Topic};
 
 use super::cluster::Place;
 use super::group::Beat;
-use super::kafka::Kafka;
+use super::kafka::{Kafka, Side};
 use super::log::Fetched;
 use super::member::Member;
 use super::mutation::Mutation;
@@ -23,8 +23,9 @@ pub(super) struct Restoring {
 }
 
 /// Membership and positions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Consumer {
+    side: Side,
     instance: Option<u32>,
     member: Option<u64>,
     generation: i32,
@@ -45,11 +46,22 @@ pub(super) struct Consumer {
 
 impl Consumer {
     /// Of a member that has this name in the group.
-    pub(super) fn new(instance: Option<u32>) -> Self {
+    pub(super) fn new(side: Side, instance: Option<u32>) -> Self {
         Self {
+            side,
             instance,
+            member: None,
+            generation: 0,
             lost: true,
-            ..Self::default()
+            rejoin: false,
+            joining: false,
+            assigned: false,
+            group: None,
+            numbers: Vec::new(),
+            positions: BTreeMap::new(),
+            paused: BTreeSet::new(),
+            state: BTreeMap::new(),
+            looked: 0,
         }
     }
 
@@ -58,7 +70,7 @@ impl Consumer {
         let Some(member) = self.member else {
             return;
         };
-        match kafka.group.beat(member, kafka.cluster.now) {
+        match kafka.of[self.side].group.beat(member, kafka.cluster.now) {
             Beat::Fine => {}
             Beat::Rejoin => self.rejoin = true,
             Beat::Unknown => {
@@ -76,7 +88,7 @@ impl Consumer {
     /// Goes for good; who has a name will be back.
     pub(super) fn leave(&mut self, kafka: &mut Kafka) {
         if let (Some(member), None) = (self.member.take(), self.instance) {
-            kafka.group.leave(member, kafka.cluster.now);
+            kafka.of[self.side].group.leave(member, kafka.cluster.now);
         }
     }
 }
@@ -88,7 +100,11 @@ impl Member {
         let consumer = &mut self.consumer;
         if consumer.lost || consumer.rejoin {
             let known = consumer.member;
-            consumer.member = Some(kafka.group.join(known, consumer.instance, now));
+            consumer.member = Some(kafka.of[consumer.side].group.join(
+                known,
+                consumer.instance,
+                now,
+            ));
             (consumer.lost, consumer.rejoin) = (false, false);
             consumer.joining = true;
             if std::mem::take(&mut consumer.assigned) {
@@ -100,7 +116,9 @@ impl Member {
         if !consumer.joining {
             return false;
         }
-        let assignment = consumer.member.and_then(|it| kafka.group.assignment(it));
+        let assignment = consumer
+            .member
+            .and_then(|it| kafka.of[consumer.side].group.assignment(it));
         let Some((generation, by_topic)) = assignment else {
             return false;
         };
@@ -138,7 +156,7 @@ impl Member {
         self.consumer.group = group;
         self.consumer.numbers.clone_from(&numbers);
         self.sent.clear();
-        self.lane.handle(if numbers.is_empty() {
+        self.machine.handle(if numbers.is_empty() {
             Input::Revoked
         } else {
             Input::Assigned(numbers)
@@ -146,8 +164,8 @@ impl Member {
     }
 
     pub(super) fn begin_restore(&mut self, number: i32, kafka: &Kafka) {
-        let log = kafka.cluster.log(kafka.truncated(number));
-        let blind = self.mutated(Mutation::RestoreToWatermark) || self.mutated(Mutation::NoClaim);
+        let log = kafka.cluster.log(self.output(Topic::State, number));
+        let blind = self.mutated(Mutation::RestoreToWatermark) || self.claims_nothing();
         let restoring = Restoring {
             next: log.start,
             stop_at: blind.then(|| log.stable()),
@@ -162,7 +180,7 @@ impl Member {
             let Some(restoring) = self.consumer.state.get(&number).copied() else {
                 continue;
             };
-            let place = kafka.truncated(number);
+            let place = self.output(Topic::State, number);
             // Deleted while it is read: the consumer begins anew at what is left.
             let from = restoring.next.max(kafka.cluster.log(place).start);
             let Fetched::Records(records, next) = kafka.cluster.log(place).fetch(from, most) else {
@@ -190,7 +208,7 @@ impl Member {
     }
 
     fn tell_state(&mut self, partition: i32, offset: i64, key: Box<[u8]>, value: Box<[u8]>) {
-        self.lane.handle(Input::State {
+        self.machine.handle(Input::State {
             partition,
             offset,
             key,
@@ -201,7 +219,10 @@ impl Member {
     pub(super) fn assign(&mut self, from: Vec<(SourceId, i32, i64)>, kafka: &Kafka) {
         let trusts = self.mutated(Mutation::GroupOffsets);
         let at = |(source, partition, offset)| {
-            let committed = kafka.group.offset(source, partition).filter(|_| trusts);
+            let committed = kafka.of[self.side()]
+                .group
+                .offset(source, partition)
+                .filter(|_| trusts);
             ((source, partition), committed.unwrap_or(offset))
         };
         self.consumer.positions = from.into_iter().map(at).collect();
@@ -220,12 +241,15 @@ impl Member {
                 continue;
             }
             let most = usize::try_from(kafka.rng.between(1, 20)).expect("never negative");
-            let place = self.setup.topics.of_source(source, partition);
+            let place = self.place(source, partition);
+            if kafka.is_mute(place) {
+                continue;
+            }
             match kafka.cluster.log(place).fetch(position, most) {
                 Fetched::Records(records, next) => {
                     for &offset in &records {
-                        self.lane
-                            .handle(Input::Record(record(kafka, place, offset)));
+                        self.machine
+                            .handle(Input::Record(record(kafka, (source, place), offset)));
                     }
                     let last = records.last().map(|offset| offset + 1);
                     let next = if self.mutated(Mutation::LastOffset) {
@@ -238,7 +262,7 @@ impl Member {
                 Fetched::OutOfRange => {
                     let to = kafka.cluster.log(place).start;
                     self.consumer.positions.insert((source, partition), to);
-                    self.lane.handle(Input::Hole {
+                    self.machine.handle(Input::Hole {
                         source,
                         partition,
                         to,
@@ -253,8 +277,13 @@ impl Member {
             return;
         }
         self.consumer.looked = kafka.now();
+        if self.side() == Side::Watch
+            && let Some(now) = self.about(self.monotonic(kafka.now()))
+        {
+            self.machine.handle(Input::BrokerTime(now));
+        }
         for (&(source, partition), &position) in &self.consumer.positions {
-            self.lane.handle(Input::Position {
+            self.machine.handle(Input::Position {
                 source,
                 partition,
                 position,
@@ -263,10 +292,10 @@ impl Member {
     }
 }
 
-fn record(kafka: &Kafka, place: Place, offset: i64) -> RawRecord {
+fn record(kafka: &Kafka, (source, place): (SourceId, Place), offset: i64) -> RawRecord {
     let data = &kafka.cluster.log(place).entry(offset).data;
     RawRecord {
-        source: SourceId(u8::try_from(place.topic).expect("few inputs")),
+        source,
         partition: place.partition,
         offset,
         ts: data.ts,

@@ -3,10 +3,12 @@
 use settlewatch_protocol::Limits;
 
 use super::cluster::Topics;
+use super::kafka::Side;
 use super::member::Setup;
 use super::mutation::Mutation;
 use super::run::Slot;
 use super::upstream::Habits;
+use super::watching;
 use crate::generate::Rng;
 
 pub(super) fn setup(
@@ -24,16 +26,17 @@ pub(super) fn setup(
         probe_every_ms: rng.pick(&[20, 50, 100]),
         wall_ahead_ms: rng.between(-3000, 3000),
         begins,
-        limits: limits(rng),
+        limits: limits(rng, Limits::default()),
         waiting_records: rng.pick(&[0, 100_000]),
+        watch: watching::Setup::new(rng),
         mutation,
     }
 }
 
 /// Limits that a small world meets.
-fn limits(rng: &mut Rng) -> Limits {
+pub(super) fn limits(rng: &mut Rng, usual: Limits) -> Limits {
     if rng.chance(40) {
-        return Limits::default();
+        return usual;
     }
     Limits {
         snapshot_times_its_size: rng.pick(&[0, 4]),
@@ -56,13 +59,19 @@ pub(super) fn habits(rng: &mut Rng) -> Habits {
     }
 }
 
-pub(super) fn slots(rng: &mut Rng, begins: i64, ends: i64) -> Vec<Slot> {
+/// Places for the processes of a side; their names count up from `first`.
+pub(super) fn slots(
+    rng: &mut Rng,
+    (side, first): (Side, u32),
+    (begins, ends): (i64, i64),
+) -> Vec<Slot> {
     let count = rng.between(1, 3);
     let slot = |name: u32| {
         let late = rng.chance(25);
         Slot {
+            side,
             member: None,
-            name,
+            name: first + name,
             up_at: if late && name > 0 {
                 rng.between(begins, ends)
             } else {

@@ -7,7 +7,7 @@ use settlewatch_protocol::SourceId;
 
 use super::cluster::{Cluster, Place, Topics};
 use super::group::{Assignor, Beat, Group};
-use super::kafka::Kafka;
+use super::kafka::{Coordinator, Kafka, Sides};
 use super::log::{Data, Fetched, Status};
 use super::transactions::{Answer, Session, Transactions};
 use crate::generate::Rng;
@@ -43,14 +43,22 @@ pub fn answers(acts: &[Value]) -> Vec<Option<Value>> {
     let topics = Topics {
         inputs: 1,
         numbers: 2,
+        feeds: 1,
+    };
+    let coordinator = || Coordinator {
+        transactions: Transactions::new(5),
+        group: Group::new(Assignor::Range, 1, topics.numbers, 6000),
     };
     let mut asked = Asked {
         kafka: Kafka {
             cluster: Cluster::new(topics, vec![0], 0, &[]),
-            transactions: Transactions::new(5),
-            group: Group::new(Assignor::Range, 1, topics.numbers, 6000),
+            of: Sides {
+                lanes: coordinator(),
+                watch: coordinator(),
+            },
+            mutes: Vec::new(),
             rng: Rng::new(1),
-            transactions_begun: 0,
+            begun_by: Vec::new(),
         },
         sessions: BTreeMap::new(),
         members: BTreeMap::new(),
@@ -67,8 +75,8 @@ impl Asked {
             self.kafka.pass();
             let now = self.kafka.now();
             for joined in self.members.values() {
-                if self.kafka.group.beat(joined.id, now) == Beat::Rejoin {
-                    self.kafka.group.join(Some(joined.id), None, now);
+                if self.kafka.of.lanes.group.beat(joined.id, now) == Beat::Rejoin {
+                    self.kafka.of.lanes.group.join(Some(joined.id), None, now);
                 }
             }
         }
@@ -97,7 +105,7 @@ impl Asked {
         }
         match act.as_str() {
             Some("ends") => Some(self.ends()),
-            Some("committed") => Some(json!(self.kafka.group.offset(SourceId(0), 0))),
+            Some("committed") => Some(json!(self.kafka.of.lanes.group.offset(SourceId(0), 0))),
             Some("until stable") => {
                 self.pass(TIMEOUT_MS);
                 Some(json!("ok"))
@@ -132,9 +140,8 @@ impl Asked {
         let id: u32 = id.strip_prefix("id-")?.parse().ok()?;
         loop {
             let now = self.kafka.now();
-            let Kafka {
-                transactions, rng, ..
-            } = &mut self.kafka;
+            let Kafka { of, rng, .. } = &mut self.kafka;
+            let transactions = &mut of.lanes.transactions;
             if let Ok(session) = transactions.begin_session(id, TIMEOUT_MS, now, rng) {
                 self.sessions.insert(name.to_owned(), session);
                 return Some(json!("ok"));
@@ -146,7 +153,7 @@ impl Asked {
     fn send(&mut self, name: &str) -> Option<Value> {
         let session = *self.sessions.get(name)?;
         let now = self.kafka.now();
-        let answer = self.kafka.transactions.add(session, PLACE, now);
+        let answer = self.kafka.of.lanes.transactions.add(session, PLACE, now);
         if answer == Answer::Done {
             let pid = Some(session.pid);
             self.kafka.cluster.append(PLACE, Data::default(), pid);
@@ -157,9 +164,8 @@ impl Asked {
     fn end(&mut self, name: &str, commit: bool) -> Option<Value> {
         let session = *self.sessions.get(name)?;
         let now = self.kafka.now();
-        let Kafka {
-            transactions, rng, ..
-        } = &mut self.kafka;
+        let Kafka { of, rng, .. } = &mut self.kafka;
+        let transactions = &mut of.lanes.transactions;
         Some(said(transactions.end(session, commit, now, rng)))
     }
 
@@ -167,14 +173,14 @@ impl Asked {
     fn join(&mut self, name: &str) -> Option<Value> {
         let now = self.kafka.now();
         let joined = Joined {
-            id: self.kafka.group.join(None, None, now),
+            id: self.kafka.of.lanes.group.join(None, None, now),
             generations: Vec::new(),
         };
         self.members.insert(name.to_owned(), joined);
         self.pass(SETTLES_MS);
         let mut shares = serde_json::Map::new();
         for (name, joined) in &mut self.members {
-            let (generation, by_topic) = self.kafka.group.assignment(joined.id)?;
+            let (generation, by_topic) = self.kafka.of.lanes.group.assignment(joined.id)?;
             joined.generations.push(generation);
             shares.insert(name.clone(), json!(by_topic[0].len()));
         }
@@ -186,12 +192,23 @@ impl Asked {
         let joined = self.members.get(act["member"].as_str()?)?;
         let back = usize::from(act["known"] == "the generation before");
         let generation = *joined.generations.iter().rev().nth(back)?;
-        if !self.kafka.group.accepts(Some((joined.id, generation))) {
+        if !self
+            .kafka
+            .of
+            .lanes
+            .group
+            .accepts(Some((joined.id, generation)))
+        {
             return Some(json!({"abort": "IllegalGeneration"}));
         }
         let offsets = vec![(SourceId(0), 0, act["offset"].as_i64()?)];
         let now = self.kafka.now();
-        let answer = self.kafka.transactions.add_offsets(session, &offsets, now);
+        let answer = self
+            .kafka
+            .of
+            .lanes
+            .transactions
+            .add_offsets(session, &offsets, now);
         Some(said(answer))
     }
 }

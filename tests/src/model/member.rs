@@ -1,22 +1,24 @@
-//! A process with one lane: plays the shell.
+//! A process with one lane, or one member of the watch: plays the shell.
 
 use std::collections::BTreeMap;
 
 use settlewatch_join::Timestamp;
 use settlewatch_protocol::{
     BrokerClock, Command, Fault as LaneFault, Input, Lane, LaneConfig, Limits, SourceConfig,
-    SourceId, StartPoint,
+    SourceId, StartPoint, Topic,
 };
 
 use super::carry::Carrying;
-use super::cluster::Topics;
+use super::cluster::{Place, Topics};
 use super::consumer::Consumer;
 use super::fault::Phase;
 use super::host::ModelHost;
-use super::kafka::Kafka;
+use super::kafka::{Kafka, Side};
+use super::machine::Machine;
 use super::mutation::Mutation;
 use super::prober::Prober;
 use super::transactions::Session;
+use super::watching;
 
 /// What a process is given.
 #[derive(Clone, Debug)]
@@ -35,6 +37,7 @@ pub(super) struct Setup {
     pub(super) limits: Limits,
     /// Records that may wait for the other inputs.
     pub(super) waiting_records: usize,
+    pub(super) watch: watching::Setup,
     pub(super) mutation: Option<Mutation>,
 }
 
@@ -65,7 +68,9 @@ pub(super) struct Member {
     pub(super) setup: Setup,
     /// Transactional id, and name in the group.
     pub(super) name: u32,
-    pub(super) lane: Lane<ModelHost>,
+    /// Differs for every process that ever runs.
+    pub(super) nonce: u64,
+    pub(super) machine: Machine,
     booted: i64,
     pub(super) clocks: Vec<BrokerClock>,
     pub(super) consumer: Consumer,
@@ -84,8 +89,13 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// A process that starts now. `nonce` differs for each.
-    pub(super) fn start(setup: &Setup, host: ModelHost, name: u32, nonce: u64, now: i64) -> Self {
+    /// A process with a lane that starts now.
+    pub(super) fn lane(
+        setup: &Setup,
+        host: ModelHost,
+        (name, nonce): (u32, u64),
+        now: i64,
+    ) -> Self {
         let sources = (0..setup.topics.inputs).map(|rank| SourceConfig {
             rank: u8::try_from(rank).expect("few inputs"),
             log_append_time: !setup.create_time[rank],
@@ -99,12 +109,25 @@ impl Member {
             identity: b"model"[..].into(),
             nonce: nonce << 20,
         };
+        let lane = Lane::new(config, host).with_limits(setup.limits);
+        Self::start(setup, Machine::Lane(Box::new(lane)), (name, nonce), now)
+    }
+
+    /// A process that starts now.
+    pub(super) fn start(
+        setup: &Setup,
+        machine: Machine,
+        (name, nonce): (u32, u64),
+        now: i64,
+    ) -> Self {
+        let consumer = Consumer::new(machine.side(), setup.named.then_some(name));
         Self {
-            lane: Lane::new(config, host).with_limits(setup.limits),
+            machine,
             name,
+            nonce,
             booted: now,
             clocks: vec![BrokerClock::default(); 4],
-            consumer: Consumer::new(setup.named.then_some(name)),
+            consumer,
             prober: Prober::default(),
             session: None,
             timed_out: false,
@@ -117,8 +140,35 @@ impl Member {
         }
     }
 
+    pub(super) fn side(&self) -> Side {
+        self.machine.side()
+    }
+
     pub(super) fn mutated(&self, mutation: Mutation) -> bool {
-        self.setup.mutation == Some(mutation)
+        self.setup.mutation == Some(mutation) && mutation.side() == self.side()
+    }
+
+    /// Broken on purpose: claims are not written.
+    pub(super) fn claims_nothing(&self) -> bool {
+        self.mutated(Mutation::NoClaim) || self.mutated(Mutation::WatchNoClaim)
+    }
+
+    /// Where a source is read.
+    pub(super) fn place(&self, source: SourceId, partition: i32) -> Place {
+        let topics = self.setup.topics;
+        match self.side() {
+            Side::Lanes => topics.of_source(source, partition),
+            Side::Watch => topics.of_watched(source, partition),
+        }
+    }
+
+    /// Where an output goes.
+    pub(super) fn output(&self, topic: Topic, partition: i32) -> Place {
+        let topics = self.setup.topics;
+        match (self.side(), topic) {
+            (Side::Watch, Topic::State) => topics.watch_state(),
+            _ => topics.of_output(topic, partition),
+        }
     }
 
     /// Milliseconds of a clock that nobody sets.
@@ -126,14 +176,9 @@ impl Member {
         u64::try_from(now - self.booted).unwrap_or(0)
     }
 
-    /// The lane.
-    pub(super) fn lane(&self) -> &Lane<ModelHost> {
-        &self.lane
-    }
-
     /// The process is told to stop.
     pub(super) fn drain(&mut self) {
-        self.lane.handle(Input::Drain);
+        self.machine.handle(Input::Drain);
     }
 
     /// The next thing that its thread does.
@@ -144,7 +189,7 @@ impl Member {
         if self.making_producer {
             return Turn::At(self.make_producer(kafka));
         }
-        let next = self.lane.next_command();
+        let next = self.machine.next_command();
         match next {
             Some(command) => self.obey(command, kafka),
             None => Turn::At(self.poll(kafka)),
@@ -179,7 +224,7 @@ impl Member {
                 Phase::Assigned
             }
             Command::Truncate { partition, before } => {
-                let place = kafka.truncated(partition);
+                let place = self.output(Topic::State, partition);
                 if kafka.rng.chance(80) {
                     let log = kafka.cluster.log_mut(place);
                     log.start = log.start.max(before.min(log.high));
@@ -206,9 +251,8 @@ impl Member {
     fn make_producer(&mut self, kafka: &mut Kafka) -> Phase {
         let timeout = self.setup.transaction_timeout_ms;
         let now = kafka.now();
-        let begun = kafka
-            .transactions
-            .begin_session(self.name, timeout, now, &mut kafka.rng);
+        let transactions = &mut kafka.of[self.side()].transactions;
+        let begun = transactions.begin_session(self.name, timeout, now, &mut kafka.rng);
         if let Ok(session) = begun {
             self.session = Some(session);
             self.making_producer = false;
@@ -217,21 +261,30 @@ impl Member {
     }
 
     fn find_start(&mut self, number: i32, kafka: &mut Kafka) {
-        let sources = 0..=self.setup.topics.inputs;
-        let source = |source: usize| SourceId(u8::try_from(source).expect("few inputs"));
-        let first = |at| {
-            let place = self.setup.topics.of_source(source(at), number);
-            kafka.cluster.log(place).start
+        let places: Vec<(SourceId, i32)> = match &self.machine {
+            Machine::Lane(_) => {
+                let sources = 0..=u8::try_from(self.setup.topics.inputs).expect("few inputs");
+                sources.map(|source| (SourceId(source), number)).collect()
+            }
+            Machine::Watch(watcher) => watcher.config().places().collect(),
         };
-        let inputs = 0..self.setup.topics.inputs;
+        let first = |&(source, partition): &(SourceId, i32)| {
+            kafka.cluster.log(self.place(source, partition)).start
+        };
+        let of_group = match self.side() {
+            // Nobody but us writes the pairs.
+            Side::Lanes => &places[..places.len() - 1],
+            Side::Watch => &places[..],
+        };
+        let group = &kafka.of[self.side()].group;
         let start = StartPoint {
-            positions: sources.map(first).collect(),
+            positions: places.iter().map(first).collect(),
             knows_since: Timestamp::from_millis(self.setup.begins),
-            group_has_offsets: inputs
-                .map(source)
-                .any(|source| kafka.group.offset(source, number).is_some()),
+            group_has_offsets: of_group
+                .iter()
+                .any(|&(source, partition)| group.offset(source, partition).is_some()),
         };
-        self.lane.handle(Input::Start {
+        self.machine.handle(Input::Start {
             partition: number,
             start,
         });
@@ -242,13 +295,14 @@ impl Member {
         if !self.rebalance(kafka) {
             self.read_state(kafka);
             for probes in self.prober.answered(kafka.now()) {
-                self.lane.handle(Input::Probes(probes));
+                self.machine.handle(Input::Probes(probes));
             }
             self.read_inputs(kafka);
             self.look(kafka);
         }
-        self.lane.handle(Input::Tick(self.monotonic(kafka.now())));
-        match self.lane.phase() {
+        self.machine
+            .handle(Input::Tick(self.monotonic(kafka.now())));
+        match self.machine.phase() {
             "restoring" | "claiming" => Phase::Restoring,
             "catching up" => Phase::CatchingUp,
             "running" => Phase::Running,

@@ -1,11 +1,11 @@
-//! A simulation of the protocol: its lanes against a model of Kafka in which everything goes wrong that can, on one
-//! thread, from a seed.
+//! A simulation of the protocol: its lanes and its watch against a model of Kafka in which everything goes wrong that
+//! can, on one thread, from a seed.
 //!
 //! 1. A world is drawn from the seed: topics, brokers and their clocks, a story of payments, faults.
 //! 2. Safety: the story is told while the faults strike. Liveness: nothing goes wrong any more, and everything must
 //!    become final in bounded time.
-//! 3. The oracle judges the logs alone, by the naive reference.
-//! 4. Mutations break the protocol between lane and cluster: each must be found.
+//! 3. The oracle judges the logs alone, by the naive reference; what the watch said, by judging every second again.
+//! 4. Mutations break the protocol between member and cluster: each must be found.
 #![allow(missing_docs, reason = "fields of a model say what they are")]
 
 mod carry;
@@ -19,6 +19,7 @@ mod history;
 mod host;
 mod kafka;
 mod log;
+mod machine;
 mod member;
 mod mutation;
 mod oracle;
@@ -30,8 +31,10 @@ mod story;
 mod transactions;
 mod trouble;
 mod upstream;
+mod watching;
 
 pub use fault::{Coverage, Fault, Phase};
 pub use history::answers;
 pub use mutation::Mutation;
 pub use run::{Options, Report, run};
+pub use watching::Watched;

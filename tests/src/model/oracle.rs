@@ -10,6 +10,7 @@ use super::host::Line;
 use super::pulses;
 use super::run::{Report, World};
 use super::steps::{Step, steps};
+use super::watching;
 use crate::reference::rfc3339;
 
 /// Payment and tenant.
@@ -39,6 +40,7 @@ pub(super) fn judge(mut world: World) -> Report {
     }
     let steps = all_steps(&mut world);
     whole(&mut world);
+    watching::judge(&mut world, &steps);
     let found = find(&mut world, &steps);
     let lines = alerts(&mut world);
     if world.failed.is_none() && world.is_well() {

@@ -1,12 +1,15 @@
 //! Asks leaders for ends, while the lane's thread does something else.
 
-use settlewatch_join::Timestamp;
+use settlewatch_join::{Span, Timestamp};
 use settlewatch_protocol::{Probe, SourceId};
 
 use super::cluster::Place;
-use super::kafka::Kafka;
+use super::kafka::{Kafka, Side};
 use super::member::Member;
 use super::mutation::Mutation;
+
+/// The clocks of brokers differ by less.
+const APART: Span = Span::from_millis(501);
 
 /// A request on its way.
 #[derive(Debug)]
@@ -69,7 +72,7 @@ impl Member {
         }
         let monotonic = self.monotonic(now);
         for leader in 0..kafka.cluster.ahead.len() {
-            let Some(sent_at) = self.clocks[leader].earliest(monotonic) else {
+            let Some(sent_at) = self.sent_at(leader, monotonic) else {
                 continue;
             };
             let places = self.places(kafka, leader);
@@ -86,14 +89,43 @@ impl Member {
         }
     }
 
+    /// What is asked for: of the watch, its auxiliary topic.
     fn inputs(&self) -> impl Iterator<Item = (SourceId, Place)> {
         let topics = self.setup.topics;
-        let sources = 0..u8::try_from(topics.inputs).expect("few inputs");
+        let numbers = self.consumer.numbers.iter().copied();
+        let (sources, numbers) = match self.side() {
+            Side::Lanes => (
+                0..u8::try_from(topics.inputs).expect("few inputs"),
+                numbers.collect::<Vec<i32>>(),
+            ),
+            Side::Watch => (1..2, (0..topics.feeds).collect()),
+        };
         sources.flat_map(move |source| {
             let source = SourceId(source);
-            let numbers = self.consumer.numbers.iter();
-            numbers.map(move |&number| (source, topics.of_source(source, number)))
+            let numbers = numbers.clone().into_iter();
+            numbers.map(move |number| (source, self.place(source, number)))
         })
+    }
+
+    /// Broker time when an end is asked for, at the earliest. Like the shell, the watch takes any other broker's where
+    /// the leader leads nothing that it writes: its auxiliary topic decides no deadline.
+    fn sent_at(&self, leader: usize, monotonic: u64) -> Option<Timestamp> {
+        let about = || Some(self.about(monotonic)? - APART);
+        let known = self.clocks[leader].earliest(monotonic);
+        known.or_else(|| about().filter(|_| self.side() == Side::Watch))
+    }
+
+    /// The same of the answer, at the latest.
+    fn answered_by(&self, leader: usize, monotonic: u64) -> Option<Timestamp> {
+        let about = || Some(self.about(monotonic)? + APART + APART);
+        let known = self.clocks[leader].latest(monotonic);
+        known.or_else(|| about().filter(|_| self.side() == Side::Watch))
+    }
+
+    /// Broker time, about.
+    pub(super) fn about(&self, monotonic: u64) -> Option<Timestamp> {
+        let clocks = self.clocks.iter();
+        clocks.filter_map(|clock| clock.earliest(monotonic)).max()
     }
 
     fn places(&self, kafka: &Kafka, leader: usize) -> Vec<(SourceId, Place)> {
@@ -108,7 +140,7 @@ impl Member {
             .partition(|ask: &Ask| ask.ends.is_some() && ask.answered_at <= now);
         self.prober.asks = left;
         for ask in done {
-            let Some(answered_by) = self.clocks[ask.leader].latest(monotonic) else {
+            let Some(answered_by) = self.answered_by(ask.leader, monotonic) else {
                 continue;
             };
             let probe = |(source, partition, end)| Probe {

@@ -2,20 +2,22 @@
 
 use std::fmt::Write as _;
 
-use settlewatch_protocol::Fault as LaneFault;
+use settlewatch_protocol::{Fault as LaneFault, Lane};
 
 use super::cluster::{Cluster, Topics};
 use super::draw;
 use super::fault::{Coverage, Phase, Plan};
 use super::group::{Assignor, Group};
 use super::host::ModelHost;
-use super::kafka::Kafka;
+use super::kafka::{Coordinator, Kafka, Side, Sides};
+use super::machine::Machine;
 use super::member::{Member, Setup, Turn};
 use super::mutation::Mutation;
 use super::oracle;
 use super::story::Story;
 use super::transactions::Transactions;
 use super::upstream::Upstream;
+use super::watching::{self, Feeder, Watched};
 use crate::generate::Rng;
 
 /// Within so much time without faults everything must become final.
@@ -45,6 +47,8 @@ pub struct Report {
     pub excused: usize,
     /// Payments with one credit and nothing else: none of them may have an alert if it could be read in time.
     pub plain: usize,
+    /// What the watch came to.
+    pub watched: Watched,
     /// Rounds of the main loop.
     pub rounds: u64,
     /// What happened, where that was asked for.
@@ -53,6 +57,7 @@ pub struct Report {
 
 /// A place for a process.
 pub(super) struct Slot {
+    pub(super) side: Side,
     pub(super) member: Option<Member>,
     /// It has run: the next one is a restart.
     pub(super) name: u32,
@@ -68,10 +73,11 @@ pub(super) struct World {
     pub(super) kafka: Kafka,
     pub(super) story: Story,
     pub(super) upstream: Upstream,
+    pub(super) feeder: Feeder,
     pub(super) setup: Setup,
     pub(super) host: ModelHost,
     pub(super) slots: Vec<Slot>,
-    pub(super) plan: Plan,
+    pub(super) plans: Sides<Plan>,
     pub(super) nonce: u64,
     pub(super) slow_until: i64,
     /// When retention takes something, and whether it took what was not read.
@@ -105,6 +111,7 @@ impl World {
         let topics = Topics {
             inputs: usize::try_from(rng.between(2, 3)).expect("few"),
             numbers: i32::try_from(rng.between(2, 4)).expect("few"),
+            feeds: i32::try_from(rng.between(1, 2)).expect("few"),
         };
         let story = Story::new(&mut rng, topics);
         let setup = draw::setup(&mut rng, topics, story.begins, options.mutation);
@@ -112,41 +119,58 @@ impl World {
         let skewed = rng.chance(40);
         let ahead = (0..brokers).map(|_| if skewed { rng.between(0, 500) } else { 0 });
         let ahead = ahead.collect();
-        let cluster = Cluster::new(topics, ahead, story.begins, &setup.create_time);
+        let stamped = setup.stamped();
+        let cluster = Cluster::new(topics, ahead, story.begins, &stamped);
         let assignor = if options.mutation == Some(Mutation::Sticky) {
             Assignor::Sticky
         } else {
             Assignor::Range
         };
         let session = rng.pick(&[300, 600, 1000]);
-        let group = Group::new(assignor, topics.inputs + 1, topics.numbers, session);
-        let transactions = Transactions::new(rng.pick(&[0, 5, 5, 60, 400]));
+        let lanes = Coordinator {
+            group: Group::new(assignor, topics.inputs + 1, topics.numbers, session),
+            transactions: Transactions::new(rng.pick(&[0, 5, 5, 60, 400])),
+        };
         let habits = draw::habits(&mut rng);
         let upstream = Upstream::new(&story, habits);
         let faults = rng.pick(&[0, 2, 4, 6, 9]);
         let plan = Plan::new(&mut rng, faults);
-        let slots = draw::slots(&mut rng, story.begins, story.ends());
+        let span = (story.begins, story.ends());
+        let mut slots = draw::slots(&mut rng, (Side::Lanes, 0), span);
         let host = ModelHost {
             settings: std::sync::Arc::clone(&story.settings),
         };
         let retention_at = rng
             .chance(6)
             .then(|| rng.between(story.begins + 1000, story.ends() + 2000));
+        let watch = watching::coordinator(&mut rng);
+        let feeder = Feeder::new(&mut rng, &setup);
+        let plans = Sides {
+            lanes: plan,
+            watch: watching::plan(&mut rng),
+        };
+        let mutes = watching::mutes(&mut rng, topics, story.begins);
+        slots.extend(draw::slots(
+            &mut rng,
+            (Side::Watch, watching::FIRST_ID),
+            span,
+        ));
         Self {
             options,
             kafka: Kafka {
                 cluster,
-                transactions,
-                group,
+                of: Sides { lanes, watch },
+                mutes,
                 rng,
-                transactions_begun: 0,
+                begun_by: Vec::new(),
             },
             story,
             upstream,
+            feeder,
             setup,
             host,
             slots,
-            plan,
+            plans,
             nonce: 1,
             slow_until: i64::MIN,
             retention_at,
@@ -179,13 +203,26 @@ impl World {
         self.report.excused += excused;
     }
 
+    pub(super) fn count_watched(&mut self, watched: &Watched) {
+        self.report.watched.merge(watched);
+    }
+
     pub(super) fn count_plain(&mut self, plain: usize) {
         self.report.plain += plain;
     }
 
-    /// Processes that run.
-    pub(super) fn members(&self) -> impl Iterator<Item = &Member> {
-        self.slots.iter().filter_map(|slot| slot.member.as_ref())
+    /// What runs in the processes.
+    pub(super) fn machines(&self) -> impl Iterator<Item = &Machine> {
+        let members = self.slots.iter().filter_map(|slot| slot.member.as_ref());
+        members.map(|member| &member.machine)
+    }
+
+    /// Lanes that run.
+    pub(super) fn lanes(&self) -> impl Iterator<Item = &Lane<ModelHost>> {
+        self.machines().filter_map(|machine| match machine {
+            Machine::Lane(lane) => Some(&**lane),
+            Machine::Watch(_) => None,
+        })
     }
 
     pub(super) fn note(&mut self, text: impl FnOnce() -> String) {
@@ -217,7 +254,8 @@ impl World {
             self.round();
             let now = self.kafka.now();
             let end = self.end();
-            if self.upstream.is_done() && self.is_known(end + 1) {
+            let is_known = self.is_known(end + 1) && watching::is_judged(self, end);
+            if self.upstream.is_done() && is_known {
                 let since = *settled.get_or_insert(now);
                 if now > since + settle_ms {
                     return;
@@ -237,14 +275,14 @@ impl World {
 
     fn how_it_stands(&self, end: i64) -> String {
         let mut told = format!("upstream is done: {}", self.upstream.is_done());
-        for member in self.members() {
-            let lane = member.lane();
+        for lane in self.lanes() {
             let _ = write!(told, "; {} of {:?}", lane.phase(), lane.assigned_numbers());
             for (source, number, known) in lane.known_times() {
                 let behind = end - known.millis();
                 let _ = write!(told, ", {}/{number} {behind} ms to go", source.0);
             }
         }
+        watching::how_it_stands(self, &mut told);
         told
     }
 
@@ -256,8 +294,8 @@ impl World {
     fn is_known(&self, at: i64) -> bool {
         let numbers = 0..self.setup.topics.numbers;
         let mut known = numbers.map(|number| {
-            let owners = self.members().filter(|it| it.lane().is_ready());
-            let mut partitions = owners.filter_map(|it| it.lane().partition(number));
+            let owners = self.lanes().filter(|it| it.is_ready());
+            let mut partitions = owners.filter_map(|it| it.partition(number));
             partitions.any(|partition| partition.known().millis() > at)
         });
         known.all(|known| known)
@@ -279,16 +317,14 @@ impl World {
         }
         self.retain(now);
         let Kafka {
-            cluster,
-            transactions,
-            rng,
-            ..
+            cluster, of, rng, ..
         } = &mut self.kafka;
-        self.upstream.pass(cluster, transactions, rng);
+        self.upstream.pass(cluster, &mut of.lanes.transactions, rng);
+        self.feeder.pass(cluster, &mut of.watch.transactions, rng);
         self.kafka.pass();
-        let to_stable = self.options.mutation == Some(Mutation::ProbeStable);
         for at in 0..self.slots.len() {
             if let Some(member) = &mut self.slots[at].member {
+                let to_stable = member.mutated(Mutation::ProbeStable);
                 member.prober.leaders_answer(&self.kafka, to_stable);
             }
             self.process(at, now);
@@ -333,10 +369,12 @@ impl World {
     fn start(&mut self, at: usize, now: i64) {
         self.nonce += 1;
         let slot = &mut self.slots[at];
-        let (host, nonce) = (self.host.clone(), self.nonce);
-        slot.member = Some(Member::start(&self.setup, host, slot.name, nonce, now));
+        let (name, nonce) = (slot.name, self.nonce);
+        slot.member = Some(match slot.side {
+            Side::Lanes => Member::lane(&self.setup, self.host.clone(), (name, nonce), now),
+            Side::Watch => watching::member(&self.setup, (name, nonce), now),
+        });
         slot.wakes_at = now;
-        let name = slot.name;
         self.note(|| format!("{at} starts as {name}"));
     }
 }

@@ -18,20 +18,21 @@ pub(super) struct Step {
     pub(super) appended: i64,
 }
 
-struct Bytes<'a>(&'a [u8]);
+/// What is left of a record.
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
 impl Bytes<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(super) fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;
         Some(*taken)
     }
 
-    fn number(&mut self) -> Option<i64> {
+    pub(super) fn number(&mut self) -> Option<i64> {
         self.take().map(i64::from_le_bytes)
     }
 
-    fn count(&mut self) -> Option<usize> {
+    pub(super) fn count(&mut self) -> Option<usize> {
         self.take().map(|bytes| u64::from_le_bytes(bytes) as usize)
     }
 }

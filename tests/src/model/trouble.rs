@@ -2,7 +2,7 @@
 
 use super::cluster::Place;
 use super::fault::{Fault, Phase, Plan};
-use super::kafka::Kafka;
+use super::kafka::{Kafka, Side, Sides};
 use super::member::Doom;
 use super::run::World;
 use super::steps::steps;
@@ -13,10 +13,16 @@ impl World {
         self.note(|| "healed".into());
         let now = self.kafka.now();
         self.healed = true;
-        self.plan = Plan::default();
+        self.plans = Sides {
+            lanes: Plan::default(),
+            watch: Plan::default(),
+        };
         self.kafka.cluster.heal();
         self.kafka.cluster.prefer_leaders();
-        self.kafka.transactions.heal(now);
+        self.kafka.of.lanes.transactions.heal(now);
+        self.kafka.of.watch.transactions.heal(now);
+        self.kafka.mutes.clear();
+        self.feeder.heal(now);
         self.upstream.heal(now);
         let again = self.kafka.rng.chance(50);
         for at in 0..self.slots.len() {
@@ -73,9 +79,14 @@ impl World {
         if self.healed {
             return;
         }
-        while let Some(fault) = self.plan.meet(phase) {
+        let side = self.slots[at].side;
+        while let Some(fault) = self.plans[side].meet(phase) {
             if fault.fits(phase) {
-                self.report.coverage.met(fault, phase);
+                let coverage = match side {
+                    Side::Lanes => &mut self.report.coverage,
+                    Side::Watch => &mut self.report.watched.coverage,
+                };
+                coverage.met(fault, phase);
                 self.note(|| format!("{at} {}: {}", phase.name(), fault.name()));
                 self.strike(at, fault);
             }
@@ -85,7 +96,7 @@ impl World {
     fn strike(&mut self, at: usize, fault: Fault) {
         let now = self.kafka.now();
         let rng = &mut self.kafka.rng;
-        let session = self.kafka.group.session_timeout_ms;
+        let session = self.kafka.of[self.slots[at].side].group.session_timeout_ms;
         let transaction = self.setup.transaction_timeout_ms;
         let some = rng.between(10, 800);
         match fault {
@@ -132,9 +143,12 @@ impl World {
         }
     }
 
-    /// Another process comes or goes.
+    /// Another process of the same side comes or goes.
     fn join_or_drain(&mut self, at: usize, now: i64) {
-        let other = (at + 1) % self.slots.len();
+        let side = self.slots[at].side;
+        let after = (at + 1..self.slots.len()).chain(0..=at);
+        let other = { after }.find(|&other| self.slots[other].side == side);
+        let other = other.unwrap_or(at);
         let slot = &mut self.slots[other];
         if slot.member.is_none() {
             slot.up_at = now;
