@@ -49,6 +49,11 @@ impl Feed {
         self.source.committed(at.position, at.known);
     }
 
+    /// A step that was committed was judged again: what it knew is known.
+    pub(crate) fn judged_again(&mut self, at: FeedStep) {
+        self.source.known.committed(at.known, at.position);
+    }
+
     /// A step that was committed settled an append time.
     pub(crate) fn settle(&mut self, offset: i64, at: Timestamp) {
         self.source.settle(offset, at);

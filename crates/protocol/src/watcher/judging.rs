@@ -34,12 +34,13 @@ impl<P> Ledge<P> {
                     core.absorb(pulse);
                 }
             }
-            for (feed, at) in self.feeds.iter_mut().zip(&step.feeds) {
+            for (feed, &at) in self.feeds.iter_mut().zip(&step.feeds) {
                 while let Some((moment, record)) = feed.take_before(at.position) {
                     let value = record.value.as_deref();
                     self.bytes_since_snapshot += value.map_or(0, <[u8]>::len);
                     core.hear(feed.id, moment, value, true);
                 }
+                feed.judged_again(at);
             }
             self.end_second(step.second, &step.withheld, true, core);
             self.did(step);

@@ -86,6 +86,21 @@ fn a_partition_that_is_silent_is_blind_and_taken_in_when_it_comes() {
 }
 
 #[test]
+fn what_is_known_of_a_quiet_topic_never_steps_back() {
+    let make = |end| {
+        let mut world = World::new(end);
+        world.quiet = |second| (4..30).contains(&(second - BEGIN_S));
+        world.unprobed = |second| (14..34).contains(&(second - BEGIN_S));
+        world
+    };
+    let commands = make(End::Never).run(TICKS).commands;
+    for at in 1..=commands {
+        let world = make(End::After(at)).run(TICKS);
+        world.audit();
+    }
+}
+
+#[test]
 fn with_blindness_and_late_evidence_an_end_at_any_command_costs_nothing() {
     let make = |end| {
         let mut world = World::new(end);

@@ -58,6 +58,8 @@ pub(super) struct World {
     pub(super) silent: fn(usize, i64) -> bool,
     /// Seconds in which the ends of the auxiliary topic are not known.
     pub(super) unprobed: fn(i64) -> bool,
+    /// Seconds in which nobody writes to the auxiliary topics.
+    pub(super) quiet: fn(i64) -> bool,
     pub(super) rules: fn(u64) -> &'static [u8],
     pub(super) stamps: bool,
     /// When the last process began, by the brokers' clocks.
@@ -109,6 +111,7 @@ impl World {
             end,
             silent: |_, _| false,
             unprobed: |_| false,
+            quiet: |_| false,
             rules: |_| b"rules",
         }
     }
@@ -138,7 +141,7 @@ impl World {
             let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
             self.pulses[number].push((now_ms, bytes.into()));
         }
-        if ms == 400 && !(self.unprobed)(second) {
+        if ms == 400 && !(self.unprobed)(second) && !(self.quiet)(second) {
             let len = second.rem_euclid(5) as usize;
             self.feeds[0].push((now_ms, vec![0; len].into()));
             // Late, early, of 1970, of next year.
@@ -312,7 +315,12 @@ impl World {
         let (mut taken, mut clocks) = ([0; NUMBERS + 2], [i64::MIN; 2]);
         let mut known_ms: Vec<i64> = vec![i64::MIN; NUMBERS];
         let mut said = Vec::new();
+        let mut last = WatchStep::default();
         for step in self.steps() {
+            let mut feeds = last.feeds.iter().zip(&step.feeds);
+            let follow = feeds.all(|(a, b)| a.position <= b.position && a.known <= b.known);
+            assert!(follow, "{:?}: {step:?} after {last:?}", self.end);
+            last = step.clone();
             if said.is_empty() {
                 known_ms.fill(step.second * 1000);
             }
