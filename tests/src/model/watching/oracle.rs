@@ -170,6 +170,8 @@ struct Again {
     core: Judge,
     /// Up to when each partition is known, by the pulses that were taken in.
     known_ms: Vec<i64>,
+    /// Up to when each lane said that it is; `None` before its first record.
+    told_ms: Vec<Option<i64>>,
     pulses: Vec<i64>,
     feeds: Vec<i64>,
     clocks: Vec<i64>,
@@ -193,6 +195,7 @@ fn judged_again(
     let mut again = Again {
         core,
         known_ms: vec![first.second * 1000; first.pulses.len()],
+        told_ms: vec![None; first.pulses.len()],
         pulses: vec![0; first.pulses.len()],
         feeds: vec![0; first.feeds.len()],
         clocks: vec![i64::MIN; first.feeds.len()],
@@ -245,6 +248,7 @@ impl Again {
                 let record = PulseRecord::decode(value.unwrap_or_default());
                 let record = record.expect("a pulse is as it was written");
                 self.known_ms[at] = self.known_ms[at].max(record.known_ms);
+                self.told_ms[at] = self.told_ms[at].max(Some(record.known_ms));
                 self.absorbed += 1;
                 self.core.absorb(self.core.read(number, value)?.pulse);
             }
@@ -269,17 +273,14 @@ impl Again {
 
     /// Nothing is known of a partition that its lane had not committed when the step was written.
     fn lanes_say_so(&self, step: &WatchStep, lanes: &BTreeMap<i32, Vec<LaneStep>>) -> Checked {
-        for (number, &known_ms) in (0..).zip(&self.known_ms) {
-            if self.pulses[usize::try_from(number).expect("never negative")] == 0 {
-                continue;
-            }
+        for (number, &told_ms) in (0..).zip(&self.told_ms) {
             let before = lanes[&number]
                 .iter()
                 .take_while(|lane| lane.appended < step.appended);
             let known = before.map(|lane| lane.known).max();
-            if known < Some(known_ms) {
+            if known < told_ms {
                 return Err(format!(
-                    "partition {number} is known to {known_ms} with {}, but its lane had committed {known:?}",
+                    "partition {number} is known to {told_ms:?} with {}, but its lane had committed {known:?}",
                     step.second
                 ));
             }
