@@ -6,6 +6,7 @@ use settlewatch_join::{Book, Tally};
 
 use crate::text::{grouped, money};
 
+use super::story::Pace;
 use super::view::View;
 use crate::incidents::{self, Language};
 
@@ -43,9 +44,22 @@ const SCRIPT: [(&[&str], bool, i64); 6] = [
     (&["duplicate_payment"], false, 59_000),
 ];
 
+/// When the first channel that stops is told to be down at the latest, in milliseconds. That takes real seconds: at
+/// another speed, or where less is paid, it may not be known before credits come again.
+const DOWN_BY_MS: i64 = 44_000;
+
+/// Whether an incident said that a channel was down.
+fn told_of_a_stop(view: &View) -> bool {
+    let mut incidents = view.incidents.values();
+    incidents.any(|told| told.text("verdict") == "CHANNEL_DOWN")
+}
+
 /// What the script should have brought until `at_ms` and did not; an empty list is good.
-pub(super) fn missing(view: &View, at_ms: i64) -> Vec<String> {
+pub(super) fn missing(view: &View, pace: Pace, at_ms: i64) -> Vec<String> {
     let mut missing = Vec::new();
+    if pace.is_as_planned() && at_ms >= DOWN_BY_MS && !told_of_a_stop(view) {
+        missing.push("no incident said that a channel was down".into());
+    }
     for (kinds, end, by_ms) in SCRIPT {
         let seen = kinds.iter().filter_map(|&kind| view.counts.get(kind));
         let count: u64 = seen

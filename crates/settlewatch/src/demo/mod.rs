@@ -194,7 +194,7 @@ impl Demo {
         let text = end::summary(view, show.style().language);
         write!(stdout(), "{text}")?;
         drained?;
-        let missing = end::missing(view, script_ms);
+        let missing = end::missing(view, self.pace, script_ms);
         if judged && !missing.is_empty() {
             return Err(Failed(format!("the story went wrong: {}", missing.join(", "))).into());
         }

@@ -44,7 +44,15 @@ pub(super) struct Pace {
     pub(super) rate: u32,
 }
 
+/// Payments a second with which the story was written.
+const RATE: u32 = 20;
+
 impl Pace {
+    /// Whether it is played no faster, and with no fewer payments, than it was written for.
+    pub(super) fn is_as_planned(self) -> bool {
+        self.speed == 1 && self.rate >= RATE
+    }
+
     fn lapse(self) -> u32 {
         LAPSE * self.speed
     }
