@@ -39,7 +39,7 @@ pub(crate) static ROOT: Section = Section::new(
             "http",
             Shape::Section(&keys_run::HTTP),
             "{}",
-            "Metrics, probes, API and console.",
+            "Metrics, probes and API.",
         )
         .run_only(),
         Key::default(

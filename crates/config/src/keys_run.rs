@@ -89,7 +89,7 @@ pub(crate) static KAFKA: Section = Section::new(
 
 /// `http`.
 pub(crate) static HTTP: Section = Section::new(
-    "Metrics, probes, API and console.",
+    "Metrics, probes and API.",
     &[
         Key::default(
             "listen",

@@ -13,7 +13,7 @@ use crate::secret::{Secret, is_secret_key};
 pub struct Run {
     /// The cluster.
     pub kafka: Kafka,
-    /// Where metrics, probes, API and console listen.
+    /// Where metrics, probes and the API listen.
     pub http: Http,
     /// What is logged.
     pub log: Log,

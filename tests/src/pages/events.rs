@@ -30,6 +30,11 @@ were and the headers `reason`, `topic`, `partition` and `offset`; `replay` write
 | --- | --- |
 ";
 
+const NO_RECORD: &str = "
+A line of a recording that is no record at all, neither what `kcat -C -J` prints nor a bare event, is written there with
+its file and line and the reason `bad_line`. Of a bare event `occurred_at` counts as the time at which it was appended.
+";
+
 pub(super) fn page() -> String {
     let mut page = String::from(HEAD);
     fields(&mut page, COMMON_FIELDS);
@@ -38,6 +43,7 @@ pub(super) fn page() -> String {
     }
     page.push_str(REJECTED);
     page.push_str(&rows(Reason::WORDS));
+    page.push_str(NO_RECORD);
     page
 }
 
