@@ -102,6 +102,23 @@ fn active(service: &Service) -> bool {
     service.metric("settlewatch_watch_active", "") == Some(1.0)
 }
 
+/// How long credits take is told by the active watch alone, channel by channel.
+fn assert_tells_lags([active, other]: [&Service; 2]) {
+    let lags = |service: &Service| service.samples("settlewatch_credit_lag_quantile_seconds");
+    let told = lags(active);
+    assert!(!told.is_empty(), "the active watch tells lags");
+    for quantile in ["0.5", "0.95", "0.99"] {
+        let label = format!("quantile=\"{quantile}\"");
+        let of_quantile = told.iter().filter(|(labels, _)| labels.contains(&label));
+        let known: Vec<f64> = of_quantile.map(|(_, seconds)| *seconds).collect();
+        let plausible =
+            |seconds: &f64| *seconds > 0.0 && (*seconds < 60.0 || seconds.is_infinite());
+        assert!(known.len() > 2, "{quantile} of every channel: {told:?}");
+        assert!(known.iter().all(plausible), "{quantile}: {told:?}");
+    }
+    assert_eq!(lags(other), [], "from the active watch alone");
+}
+
 /// Traffic of the simulator in the background, in real time.
 fn simulate<'s>(
     scope: &'s thread::Scope<'s, '_>,
@@ -217,6 +234,11 @@ pub(crate) fn what_is_not_read_is_said_and_accuses_nobody_though_the_active_watc
     thread::scope(|scope| {
         let traffic = simulate(scope, &group, &HEALTHY);
         pass_ms(50_000);
+        assert_tells_lags(if active(&one) {
+            [&one, &two]
+        } else {
+            [&two, &one]
+        });
         lanes.kill();
         let said = until_said(&group, "what is not read is said", |it| {
             is(it, "MONITOR_BEHIND", "open")
