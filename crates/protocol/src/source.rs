@@ -36,7 +36,7 @@ pub(crate) struct Source {
     new: Vec<(SourceId, i64, Timestamp)>,
     /// Records below are applied again: their append times are settled.
     applied_before: i64,
-    /// What was not applied by the last committed step was appended at or after what that step knew.
+    /// What was not applied by the last committed step was appended at or after this moment.
     floor: Timestamp,
     /// It is not fetched for now: too many of its records wait for the other inputs.
     pub(crate) stands_aside: bool,
@@ -70,6 +70,32 @@ impl Source {
     pub(crate) fn committed(&mut self, position: i64, known: Timestamp) {
         self.applied_before = self.applied_before.max(position);
         self.floor = self.floor.max(known);
+    }
+
+    /// Whether a record of `known` itself was applied that stands after every record of `other` in that millisecond.
+    pub(crate) fn is_past(&self, other: u8, known: Timestamp) -> bool {
+        self.config.rank > other && self.applied_at >= known && self.applied_at > Timestamp::MIN
+    }
+
+    /// Rank of its stream.
+    pub(crate) fn rank(&self) -> u8 {
+        self.config.rank
+    }
+
+    /// No record that was not applied was appended before `floor`: lifts those of `apart`, which were given their
+    /// append times before that was known.
+    pub(crate) fn follow(&mut self, floor: Timestamp, apart: &mut VecDeque<(Place, RawRecord)>) {
+        if self.config.log_append_time {
+            // The broker's word needs no bounds.
+            return;
+        }
+        self.floor = self.floor.max(floor);
+        self.new.retain(|&(_, _, at)| at >= floor);
+        for (place, _) in apart.iter_mut().filter(|(place, _)| place.at < floor) {
+            place.at = floor;
+            self.clock.take(floor);
+            self.new.push((self.id, place.offset, floor));
+        }
     }
 
     pub(crate) fn settle(&mut self, offset: i64, at: Timestamp) {

@@ -94,7 +94,7 @@ impl Task {
                 source.committed(position, step.known);
             }
         }
-        Self {
+        let mut task = Self {
             number,
             numbers,
             partition,
@@ -117,7 +117,9 @@ impl Task {
             effects_per_step: usize::MAX,
             bytes_since_snapshot: 0,
             steps_since_snapshot: 0,
-        }
+        };
+        task.follow();
+        task
     }
 
     /// Its state is made anew: what a predecessor wrote is not written again.

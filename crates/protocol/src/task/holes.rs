@@ -96,7 +96,7 @@ impl Task {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use alloc::string::String;
     use alloc::sync::Arc;
     use alloc::vec;
@@ -111,7 +111,7 @@ mod tests {
     use crate::output::Turn;
     use crate::source::SourceConfig;
 
-    struct NoEvents;
+    pub(crate) struct NoEvents;
 
     impl Host for NoEvents {
         fn event<'a>(
@@ -156,14 +156,14 @@ mod tests {
         }
     }
 
-    fn at(ms: i64) -> Timestamp {
+    pub(crate) fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(1_775_700_000_000 + ms)
     }
 
-    fn task() -> Task {
+    pub(crate) fn begun(position: i64, log_append_time: bool) -> Task {
         let sources = [0, 1].map(|rank| SourceConfig {
             rank,
-            log_append_time: true,
+            log_append_time,
         });
         let config = LaneConfig {
             rules: [].into(),
@@ -175,14 +175,18 @@ mod tests {
             nonce: 1,
         };
         let start = StartPoint {
-            positions: vec![5, 5, 0],
+            positions: vec![position, position, 0],
             knows_since: at(0),
             group_has_offsets: false,
         };
         fresh(&config, &NoEvents, 0, &start).expect("it can begin")
     }
 
-    fn prove(task: &mut Task, source: u8, end: i64, ms: i64) {
+    fn task() -> Task {
+        begun(5, true)
+    }
+
+    pub(crate) fn prove(task: &mut Task, source: u8, end: i64, ms: i64) {
         task.probe(Probe {
             source: SourceId(source),
             partition: 0,
@@ -192,7 +196,7 @@ mod tests {
         });
     }
 
-    fn step(task: &mut Task) -> Step {
+    pub(crate) fn step(task: &mut Task) -> Step {
         let step = task.turn(&NoEvents, &mut Turn::default());
         step.expect("nothing is malformed")
     }
