@@ -269,7 +269,7 @@ impl Scene<'_> {
             Hearts::Unknown => Draft::new(Cause::TerminalFault, Basis::Guess)
                 .but("its next heartbeat is not due: cannot tell network from software yet"),
             Hearts::NoFeed => Draft::new(Cause::TerminalFault, Basis::Guess)
-                .but("no heartbeat feed configured: cannot tell network from hardware"),
+                .but("no heartbeats are known: cannot tell network from hardware"),
         }
     }
 
@@ -347,7 +347,7 @@ impl Scene<'_> {
                 .but("not the network: the terminals' heartbeats come"),
             Hearts::Unknown => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred),
             Hearts::NoFeed => Draft::new(Cause::TerminalReleaseFault, Basis::Guess)
-                .but("no heartbeat feed configured: cannot tell network from software"),
+                .but("no heartbeats are known: cannot tell network from software"),
         }
     }
 
@@ -367,7 +367,7 @@ impl Scene<'_> {
             Hearts::Unknown => Draft::new(Cause::NetworkRegion, Basis::Guess)
                 .but("too few heartbeats are due to tell whether the terminals are up"),
             Hearts::NoFeed => Draft::new(Cause::NetworkRegion, Basis::Guess)
-                .but("no heartbeat feed configured: cannot tell network from hardware"),
+                .but("no heartbeats are known: cannot tell network from hardware"),
         }
     }
 

@@ -347,8 +347,14 @@ impl Cases {
         if recent.count() < self.settings.cases {
             return;
         }
-        let report = pattern.report(cases.iter(), detector);
-        pattern.entry = book.open(Family::Cases(pattern.cause), report, now);
+        let family = Family::Cases(pattern.cause);
+        let mut report = pattern.report(cases.iter(), detector);
+        // An incident that goes on has what it had.
+        if let Some(began_ms) = book.began_ms(family, &report, now) {
+            pattern.started_ms = pattern.started_ms.min(began_ms);
+            report = pattern.report(cases.iter(), detector);
+        }
+        pattern.entry = book.open(family, report, now);
         self.open.push(pattern);
     }
 

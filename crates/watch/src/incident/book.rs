@@ -93,7 +93,7 @@ impl Book {
         if let Some(at) = self.again(family, &report, now) {
             return self.go_on(at, family, report, now);
         }
-        let id = id_of(family, &report, now);
+        let id = self.new_id(family, &report, now);
         let touched = report.evidence.touched.max(1);
         let shown = Incident {
             id,
@@ -117,6 +117,13 @@ impl Book {
             first: None,
         }));
         Entry(self.kept.len() - 1, 0)
+    }
+
+    /// An identity that no other incident has: two signatures may be patterns of everything in the same second.
+    fn new_id(&self, family: Family, report: &Report, now: Timestamp) -> String {
+        let known = |id: &String| self.kept.iter().flatten().any(|it| it.shown.id == *id);
+        let mut ids = (0..).map(|nth| id_of(family, report, now, nth));
+        ids.find(|id| !known(id)).unwrap_or_default()
     }
 
     /// As [`open`](Self::open), but where payments were missed in one of `scopes` when it began, this is what was
@@ -234,6 +241,13 @@ impl Book {
         again.then(|| kept.first.map_or(began, |first| first.min(began)).millis())
     }
 
+    /// When the incident began, in milliseconds, that goes on where this one is opened.
+    pub(crate) fn began_ms(&self, family: Family, report: &Report, now: Timestamp) -> Option<i64> {
+        let kept = self.kept[self.again(family, report, now)?].as_ref()?;
+        let began = kept.shown.started_at;
+        Some(kept.first.map_or(began, |first| first.min(began)).millis())
+    }
+
     /// Says what changed, where it is worth saying.
     pub(crate) fn update(&mut self, entry: Entry, report: Report, now: Timestamp) {
         let Some(kept) = self.owned(entry) else {
@@ -320,11 +334,15 @@ fn is_within(inner: &Scoped, outer: &Scoped) -> bool {
     inner == outer || !outer.is_empty() && outer.iter().all(|condition| inner.contains(condition))
 }
 
-/// The identity of an incident: its family, its first scope, and the second in which it was opened.
-fn id_of(family: Family, report: &Report, now: Timestamp) -> String {
+/// The identity of an incident: its family, its first scope, the second in which it was opened, and how many others have
+/// all of that.
+fn id_of(family: Family, report: &Report, now: Timestamp, nth: u32) -> String {
     let mut text = format!("{family:?}");
     for (name, values) in &report.scope {
         let _ = write!(text, "|{name}={}", values.join(","));
+    }
+    if nth > 0 {
+        let _ = write!(text, "|{nth}");
     }
     let second = now.millis().div_euclid(1000).to_le_bytes();
     let hash = Fingerprint::of_parts(b'I', [text.as_bytes(), &second]);
@@ -497,6 +515,20 @@ mod tests {
             said.iter()
                 .all(|it| it.id == said[0].id && it.started_at == at(100))
         );
+    }
+
+    #[test]
+    fn two_of_one_place_and_second_are_two() {
+        let mut book = Book::new(Span::from_secs(600));
+        let fault = || report(Cause::AmountMismatch, &[], 100);
+        let family = Family::Cases(Cause::AmountMismatch);
+        let entries = [0, 1].map(|_| book.open(family, fault(), at(110)));
+        entries.map(|entry| book.resolve(entry, fault(), at(200)));
+        let said = book.take();
+        let mut keys: Vec<_> = said.iter().map(|it| (&it.id, it.revision)).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), 4, "{said:?}");
     }
 
     #[test]
