@@ -19,7 +19,7 @@ use crate::reference::{Config, Rule, STREAMS, Tier, rfc3339};
 use crate::render;
 
 /// Topics are made within this.
-const MADE_WITHIN: Duration = Duration::from_secs(180);
+const MADE_WITHIN: Duration = Duration::from_secs(300);
 
 /// The rules of a group: what the reference judges by, and the text of the configuration.
 pub type Rules = Config;
