@@ -18,6 +18,12 @@ use crate::terminals::{Hearts, Terminal};
 /// A channel is at a peak from so many times its usual payments on.
 const PEAK: f64 = 1.5;
 
+/// Where fewer than this share of all payments suffer, not all of them do.
+const PARTIAL: f64 = 0.15;
+
+/// So many that suffer tell how many do.
+const TELLING: u64 = 20;
+
 /// Hardware that fails shows it so long before.
 const HARDWARE_MS: i64 = 10 * 60 * 1000;
 
@@ -123,8 +129,7 @@ impl Scene<'_> {
     fn by_place(&self) -> Draft {
         let scope = self.scope;
         if scope.is_everything() {
-            return Draft::new(Cause::PlatformBackend, Basis::Inferred)
-                .but("no channel, gateway or region stands out");
+            return self.everything();
         }
         if scope.has(TERMINAL) {
             return self.terminal();
@@ -164,6 +169,19 @@ impl Scene<'_> {
             return Draft::new(Cause::IntegrationConfig, Basis::Confirmed);
         }
         Draft::new(Cause::Unexplained, Basis::Guess)
+    }
+
+    /// Nothing stands out. What a few payments of every place suffer from is not what is behind all of them.
+    fn everything(&self) -> Draft {
+        let partial =
+            !self.was_down && self.tally.slow >= TELLING && self.tally.rate_during() < PARTIAL;
+        let draft = if partial {
+            Draft::new(Cause::Unexplained, Basis::Guess)
+                .but("not the platform as a whole: most payments are credited as ever")
+        } else {
+            Draft::new(Cause::PlatformBackend, Basis::Inferred)
+        };
+        draft.but("no channel, gateway or region stands out")
     }
 
     fn marker(&self, kind: MarkerKind) -> bool {
