@@ -15,12 +15,24 @@ use crate::table::Row;
 pub use cost::bare;
 pub use streams::streams;
 
+/// Thousands of partitions need memory, and a look at each of them every second would be all that the broker does.
+fn options(part: &str) -> Options {
+    if !matches!(part, "watch" | "all") {
+        return Options::default();
+    }
+    Options {
+        heap_mib: Some(2048),
+        properties: vec![("log.retention.check.interval.ms", "300000".into())],
+        ..Options::default()
+    }
+}
+
 /// The measurements of a part, on one broker: `cost`, `delay`, `restore`, `failover`, `watch`, or all of them.
 ///
 /// # Errors
 /// A client cannot be made, or there is no such part.
 pub fn kafka(part: &str) -> Result<Vec<Row>> {
-    let cluster = Cluster::start(&Options::default());
+    let cluster = Cluster::start(&options(part));
     match part {
         "cost" => cost::rows(&cluster),
         "delay" => delay::rows(&cluster),

@@ -22,7 +22,12 @@ pub struct Options {
     pub secure: bool,
     /// Further settings of the brokers.
     pub properties: Vec<(&'static str, String)>,
+    /// How much memory brokers get for thousands of partitions, in MiB; `None` is enough for a test's.
+    pub heap_mib: Option<u32>,
 }
+
+/// Enough for what a test has.
+const HEAP_MIB: u32 = 256;
 
 /// Brokers that run. They end with it.
 #[derive(Debug)]
@@ -80,6 +85,7 @@ impl Cluster {
                 port: free_port(),
                 controller_port: free_port(),
                 directory_id: kafka_id(),
+                heap_mib: options.heap_mib.unwrap_or(HEAP_MIB),
             })
             .collect();
         let security = options

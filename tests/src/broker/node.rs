@@ -24,6 +24,8 @@ pub(super) struct Place {
     pub(super) controller_port: u16,
     /// The identity of its log folder, as Kafka writes ids.
     pub(super) directory_id: String,
+    /// Its heap, in MiB.
+    pub(super) heap_mib: u32,
 }
 
 /// A broker.
@@ -97,7 +99,7 @@ impl Node {
             broker.arg(format!("-XX:ArchiveClassesAtExit={}", archive.display()));
         }
         broker.args([
-            "-Xmx256m",
+            &format!("-Xmx{}m", self.place.heap_mib),
             "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
         ]);
         broker.arg("kafka.Kafka").arg(self.place.properties());

@@ -523,7 +523,9 @@ mod tests {
         let fault = || report(Cause::AmountMismatch, &[], 100);
         let family = Family::Cases(Cause::AmountMismatch);
         let entries = [0, 1].map(|_| book.open(family, fault(), at(110)));
-        entries.map(|entry| book.resolve(entry, fault(), at(200)));
+        for entry in entries {
+            book.resolve(entry, fault(), at(200));
+        }
         let said = book.take();
         let mut keys: Vec<_> = said.iter().map(|it| (&it.id, it.revision)).collect();
         keys.sort();
