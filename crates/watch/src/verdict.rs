@@ -1,5 +1,7 @@
 //! From a place and what its payments show to a cause: the rules of the table of causes, in one order.
 
+mod terminals;
+
 use settlewatch_join::Timestamp;
 use settlewatch_join::event::{MarkerKind, RefusalClass};
 
@@ -13,7 +15,7 @@ use crate::incident::{Basis, Finding};
 use crate::pulse::{
     APP, CARRIER, CHANNEL, CONNECTOR, GATEWAY, MERCHANT, MODEL, REGION, STORE, TERMINAL, VENDOR,
 };
-use crate::terminals::{Hearts, Terminal};
+use crate::terminals::Hearts;
 
 /// A channel is at a peak from so many times its usual payments on.
 const PEAK: f64 = 1.5;
@@ -246,51 +248,6 @@ impl Scene<'_> {
         }
     }
 
-    fn terminal(&self) -> Draft {
-        let broken = self.each_terminal(|terminal| {
-            terminal.is_broken(
-                self.onset_ms - HARDWARE_MS,
-                self.onset_ms,
-                self.until().millis(),
-            )
-        });
-        if broken {
-            return Draft::new(Cause::TerminalHardware, Basis::Confirmed);
-        }
-        if self.is_frozen(self.only_merchant()) {
-            return self.frozen();
-        }
-        if self.is_ill_operated() {
-            return Draft::new(Cause::MerchantOperation, Basis::Confirmed);
-        }
-        let hearts = self.hearts();
-        let busy = hearts != Hearts::Stopped
-            && self.each_terminal(|terminal| terminal.is_queueing(self.onset_ms - 60_000));
-        if busy {
-            return Draft::new(Cause::TerminalBusy, Basis::Confirmed)
-                .but("nothing is lost: its queue grew");
-        }
-        // Where nobody tells its queue, that it drains says so.
-        let drains = hearts == Hearts::Alive
-            && self.tally.is_draining()
-            && self.each_terminal(|terminal| !terminal.tells_queue());
-        if drains {
-            return Draft::new(Cause::TerminalBusy, Basis::Inferred)
-                .but("nothing is lost: what it took in is credited, one after the other");
-        }
-        match hearts {
-            Hearts::Stopped => Draft::new(Cause::TerminalOffline, Basis::Confirmed),
-            Hearts::Alive => self.outdated().unwrap_or_else(|| {
-                Draft::new(Cause::TerminalFault, Basis::Confirmed)
-                    .but("not the network: its heartbeats come")
-            }),
-            Hearts::Unknown => Draft::new(Cause::TerminalFault, Basis::Guess)
-                .but("its next heartbeat is not due: cannot tell network from software yet"),
-            Hearts::NoFeed => Draft::new(Cause::TerminalFault, Basis::Guess)
-                .but("no heartbeats are known: cannot tell network from hardware"),
-        }
-    }
-
     /// The merchant that all bad payments have in common.
     fn only_merchant(&self) -> Option<ValueId> {
         match self.tally.merchants.as_slice() {
@@ -355,18 +312,6 @@ impl Scene<'_> {
                 .feeds
                 .was_frozen(id, self.onset_ms, self.until().millis())
         })
-    }
-
-    fn release(&self) -> Draft {
-        match self.hearts() {
-            Hearts::Stopped => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred)
-                .but("the terminals' heartbeats stopped too"),
-            Hearts::Alive => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred)
-                .but("not the network: the terminals' heartbeats come"),
-            Hearts::Unknown => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred),
-            Hearts::NoFeed => Draft::new(Cause::TerminalReleaseFault, Basis::Guess)
-                .but("no heartbeats are known: cannot tell network from software"),
-        }
     }
 
     fn network(&self) -> Draft {
@@ -454,51 +399,8 @@ impl Scene<'_> {
         Some(now / usual)
     }
 
-    fn hearts(&self) -> Hearts {
-        let Some(feed) = self.around.heartbeat else {
-            return Hearts::NoFeed;
-        };
-        let ids = self.tally.terminals.iter();
-        let ids = ids.map(|value| self.detector.values.text(*value).1.as_ref());
-        self.around.terminals.hearts(
-            ids,
-            (Timestamp::from_millis(self.onset_ms), self.until()),
-            self.now,
-            feed,
-        )
-    }
-
     /// When the last payment came that the fault spoiled, as far as is known.
     fn until(&self) -> Timestamp {
         Timestamp::from_millis(self.tally.last_bad_ms.max(self.onset_ms))
-    }
-
-    fn each_terminal(&self, is: impl Fn(&Terminal) -> bool) -> bool {
-        let mut known = 0;
-        let all = self.tally.terminals.iter().all(|value| {
-            let text = self.detector.values.text(*value).1;
-            self.around.terminals.get(text).is_some_and(|terminal| {
-                known += 1;
-                is(terminal)
-            })
-        });
-        all && known > 0
-    }
-
-    /// Whether the terminals that miss credits were signed out.
-    fn is_ill_operated(&self) -> bool {
-        let until_ms = self.until().millis();
-        self.each_terminal(|terminal| terminal.is_signed_out(self.onset_ms, until_ms))
-    }
-
-    /// The mistake, where the software of every terminal that misses credits is older than nearly all of its model.
-    fn outdated(&self) -> Option<Draft> {
-        let values = &self.detector.values;
-        let ids = self.tally.terminals.iter();
-        let ids = ids.map(|terminal| values.text(*terminal).1.as_ref());
-        self.around.terminals.are_outdated(ids, values).then(|| {
-            Draft::new(Cause::MerchantOperation, Basis::Inferred)
-                .but("its software is older than nearly all of its model")
-        })
     }
 }
