@@ -59,11 +59,12 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     let calm = cores(&watch, &mut traffic, CALM, |_| true)?;
     let but_one = |paid: u64| paid % CHANNELS != STOPS;
     let faulty = cores(&watch, &mut traffic, FAULT, but_one)?;
+    let open = watch.metric("settlewatch_incidents_open", "CHANNEL_");
     ensure!(
-        watch
-            .metric("settlewatch_incidents_open", "CHANNEL_")
-            .is_some_and(|open| open > 0.0),
-        "the fault is not found"
+        open.is_some_and(|open| open > 0.0),
+        "the fault is not found: it does not hear {:?} partitions, and all its incidents are {:?}",
+        watch.metric("settlewatch_watch_blind_partitions", ""),
+        watch.samples("settlewatch_incidents_open")
     );
     let memory = watch.metric("settlewatch_process_resident_memory_bytes", "");
     let memory = memory.context("it has metrics")? / 1_048_576.0;
