@@ -70,6 +70,14 @@ struct Kept {
     first: Option<Timestamp>,
 }
 
+impl Kept {
+    /// When it began for the first time.
+    fn began(&self) -> Timestamp {
+        let began = self.shown.started_at;
+        self.first.map_or(began, |first| first.min(began))
+    }
+}
+
 /// All incidents that are open, or may be opened again.
 pub(crate) struct Book {
     kept: Vec<Option<Kept>>,
@@ -236,16 +244,14 @@ impl Book {
     /// When the incident began for the first time, in milliseconds, that is opened again where this one is opened.
     pub(crate) fn first_ms(&self, family: Family, report: &Report, now: Timestamp) -> Option<i64> {
         let kept = self.kept[self.again(family, report, now)?].as_ref()?;
-        let began = kept.shown.started_at;
         let again = kept.shown.resolved_at.is_some();
-        again.then(|| kept.first.map_or(began, |first| first.min(began)).millis())
+        again.then(|| kept.began().millis())
     }
 
     /// When the incident began, in milliseconds, that goes on where this one is opened.
     pub(crate) fn began_ms(&self, family: Family, report: &Report, now: Timestamp) -> Option<i64> {
         let kept = self.kept[self.again(family, report, now)?].as_ref()?;
-        let began = kept.shown.started_at;
-        Some(kept.first.map_or(began, |first| first.min(began)).millis())
+        Some(kept.began().millis())
     }
 
     /// Says what changed, where it is worth saying.
