@@ -15,16 +15,15 @@ pub(super) fn text(told: &IncidentsSource, args: &IncidentsListArgs) -> anyhow::
     let mut listed = latest(&incidents);
     if let Some(payment_id) = &args.payment {
         let alerts = source.alerts_of(payment_id, args.tenant.as_deref())?;
-        listed = if alerts.is_empty() {
-            // Slow as it was, it was credited before its deadline: an incident may name it all the same.
-            listed.retain(|told| is_sample_of(told, payment_id));
-            listed
+        if !alerts.is_empty() {
+            listed = covering(listed, &alerts);
         } else {
-            covering(listed, &alerts)
-        };
-        if alerts.is_empty() && listed.is_empty() {
-            let why = format!("payment `{payment_id}` has no alert, and no incident names it");
-            return Err(Failed(why).into());
+            // Slow as it was, it was credited before its deadline: an incident may name it all the same.
+            listed.retain(|told| told.samples().any(|sample| sample == payment_id));
+            if listed.is_empty() {
+                let why = format!("payment `{payment_id}` has no alert, and no incident names it");
+                return Err(Failed(why).into());
+            }
         }
     }
     listed.retain(|told| !args.open || told.is_open());
@@ -42,12 +41,6 @@ fn table(listed: &[&Told], language: Language) -> String {
         .iter()
         .map(|told| line(told, language) + "\n")
         .collect()
-}
-
-/// Whether an incident names a payment among its samples.
-fn is_sample_of(told: &Told, payment_id: &str) -> bool {
-    let samples = told.json["samples"].as_array().into_iter().flatten();
-    samples.into_iter().any(|sample| sample == payment_id)
 }
 
 /// Whether an alert is of this payment.

@@ -95,8 +95,7 @@ fn whole(told: &Told, language: Language) -> String {
         let reason = reason.as_str().unwrap_or_default();
         line(&mut text, language.of("ruled out", "已排除"), reason);
     }
-    let samples = told.json["samples"].as_array().into_iter().flatten();
-    let samples: Vec<_> = samples.filter_map(Value::as_str).collect();
+    let samples: Vec<_> = told.samples().collect();
     line(
         &mut text,
         language.of("for example", "例如"),

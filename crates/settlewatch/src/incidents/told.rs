@@ -49,6 +49,12 @@ impl Told {
         self.json["evidence"][field].as_u64().unwrap_or_default()
     }
 
+    /// Ids of payments that it names.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = &str> {
+        let samples = self.json["samples"].as_array().into_iter().flatten();
+        samples.filter_map(Value::as_str)
+    }
+
     /// What is missing now: minor units by currency.
     pub(crate) fn money(&self) -> Vec<(&str, i128)> {
         let sums = self.json["evidence"]["amount_minor"].as_object();

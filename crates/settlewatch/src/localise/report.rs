@@ -51,7 +51,7 @@ impl<'a> Found<'a> {
             input.names.len(),
             number(input.bad),
             number(input.total),
-            percent(input.bad / input.total.max(f64::MIN_POSITIVE))
+            percent(everything(input).rate_inside())
         );
         if input.bad <= 0.0 {
             text.push_str("Nothing is bad.\n");
