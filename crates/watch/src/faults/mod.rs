@@ -273,9 +273,7 @@ impl Faults {
             down_s: None,
             confidence: confidence(suspicion),
             early: suspicion.since_ms.is_some(),
-            apart: self.open.iter().any(|outer| {
-                is_another(suspicion, outer) && contains(&outer.scope, &suspicion.scope)
-            }),
+            apart: self.open.iter().any(|outer| is_another(suspicion, outer)),
             payments: 0,
             within: Vec::new(),
             better: None,

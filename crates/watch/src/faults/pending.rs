@@ -70,16 +70,7 @@ impl Faults {
                 second
             }
         };
-        let in_doubt = || detector.may_lie_in_a_part(&suspicion, second);
-        let stands_s = if suspicion.scope.is_everything() && in_doubt() {
-            STANDS_IN_DOUBT_S
-        } else if suspicion.scope.is_everything() {
-            STANDS_EVERYWHERE_S
-        } else if suspicion.nats >= CERTAIN_NATS {
-            0
-        } else {
-            STANDS_S
-        };
+        let stands_s = must_stand_s(second, detector, &suspicion);
         let stood_s = second - since_s;
         let undecided =
             || stood_s < DECIDED_S && self.may_yet_stop(second, detector, &suspicion, around);
@@ -145,6 +136,22 @@ impl Faults {
             }
         }
         false
+    }
+}
+
+/// How long a suspicion must stand before it is believed, in seconds.
+fn must_stand_s(second: i64, detector: &Detector, suspicion: &Suspicion) -> i64 {
+    if !suspicion.scope.is_everything() {
+        return if suspicion.nats >= CERTAIN_NATS {
+            0
+        } else {
+            STANDS_S
+        };
+    }
+    if detector.may_lie_in_a_part(suspicion, second) {
+        STANDS_IN_DOUBT_S
+    } else {
+        STANDS_EVERYWHERE_S
     }
 }
 
