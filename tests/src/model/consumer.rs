@@ -23,7 +23,7 @@ pub(super) struct Restoring {
 }
 
 /// Membership and positions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Consumer {
     side: Side,
     instance: Option<u32>,
@@ -50,18 +50,8 @@ impl Consumer {
         Self {
             side,
             instance,
-            member: None,
-            generation: 0,
             lost: true,
-            rejoin: false,
-            joining: false,
-            assigned: false,
-            group: None,
-            numbers: Vec::new(),
-            positions: BTreeMap::new(),
-            paused: BTreeSet::new(),
-            state: BTreeMap::new(),
-            looked: 0,
+            ..Self::default()
         }
     }
 

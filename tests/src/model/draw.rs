@@ -3,10 +3,12 @@
 use settlewatch_protocol::Limits;
 
 use super::cluster::Topics;
-use super::kafka::Side;
+use super::group::{Assignor, Group};
+use super::kafka::{Coordinator, Side};
 use super::member::Setup;
 use super::mutation::Mutation;
 use super::run::Slot;
+use super::transactions::Transactions;
 use super::upstream::Habits;
 use super::watching;
 use crate::generate::Rng;
@@ -46,6 +48,19 @@ pub(super) fn limits(rng: &mut Rng, usual: Limits) -> Limits {
         transaction_bytes: rng.pick(&[1, 2000, 8 << 20]),
         effects_per_step: rng.pick(&[1, 3, 10_000]),
         waiting_at_least: rng.pick(&[1, 4, 500]),
+    }
+}
+
+/// Who coordinates a side whose group reads so many topics, of so many partitions.
+pub(super) fn coordinator(
+    rng: &mut Rng,
+    assignor: Assignor,
+    (topics, numbers): (usize, i32),
+) -> Coordinator {
+    let session = rng.pick(&[300, 600, 1000]);
+    Coordinator {
+        group: Group::new(assignor, topics, numbers, session),
+        transactions: Transactions::new(rng.pick(&[0, 5, 5, 60, 400])),
     }
 }
 

@@ -8,8 +8,9 @@ use super::transactions::Transactions;
 use crate::generate::Rng;
 
 /// Who reads and writes: the lanes, or the watch, each in a group of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Side {
+    #[default]
     Lanes,
     Watch,
 }

@@ -7,15 +7,14 @@ use settlewatch_protocol::{Fault as LaneFault, Lane};
 use super::cluster::{Cluster, Topics};
 use super::draw;
 use super::fault::{Coverage, Phase, Plan};
-use super::group::{Assignor, Group};
+use super::group::Assignor;
 use super::host::ModelHost;
-use super::kafka::{Coordinator, Kafka, Side, Sides};
+use super::kafka::{Kafka, Side, Sides};
 use super::machine::Machine;
 use super::member::{Member, Setup, Turn};
 use super::mutation::Mutation;
 use super::oracle;
 use super::story::Story;
-use super::transactions::Transactions;
 use super::upstream::Upstream;
 use super::watching::{self, Feeder, Watched};
 use crate::generate::Rng;
@@ -126,11 +125,8 @@ impl World {
         } else {
             Assignor::Range
         };
-        let session = rng.pick(&[300, 600, 1000]);
-        let lanes = Coordinator {
-            group: Group::new(assignor, topics.inputs + 1, topics.numbers, session),
-            transactions: Transactions::new(rng.pick(&[0, 5, 5, 60, 400])),
-        };
+        let of_lanes = (topics.inputs + 1, topics.numbers);
+        let lanes = draw::coordinator(&mut rng, assignor, of_lanes);
         let habits = draw::habits(&mut rng);
         let upstream = Upstream::new(&story, habits);
         let faults = rng.pick(&[0, 2, 4, 6, 9]);

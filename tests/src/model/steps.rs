@@ -1,6 +1,6 @@
 //! The steps of the state topic, read by a reader of their own: what the lanes say about append times.
 
-use super::log::Log;
+use super::log::{Entry, Log};
 
 /// What one step says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,18 +35,24 @@ impl Bytes<'_> {
     pub(super) fn count(&mut self) -> Option<usize> {
         self.take().map(|bytes| u64::from_le_bytes(bytes) as usize)
     }
+
+    /// As many of something as it says first.
+    pub(super) fn list<T>(&mut self, one: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        (0..self.count()?).map(|_| one(self)).collect()
+    }
+}
+
+/// What a record says, where it is a step.
+pub(super) fn of_step(entry: &Entry) -> Option<&[u8]> {
+    let key = entry.data.key.as_deref()?;
+    let value = entry.data.value.as_deref();
+    value.filter(|_| key.starts_with(b"d/"))
 }
 
 /// The committed steps of a partition number.
 pub(super) fn steps(log: &Log) -> Vec<Step> {
     let of_steps = log.committed().filter_map(|(_, entry)| {
-        let key = entry.data.key.as_deref()?;
-        let value = entry
-            .data
-            .value
-            .as_deref()
-            .filter(|_| key.starts_with(b"d/"))?;
-        let step = read(value).expect("a step is as it was written");
+        let step = read(of_step(entry)?).expect("a step is as it was written");
         Some(Step {
             appended: entry.appended,
             ..step
@@ -59,14 +65,9 @@ fn read(value: &[u8]) -> Option<Step> {
     let mut from = Bytes(value.strip_prefix(&[1])?);
     let sequence = from.take().map(u64::from_le_bytes)?;
     let known = from.number()?;
-    let positions = (0..from.count()?)
-        .map(|_| from.number())
-        .collect::<Option<_>>()?;
-    let append_time =
-        |from: &mut Bytes<'_>| Some((from.take::<1>()?[0], from.number()?, from.number()?));
-    let append_times = (0..from.count()?)
-        .map(|_| append_time(&mut from))
-        .collect::<Option<_>>()?;
+    let positions = from.list(Bytes::number)?;
+    let append_times =
+        from.list(|from| Some((from.take::<1>()?[0], from.number()?, from.number()?)))?;
     let hole = from.count()? > 0;
     Some(Step {
         sequence,

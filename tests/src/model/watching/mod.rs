@@ -12,14 +12,13 @@ use std::fmt::Write as _;
 use settlewatch_protocol::{FeedConfig, Limits, Topic, Watcher, WatcherConfig};
 
 use super::cluster::Topics;
-use super::draw::limits;
+use super::draw::{self, limits};
 use super::fault::{Coverage, Plan};
-use super::group::{Assignor, Group};
+use super::group::Assignor;
 use super::kafka::{Coordinator, Mute};
 use super::machine::Machine;
 use super::member::{Member, Setup as MemberSetup};
 use super::run::World;
-use super::transactions::Transactions;
 use crate::generate::Rng;
 
 pub(super) use self::core::Judge;
@@ -118,11 +117,7 @@ impl MemberSetup {
 
 /// The group of the watch: who has the one partition of its state is active.
 pub(super) fn coordinator(rng: &mut Rng) -> Coordinator {
-    let session = rng.pick(&[300, 600, 1000]);
-    Coordinator {
-        group: Group::new(Assignor::Range, 1, 1, session),
-        transactions: Transactions::new(rng.pick(&[0, 5, 5, 60, 400])),
-    }
+    draw::coordinator(rng, Assignor::Range, (1, 1))
 }
 
 /// What strikes the members of the watch.

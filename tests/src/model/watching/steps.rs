@@ -1,7 +1,7 @@
 //! The steps of the watch's state topic, read by a reader of their own.
 
 use crate::model::log::{Entry, Log};
-use crate::model::steps::Bytes;
+use crate::model::steps::{Bytes, of_step};
 
 /// What one step of the watch says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,10 +31,7 @@ pub(super) fn steps(log: &Log) -> Vec<WatchStep> {
 }
 
 fn step(entry: &Entry) -> Option<WatchStep> {
-    let key = entry.data.key.as_deref()?;
-    let value = entry.data.value.as_deref();
-    let value = value.filter(|_| key.starts_with(b"d/"))?;
-    let step = read(value).expect("a step is as it was written");
+    let step = read(of_step(entry)?).expect("a step is as it was written");
     Some(WatchStep {
         part_of: entry.data.part_of,
         appended: entry.appended,
@@ -53,27 +50,20 @@ pub(super) fn claim(entry: &Entry) -> Option<u64> {
 
 fn read(value: &[u8]) -> Option<WatchStep> {
     let mut from = Bytes(value.strip_prefix(&[1])?);
-    let from = &mut from;
     let sequence = from.take().map(u64::from_le_bytes)?;
     let second = from.number()?;
     Some(WatchStep {
         sequence,
         second,
-        pulses: list(from, Bytes::number)?,
-        feeds: list(from, |from| Some((from.number()?, from.number()?)))?,
-        append_times: list(from, |from| {
-            Some((from.count()?, from.number()?, from.number()?))
-        })?,
-        withheld: list(from, |from| Some(from.take::<1>()?[0]))?,
+        pulses: from.list(Bytes::number)?,
+        feeds: from.list(|from| Some((from.number()?, from.number()?)))?,
+        append_times: from.list(|from| Some((from.count()?, from.number()?, from.number()?)))?,
+        withheld: from.list(|from| Some(from.take::<1>()?[0]))?,
         rules: match from.take()? {
             [0] => None,
-            _ => Some(list(from, |from| Some(from.take::<1>()?[0]))?),
+            _ => Some(from.list(|from| Some(from.take::<1>()?[0]))?),
         },
         part_of: 0,
         appended: 0,
     })
-}
-
-fn list<'a, T>(from: &mut Bytes<'a>, one: impl Fn(&mut Bytes<'a>) -> Option<T>) -> Option<Vec<T>> {
-    (0..from.count()?).map(|_| one(from)).collect()
 }
