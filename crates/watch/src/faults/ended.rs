@@ -2,6 +2,7 @@
 
 use crate::detect::Detector;
 use crate::detect::onset::evidence;
+use crate::detect::rates::wilson;
 use crate::detect::rows::Bad;
 use crate::detect::values::ValueId;
 use crate::pulse::CHANNEL;
@@ -16,6 +17,9 @@ const MOST_NATS: f64 = 30.0;
 
 /// So many bad payments say how bad it is.
 const ENOUGH: usize = 5;
+
+/// How sure that is, in standard deviations.
+const CERTAIN_Z: f64 = 1.0;
 
 /// What is known of a payment: its append time in milliseconds, whether it is bad, and how often that is usual.
 type Known = (i64, bool, f64);
@@ -70,7 +74,8 @@ fn ended(mut known: Vec<Known>) -> Option<i64> {
     start_ms.filter(|_| sum >= WELL_NATS)
 }
 
-/// The share of bad payments while it lasted: until the last but a tenth of them.
+/// The share of bad payments while it lasted, at least: until the last but a tenth of them. A fault is found where many
+/// are bad by chance, too; what is usual for it is not its end.
 fn during(known: &[Known]) -> Option<f64> {
     let bad = known.iter().enumerate().filter(|(_, (_, bad, _))| *bad);
     let bad: Vec<usize> = bad.map(|(at, _)| at).collect();
@@ -78,7 +83,8 @@ fn during(known: &[Known]) -> Option<f64> {
         return None;
     }
     let last = (bad.len() - 1) * 9 / 10;
-    Some((last + 1) as f64 / (bad[last] + 1) as f64)
+    let (at_least, _) = wilson((last + 1) as f64, (bad[last] + 1) as f64, CERTAIN_Z);
+    Some(at_least)
 }
 
 #[cfg(test)]
