@@ -195,10 +195,12 @@ impl Cell {
         known.into_iter().flatten().filter(move |at| *at <= second)
     }
 
-    /// Records that came between two seconds, both inclusive, and how many were usual before.
+    /// Records that came between two seconds, both inclusive, and how many were usual before. The pause that these
+    /// seconds are of may have begun earlier: then as many seconds before them say what is usual.
     pub(crate) fn came(&self, from_s: i64, until_s: i64) -> (f64, f64) {
-        let span_s = (until_s - from_s + 1).max(0) as f64;
-        let usual = self.counts.rate(from_s - 1) * span_s;
+        let span_s = (until_s - from_s + 1).max(0);
+        let before = |until_s: i64| self.counts.rate(until_s);
+        let usual = before(from_s - 1).max(before(from_s - 1 - span_s)) * span_s as f64;
         (self.counts.between(from_s, until_s) as f64, usual)
     }
 

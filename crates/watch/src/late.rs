@@ -121,9 +121,12 @@ impl Late {
         let wide = event.place.is_wide() && !event.clock;
         let silent = silence.silent_before(event.since_s).filter(|_| wide);
         let catches_up = silent.is_some_and(|(stream, rate)| {
-            let span = (second - FLOOD_S + 1, second);
-            let floods = || moment.sources.is_flooding(stream, rate, span);
-            second - event.since_s < FLOOD_S || !event.constant && floods()
+            let floods = |from_s: i64| {
+                let span = (from_s, from_s + FLOOD_S - 1);
+                moment.sources.is_flooding(stream, rate, span)
+            };
+            let flooded = || floods(event.since_s) || floods(second - FLOOD_S + 1);
+            second - event.since_s < FLOOD_S || !event.constant && flooded()
         });
         if wide {
             silence.catches_up(event.last_s);
