@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
+use settlewatch_join::{Fingerprint, Timestamp};
 
 use crate::detect::Detector;
 use crate::detect::scope::Scope;
@@ -13,7 +13,7 @@ use crate::feeds::Feeds;
 use crate::incident::book::{Book, Entry, Family, Report, severity};
 use crate::incident::cause::Cause;
 use crate::incident::{Basis, Evidence, Finding};
-use crate::keep::keep;
+use crate::keep::{keep, keep_enum};
 use crate::pulse::{CHANNEL, MERCHANT, Note, TERMINAL};
 use crate::second::end_of;
 
@@ -23,21 +23,84 @@ const LEAST: usize = 3;
 /// Over when nothing more fell due for so long, in seconds.
 const OVER_S: i64 = 120;
 
+/// What began so far apart at most, in seconds, is one fault.
+const TOGETHER_S: i64 = 60;
+
+/// A missed payment is kept so long, in seconds.
+const KEPT_S: i64 = 3600;
+
+/// Samples that an incident names.
+const SAMPLES: usize = 5;
+
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// One payment that a batch did not bring.
+/// One payment that a batch did not bring in time.
 struct Missed {
     second: i64,
     tuple: TupleId,
     id: Arc<str>,
     amount: (Currency, u64),
+    /// How it ended, where it did.
+    end: Option<End>,
 }
 
-/// A channel whose batch did not come.
+/// How a payment ended that a batch did not bring in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was credited late.
+    Credited,
+    /// It was refunded, reversed, declined, written off.
+    Otherwise,
+}
+
+/// Channels whose batches were missed at the same time, for the same reason as far as is known: a bank's, or ours.
 struct Open {
     entry: Entry,
-    last_s: i64,
+    channels: Vec<ValueId>,
     started_s: i64,
+    last_s: i64,
+    reason: Reason,
+}
+
+impl Open {
+    /// Whether it is the same that `channel` misses since `started_s`.
+    fn is_of(&self, channel: ValueId, started_s: i64, reason: Reason) -> bool {
+        let together = (self.started_s - started_s).abs() <= TOGETHER_S && self.reason == reason;
+        together || self.channels.contains(&channel)
+    }
+}
+
+/// What is known of a batch that was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reason {
+    /// It settled, and payments that were due are not in it.
+    Incomplete,
+    /// It did not settle.
+    Missing,
+    /// Nobody says whether it settled.
+    Unreported,
+}
+
+impl Reason {
+    fn basis(self) -> Basis {
+        match self {
+            Self::Incomplete => Basis::Confirmed,
+            Self::Missing => Basis::Inferred,
+            Self::Unreported => Basis::Guess,
+        }
+    }
+
+    fn text(self, several: bool) -> &'static str {
+        match (self, several) {
+            (Self::Incomplete, false) => "its batch settled without these payments",
+            (Self::Incomplete, true) => "their batches settled without these payments",
+            (Self::Missing, false) => "no batch of this channel settled by then",
+            (Self::Missing, true) => "no batch of at least one of these channels settled by then",
+            (Self::Unreported, _) => {
+                "no batches are reported: cannot tell a late batch from one without these payments"
+            }
+        }
+    }
 }
 
 /// What is reported of batches.
@@ -57,24 +120,33 @@ impl BatchFeed<'_> {
 /// All channels that settle in batches.
 #[derive(Default)]
 pub(crate) struct Batches {
-    missed: BTreeMap<ValueId, Vec<Missed>>,
-    open: BTreeMap<ValueId, Open>,
+    missed: BTreeMap<ValueId, BTreeMap<Fingerprint, Missed>>,
+    open: Vec<Open>,
     fresh: Vec<ValueId>,
 }
 
 impl Batches {
-    /// A payment that is due by a batch is overdue.
+    /// A payment that is due by a batch is overdue, or passed another tier.
     pub(crate) fn missed(&mut self, note: &Note, tuple: TupleId, values: &[ValueId], second: i64) {
         let channel = values[CHANNEL];
         let missed = self.missed.entry(channel).or_default();
-        missed.retain(|missed| missed.second > second - 3600);
-        missed.push(Missed {
+        missed.retain(|_, missed| missed.second > second - KEPT_S);
+        missed.entry(note.payment).or_insert_with(|| Missed {
             second,
             tuple,
             id: note.id.clone().unwrap_or_else(|| "".into()),
             amount: (note.currency, note.amount_minor),
+            end: None,
         });
         self.fresh.push(channel);
+    }
+
+    /// It waits no longer.
+    pub(crate) fn ended(&mut self, payment: Fingerprint, values: &[ValueId], end: End) {
+        let of_channel = self.missed.get_mut(&values[CHANNEL]);
+        if let Some(missed) = of_channel.and_then(|missed| missed.get_mut(&payment)) {
+            missed.end = Some(end);
+        }
     }
 
     pub(crate) fn end_second(
@@ -85,103 +157,165 @@ impl Batches {
         critical_minor: &[(Currency, u64)],
         book: &mut Book,
     ) {
-        let now = end_of(second);
+        let teller = Teller {
+            detector,
+            feeds,
+            critical_minor,
+            now: end_of(second),
+        };
+        let mut touched = Vec::new();
         for channel in distinct(std::mem::take(&mut self.fresh)) {
-            if self.missed[&channel].len() < LEAST {
-                continue;
-            }
-            let started_s = self.missed[&channel][0].second;
-            let report = self.report(channel, started_s, detector, feeds, critical_minor, now);
-            match self.open.get_mut(&channel) {
-                Some(open) => {
-                    open.last_s = second;
-                    book.update(open.entry, report, now);
-                }
-                None => {
-                    let open = Open {
-                        entry: book.open(Family::Batches, report, now),
-                        last_s: second,
-                        started_s,
-                    };
-                    self.open.insert(channel, open);
-                }
+            if self.missed[&channel].len() >= LEAST {
+                touched.push(self.place(channel, second, &teller));
             }
         }
-        let over: Vec<ValueId> = self
-            .open
-            .iter()
-            .filter(|(_, open)| second - open.last_s >= OVER_S)
-            .map(|(channel, _)| *channel)
-            .collect();
-        for channel in over {
-            if let Some(open) = self.open.remove(&channel) {
-                let started_s = open.started_s;
-                let report = self.report(channel, started_s, detector, feeds, critical_minor, now);
-                book.resolve(open.entry, report, now);
-                self.missed.remove(&channel);
+        touched.sort_unstable();
+        touched.dedup();
+        for at in touched {
+            let report = self.report(&self.open[at], &teller);
+            let open = &mut self.open[at];
+            open.last_s = second;
+            if open.entry == Entry::NONE {
+                open.entry = book.open(Family::Batches, report, teller.now);
+            } else {
+                book.update(open.entry, report, teller.now);
+            }
+        }
+        let is_over = |open: &Open| second - open.last_s >= OVER_S;
+        let (over, open) = std::mem::take(&mut self.open)
+            .into_iter()
+            .partition(is_over);
+        self.open = open;
+        for open in over {
+            let report = self.report(&open, &teller);
+            book.resolve(open.entry, report, teller.now);
+            for channel in &open.channels {
+                self.missed.remove(channel);
             }
         }
     }
 
-    fn report(
-        &self,
-        channel: ValueId,
-        started_s: i64,
-        detector: &Detector,
-        feeds: BatchFeed<'_>,
-        critical_minor: &[(Currency, u64)],
-        now: Timestamp,
-    ) -> Report {
-        let mut evidence = Evidence::default();
-        let (mut merchants, mut terminals, mut samples) = (Vec::new(), Vec::new(), Vec::new());
-        for missed in &self.missed[&channel] {
-            evidence.open += 1;
-            evidence.touched += 1;
-            *evidence.amount_minor.entry(missed.amount.0).or_default() +=
-                u128::from(missed.amount.1);
-            let values = detector.values.of(missed.tuple);
-            merchants.push(values[MERCHANT]);
-            terminals.push(values[TERMINAL]);
-            if samples.len() < 5 {
-                samples.push(missed.id.to_string());
+    /// Which of those that are open a channel belongs to; a new one is not told yet.
+    fn place(&mut self, channel: ValueId, second: i64, teller: &Teller<'_>) -> usize {
+        let seconds = self.missed[&channel].values().map(|missed| missed.second);
+        let started_s = seconds.min().unwrap_or(second);
+        let reason = teller.reason(channel);
+        let mut open = self.open.iter();
+        if let Some(at) = open.position(|open| open.is_of(channel, started_s, reason)) {
+            let open = &mut self.open[at];
+            open.channels.push(channel);
+            open.channels = distinct(std::mem::take(&mut open.channels));
+            open.started_s = open.started_s.min(started_s);
+            return at;
+        }
+        self.open.push(Open {
+            entry: Entry::NONE,
+            channels: vec![channel],
+            started_s,
+            last_s: second,
+            reason,
+        });
+        self.open.len() - 1
+    }
+
+    fn report(&self, open: &Open, teller: &Teller<'_>) -> Report {
+        let channels = open.channels.iter();
+        let missed: Vec<&Missed> = channels
+            .filter_map(|channel| self.missed.get(channel))
+            .flat_map(BTreeMap::values)
+            .collect();
+        let reasons = open.channels.iter().map(|channel| teller.reason(*channel));
+        // Of several the one that claims least.
+        let reason = reasons.max_by_key(|reason| *reason as u8);
+        teller.report(open, &missed, reason.unwrap_or(open.reason))
+    }
+}
+
+/// What is needed to tell of payments that batches did not bring.
+struct Teller<'a> {
+    detector: &'a Detector,
+    feeds: BatchFeed<'a>,
+    critical_minor: &'a [(Currency, u64)],
+    now: Timestamp,
+}
+
+impl Teller<'_> {
+    fn reason(&self, channel: ValueId) -> Reason {
+        let text = self.detector.values.text(channel).1;
+        let today = self.now.millis().div_euclid(DAY_MS) as i32;
+        // A batch of yesterday's date may be said in another time zone.
+        let settled = self.feeds.of.settled(text);
+        if settled.is_some_and(|date| date + 1 >= today) {
+            Reason::Incomplete
+        } else if self.feeds.is_reported() {
+            Reason::Missing
+        } else {
+            Reason::Unreported
+        }
+    }
+
+    fn evidence(&self, missed: &[&Missed]) -> Evidence {
+        let mut evidence = Evidence {
+            rate_inside: 1.0,
+            touched: missed.len() as u64,
+            ..Evidence::default()
+        };
+        for missed in missed {
+            match missed.end {
+                Some(End::Credited) => evidence.credited_late += 1,
+                Some(End::Otherwise) => {}
+                None => {
+                    evidence.open += 1;
+                    let (currency, amount) = missed.amount;
+                    *evidence.amount_minor.entry(currency).or_default() += u128::from(amount);
+                }
             }
         }
-        evidence.merchants = distinct(merchants).len() as u64;
-        evidence.terminals = distinct(terminals).len() as u64;
-        evidence.rate_inside = 1.0;
-        let text = detector.values.text(channel).1;
-        let today = now.millis().div_euclid(DAY_MS) as i32;
-        // A batch of yesterday's date may be said in another time zone.
-        let settled = feeds.of.settled(text).is_some_and(|date| date + 1 >= today);
-        let (basis, why) = if settled {
-            (Basis::Confirmed, "its batch settled without these payments")
-        } else if feeds.is_reported() {
-            (Basis::Inferred, "no batch of this channel settled by then")
-        } else {
-            (
-                Basis::Guess,
-                "no batches are reported: cannot tell a late batch from one without these payments",
-            )
+        let values = &self.detector.values;
+        let count = |dim: usize| {
+            let all = missed.iter().map(|missed| values.of(missed.tuple)[dim]);
+            distinct(all.collect()).len() as u64
         };
+        evidence.merchants = count(MERCHANT);
+        evidence.terminals = count(TERMINAL);
+        evidence
+    }
+
+    fn report(&self, open: &Open, missed: &[&Missed], reason: Reason) -> Report {
+        let evidence = self.evidence(missed);
+        let Detector { values, dims, .. } = self.detector;
+        let scope = Scope::of(CHANNEL, open.channels.clone());
+        let text = reason.text(open.channels.len() > 1);
+        let not_ruled_out = self.feeds.of.not_ruled_out();
+        let ruled_out = [text.into()].into_iter().chain(not_ruled_out).collect();
+        let mut named: Vec<&&Missed> = missed.iter().collect();
+        named.sort_by_key(|missed| (missed.end.is_some(), missed.second));
+        let samples = named.iter().take(SAMPLES).map(|it| it.id.to_string());
         Report {
             finding: Finding {
                 cause: Cause::BankBatchMissed,
-                basis,
+                basis: reason.basis(),
                 confidence: 0.95,
-                ruled_out: [why.into()]
-                    .into_iter()
-                    .chain(feeds.of.not_ruled_out())
-                    .collect(),
+                ruled_out,
             },
-            severity: severity(false, &evidence, critical_minor),
-            scope: Scope::one(CHANNEL, channel).named(&detector.values, &detector.dims),
-            started_at: Timestamp::from_millis(started_s * 1000),
+            severity: severity(false, &evidence, self.critical_minor),
+            scope: scope.named(values, dims),
+            started_at: Timestamp::from_millis(open.started_s * 1000),
             evidence,
-            samples,
+            samples: samples.collect(),
         }
     }
 }
 
+keep_enum!(End {
+    0 => Credited,
+    1 => Otherwise,
+});
+keep_enum!(Reason {
+    0 => Incomplete,
+    1 => Missing,
+    2 => Unreported,
+});
 keep!(Batches {
     missed,
     open,
@@ -189,12 +323,124 @@ keep!(Batches {
 });
 keep!(Open {
     entry,
-    last_s,
+    channels,
     started_s,
+    last_s,
+    reason,
 });
 keep!(Missed {
     second,
     tuple,
     id,
     amount,
+    end,
 });
+
+#[cfg(test)]
+mod tests {
+    use settlewatch_join::Span;
+
+    use super::*;
+    use crate::pulse::{Dims, STANDARD, Tuple, What, hash_of};
+
+    struct Bench {
+        batches: Batches,
+        detector: Detector,
+        book: Book,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                batches: Batches::default(),
+                detector: Detector::new(Dims::new(&[])),
+                book: Book::new(Span::from_secs(600)),
+            }
+        }
+
+        /// A payment of a channel and the number of its values.
+        fn note(&mut self, channel: &str, number: u64) -> (Note, TupleId) {
+            let mut values = vec![None; STANDARD];
+            values[CHANNEL] = Some(Arc::from(channel));
+            values[MERCHANT] = Some(Arc::from(format!("M{number}")));
+            let tuple = Arc::new(Tuple {
+                hash: hash_of(values.iter().map(Option::as_deref)),
+                values: values.into(),
+            });
+            let at = Timestamp::from_millis(0);
+            let note = Note {
+                payment: Fingerprint(number),
+                tuple: Arc::clone(&tuple),
+                partition: -1,
+                accepted_at: at,
+                due_at: at,
+                at,
+                amount_minor: 100,
+                currency: Currency::new(*b"CNY").expect("three letters"),
+                timed: false,
+                id: Some(format!("P{number}").into()),
+                what: What::Overdue,
+            };
+            let tuple = self.detector.values.tuple(&tuple);
+            (note, tuple)
+        }
+
+        fn miss(&mut self, channel: &str, numbers: std::ops::Range<u64>, second: i64) {
+            for number in numbers {
+                let (note, tuple) = self.note(channel, number);
+                let values = self.detector.values.of(tuple);
+                self.batches.missed(&note, tuple, values, second);
+            }
+        }
+
+        fn end(&mut self, second: i64) -> Vec<crate::incident::Incident> {
+            let feeds = Feeds::default();
+            let feeds = BatchFeed {
+                of: &feeds,
+                configured: false,
+            };
+            let Self { batches, book, .. } = self;
+            batches.end_second(second, &self.detector, feeds, &[], book);
+            book.take()
+        }
+    }
+
+    #[test]
+    fn what_several_channels_miss_together_is_one_incident() {
+        let mut bench = Bench::new();
+        bench.miss("a", 0..5, 100);
+        bench.miss("b", 10..14, 100);
+        let said = bench.end(100);
+        let last = said.last().expect("it is told");
+        let channels = vec![("channel".to_owned(), vec!["a".to_owned(), "b".to_owned()])];
+        assert_eq!((said.len(), &last.scope), (1, &channels));
+        assert_eq!((last.evidence.open, last.evidence.merchants), (9, 9));
+        // A minute later still, an hour later not.
+        bench.miss("c", 20..23, 130);
+        let said = bench.end(130);
+        assert_eq!(said.len(), 1);
+        assert_eq!((said[0].scope[0].1.len(), said[0].revision), (3, 2));
+        bench.miss("d", 30..33, 200);
+        let said = bench.end(200);
+        assert_eq!((said.len(), said[0].revision), (1, 1), "another cause");
+    }
+
+    #[test]
+    fn what_is_credited_late_is_open_no_longer_and_another_tier_is_no_other_payment() {
+        let mut bench = Bench::new();
+        bench.miss("a", 0..5, 100);
+        bench.miss("a", 0..5, 110);
+        assert_eq!(bench.end(110)[0].evidence.open, 5);
+        for (number, end) in [(0, End::Credited), (1, End::Credited), (2, End::Otherwise)] {
+            let (note, tuple) = bench.note("a", number);
+            let values = bench.detector.values.of(tuple);
+            bench.batches.ended(note.payment, values, end);
+        }
+        let said = bench.end(110 + OVER_S);
+        let evidence = &said.last().expect("it is over").evidence;
+        assert_eq!((evidence.open, evidence.touched), (2, 5));
+        assert_eq!(evidence.credited_late, 2);
+        assert_eq!(evidence.amount_minor.values().sum::<u128>(), 200);
+        assert_eq!(said.last().map(|it| it.samples[0].as_str()), Some("P3"));
+    }
+}

@@ -19,7 +19,7 @@ use settlewatch_join::Span;
 use settlewatch_join::event::Currency;
 
 use crate::around::Around;
-use crate::batches::{BatchFeed, Batches};
+use crate::batches::{BatchFeed, Batches, End};
 use crate::behind::Behind;
 use crate::burn::{Burn, Burns};
 use crate::cases::{CaseSettings, Cases, Elsewhere};
@@ -406,6 +406,11 @@ impl Watch {
     fn note(&mut self, note: &Note, second: i64) {
         let values = &mut self.detector.values;
         let tuple = filled::tuple_of(&note.tuple, values, &mut self.terminals);
+        if let Some(end) = end_of_late(note) {
+            let values = values.of(tuple);
+            self.batches.ended(note.payment, values, end);
+            return;
+        }
         if matches!(note.what, What::Paid | What::Credited { .. }) {
             self.cases.paid(tuple, second);
         }
@@ -464,6 +469,16 @@ fn case_settings(settings: &WatchSettings) -> CaseSettings {
         cases: settings.pattern_cases,
         within: settings.pattern_within,
         contract_ppm: settings.contract_ppm.clone(),
+    }
+}
+
+/// How a payment ended that a batch did not bring in time; `None` where that is not what a note says.
+fn end_of_late(note: &Note) -> Option<End> {
+    match note.what {
+        _ if note.timed => None,
+        What::Credited { .. } => Some(End::Credited),
+        What::Ended { .. } => Some(End::Otherwise),
+        _ => None,
     }
 }
 

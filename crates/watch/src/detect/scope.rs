@@ -14,6 +14,11 @@ impl Scope {
         Self(vec![(dim, vec![value])])
     }
 
+    /// Any of several values of one dimension.
+    pub(crate) fn of(dim: DimIndex, any: Vec<ValueId>) -> Self {
+        Self(vec![(dim, any)])
+    }
+
     /// The scope that names and values describe; `None` where no payment has them.
     pub(crate) fn of_names(
         named: &[(String, Vec<String>)],

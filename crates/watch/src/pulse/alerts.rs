@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use settlewatch_join::{Alert, AlertKind, Fingerprint, Timestamp, Verdict};
+use settlewatch_join::{Alert, AlertKind, Fingerprint, Resolution, Timestamp, Verdict};
 
 use super::collector::Collector;
 use super::tuple::{CHANNEL, Draft, MERCHANT, TERMINAL, Tuple};
@@ -17,8 +17,9 @@ impl Collector {
                 alert.verdict,
                 Some(Verdict::RefundInFlight | Verdict::RiskHold)
             );
-            if alert.resolution.is_none() && !excused && !self.open.contains_key(&fingerprint) {
-                self.batch_overdue(fingerprint, alert);
+            let is_told = self.open.contains_key(&fingerprint) || self.closed == Some(fingerprint);
+            if !excused && !is_told {
+                self.due_by_batch(fingerprint, alert);
             }
             if alert.verdict != Some(Verdict::IdCorrupted) {
                 return;
@@ -61,8 +62,8 @@ impl Collector {
             .then_some((due, times.amount_minor?))
     }
 
-    /// A payment of which only its alert tells: one that waits for a batch.
-    fn batch_overdue(&mut self, payment: Fingerprint, alert: &Alert) {
+    /// A payment of which only its alert tells, one that waits for a batch: it is overdue, or was.
+    fn due_by_batch(&mut self, payment: Fingerprint, alert: &Alert) {
         let (Some(currency), Some(paid_at)) = (alert.currency, alert.paid_at) else {
             return;
         };
@@ -80,7 +81,18 @@ impl Collector {
             currency,
             timed: false,
             id: Some(alert.payment_id.as_str().into()),
-            what: What::Overdue,
+            what: match alert.resolution {
+                None => What::Overdue,
+                Some(Resolution::CreditedLate | Resolution::CreditedInTime) => What::Credited {
+                    lag_ms: alert.lag_ms.unwrap_or(0).unsigned_abs(),
+                    business_ms: 0,
+                    noted: true,
+                    overdue: true,
+                },
+                Some(resolution) => What::Ended {
+                    written_off: resolution == Resolution::WrittenOff,
+                },
+            },
         };
         self.push(note);
     }

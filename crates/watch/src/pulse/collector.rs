@@ -88,6 +88,8 @@ pub struct Collector {
     early_order: VecDeque<(Timestamp, Fingerprint)>,
     /// The credit that is being applied.
     pub(super) credit: Option<(Fingerprint, CreditTimes)>,
+    /// The payment that was closed last: what its alert says next is known.
+    pub(super) closed: Option<Fingerprint>,
     pub(super) acks: Acks,
     pub(super) legs: Legs,
     pub(super) buckets: LagBuckets,
@@ -114,6 +116,7 @@ impl Collector {
             early: Map::default(),
             early_order: VecDeque::new(),
             credit: None,
+            closed: None,
             legs: Legs::default(),
             buckets: LagBuckets::default(),
             counts: BTreeMap::new(),

@@ -117,6 +117,7 @@ impl Collector {
             self.note(payment, at, what);
         }
         if let Some(open) = self.open.remove(&payment) {
+            self.closed = Some(payment);
             if closing == Closing::Credited && !excused && self.is_shared(payment) {
                 self.acks.expect(payment, &open, at, &mut self.pulse.acks);
             }
