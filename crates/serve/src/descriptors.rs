@@ -148,6 +148,8 @@ metrics! {
         "Incidents that are open.",
     IncidentPlaces = Gauge "incident_places" [Channel, Stream, Verdict, Severity]
         "Incidents that are open, with the channel and the stream of their scope where it names just one; only from the active watch.",
+    IncidentPages = Gauge "incident_pages" [Channel, Stream, Verdict, Severity]
+        "Incidents that are open, with what people were told of each first: a correction leaves it as it is; only from the active watch.",
     IncidentMissing = Gauge "incident_missing_payments" [Channel, Stream, Verdict, Severity]
         "Payments that are missing now in the scopes of open incidents.",
     IncidentMissingAmount = Gauge "incident_missing_amount" [Channel, Stream, Currency, Verdict, Severity]

@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use settlewatch_join::event::Currency;
-use settlewatch_watch::incident::Incident;
+use settlewatch_watch::incident::cause::Cause;
+use settlewatch_watch::incident::{Incident, Scoped, Severity};
 
 use crate::currency::in_units;
 use crate::descriptors::Metric;
 use crate::families::Families;
 
-/// Its channel and its stream, each where its scope names one and only one; else empty, which is no label.
-pub(crate) fn place(incident: &Incident) -> [&str; 2] {
+/// The channel and the stream of a scope, each where it names one and only one; else empty, which is no label.
+pub(crate) fn place(scope: &Scoped) -> [&str; 2] {
     ["channel", "stream"].map(|key| {
-        let values = incident.scope.iter().filter(|(name, _)| name == key);
+        let values = scope.iter().filter(|(name, _)| name == key);
         let mut values = values.flat_map(|(_, values)| values);
         match (values.next(), values.next()) {
             (Some(only), None) => only.as_str(),
@@ -32,16 +33,30 @@ struct Sums {
     expected_minor: BTreeMap<Currency, u128>,
 }
 
-/// Incidents that are open, by channel, stream, verdict and severity.
+/// Channel, stream, verdict and severity.
+type Labels = (String, String, &'static str, &'static str);
+
+/// Incidents that are open.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct OpenIncidents(BTreeMap<(String, String, &'static str, &'static str), Sums>);
+pub(crate) struct OpenIncidents {
+    by_labels: BTreeMap<Labels, Sums>,
+    /// How many, by the labels with which people were told of them first.
+    told: BTreeMap<Labels, u64>,
+}
 
 impl OpenIncidents {
-    /// Adds one; `channel` and `stream` as labels say them.
-    pub(crate) fn add(&mut self, incident: &Incident, [channel, stream]: [&str; 2]) {
-        let (verdict, severity) = (incident.finding.cause.label(), incident.severity.as_str());
-        let labels = (channel.to_owned(), stream.to_owned(), verdict, severity);
-        let sums = self.0.entry(labels).or_default();
+    /// Adds one; `channel` says how a channel is called in a label.
+    pub(crate) fn add<'a>(&mut self, incident: &'a Incident, channel: impl Fn(&'a str) -> &'a str) {
+        let labels = |cause: Cause, severity: Severity, scope: &'a Scoped| {
+            let [place, stream] = place(scope);
+            let place = channel(place).to_owned();
+            (place, stream.to_owned(), cause.label(), severity.as_str())
+        };
+        let told = &incident.told;
+        let first = labels(told.cause, told.severity, &told.scope);
+        *self.told.entry(first).or_default() += 1;
+        let now = labels(incident.finding.cause, incident.severity, &incident.scope);
+        let sums = self.by_labels.entry(now).or_default();
         let evidence = &incident.evidence;
         sums.incidents += 1;
         sums.missing += evidence.open;
@@ -54,13 +69,14 @@ impl OpenIncidents {
 
     /// Forgets all.
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
     /// The gauges that speak of open incidents.
-    pub(crate) const GAUGES: [Metric; 6] = [
+    pub(crate) const GAUGES: [Metric; 7] = [
         Metric::IncidentsOpen,
         Metric::IncidentPlaces,
+        Metric::IncidentPages,
         Metric::IncidentMissing,
         Metric::IncidentMissingAmount,
         Metric::IncidentExpected,
@@ -69,7 +85,12 @@ impl OpenIncidents {
 
     /// Writes them into gauges, which were reset.
     pub(crate) fn write(&self, families: &Families) {
-        for ((channel, stream, verdict, severity), sums) in &self.0 {
+        for ((channel, stream, verdict, severity), count) in &self.told {
+            let labels = [channel.as_str(), stream, verdict, severity];
+            let pages = families.gauge(Metric::IncidentPages, &labels);
+            pages.set(*count as f64);
+        }
+        for ((channel, stream, verdict, severity), sums) in &self.by_labels {
             let open = families.gauge(Metric::IncidentsOpen, &[verdict, severity]);
             open.add(sums.incidents as f64);
             let labels = [channel.as_str(), stream, verdict, severity];

@@ -170,8 +170,7 @@ impl WatchObserver {
     pub fn open<'a>(&self, incidents: impl Iterator<Item = &'a Incident>) {
         let mut open = OpenIncidents::default();
         for incident in incidents {
-            let [channel, stream] = place(incident);
-            open.add(incident, [self.label(channel), stream]);
+            open.add(incident, |channel| self.label(channel));
         }
         self.board.status().open = open;
     }
@@ -190,7 +189,7 @@ impl WatchObserver {
         let took_ms = incident.opened_at.since(incident.started_at).max(0);
         let onset = self.shared.families.histogram(Metric::IncidentOnset, &[]);
         onset.observe(seconds(took_ms.unsigned_abs()));
-        let [channel, _] = place(incident);
+        let [channel, _] = place(&incident.scope);
         if self.label(channel) != channel {
             self.shared.limit_hit(Limit::Channels);
         }

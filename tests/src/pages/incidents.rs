@@ -7,7 +7,7 @@ use settlewatch_join::Timestamp;
 use settlewatch_join::event::Currency;
 use settlewatch_replay::incident_json;
 use settlewatch_watch::incident::cause::{Cause, Route};
-use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity};
+use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity, Told};
 use settlewatch_watch::{Burn, BurnRate, Expected};
 
 use super::rows;
@@ -186,6 +186,11 @@ fn example() -> Incident {
             }),
         },
         samples: vec!["P1".into(), "P2".into()],
+        told: Told {
+            cause: Cause::ChannelCongested,
+            severity: Severity::Warning,
+            scope: vec![("channel".into(), vec!["unionpay_qr".into()])],
+        },
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use settlewatch_join::event::Currency;
 use settlewatch_watch::incident::cause::Cause;
-use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity};
+use settlewatch_watch::incident::{Basis, Evidence, Finding, Incident, Severity, Told};
 use settlewatch_watch::{Expected, LagQuantiles};
 
 use crate::{NOON, at, metrics};
@@ -27,6 +27,11 @@ fn incident(cause: Cause) -> Incident {
         resolved_at: None,
         evidence: Evidence::default(),
         samples: Vec::new(),
+        told: Told {
+            cause,
+            severity: Severity::Critical,
+            scope: Vec::new(),
+        },
     }
 }
 
@@ -43,6 +48,7 @@ fn only_the_active_watch_speaks_of_incidents_and_seconds() {
     let of_active = [
         "settlewatch_incidents_open{",
         "settlewatch_incident_places{",
+        "settlewatch_incident_pages{",
         "settlewatch_watch_behind_seconds ",
         "settlewatch_watch_blind_partitions ",
         "settlewatch_credit_lag_quantile_seconds{",
@@ -112,6 +118,35 @@ fn of_channels(channels: &[&str], open: u64, amount_minor: u128) -> Incident {
     made.evidence.open = open;
     made.evidence.amount_minor = [(cny, amount_minor)].into();
     made
+}
+
+#[test]
+fn a_page_stays_what_it_was_when_the_incident_is_corrected() {
+    let metrics = metrics(100);
+    let watch = metrics.watch();
+    watch.elected(true);
+    let mut corrected = of_channels(&["qr"], 3, 1_250);
+    corrected.told = Told {
+        cause: Cause::InterfaceFault,
+        severity: Severity::Warning,
+        scope: vec![("connector".into(), vec!["c1".into()])],
+    };
+    watch.open([&corrected].into_iter());
+    watch.look("running", (true, Some(NOON / 1000), 0), Some(at(3_000)));
+    let text = metrics.render();
+    let labels = |channel: &str, severity: &str, verdict: &str| {
+        format!(
+            "{{channel=\"{channel}\",severity=\"{severity}\",stream=\"\",verdict=\"{verdict}\"}} 1"
+        )
+    };
+    for (metric, labels) in [
+        ("pages", labels("", "warning", "INTERFACE_FAULT")),
+        ("places", labels("qr", "critical", "CHANNEL_DOWN")),
+    ] {
+        let metric = format!("settlewatch_incident_{metric}");
+        let expected = format!("{metric}{labels}");
+        assert_eq!(samples(&text, &format!("{metric}{{")), [expected]);
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn every_metric_that_dashboards_rely_on_is_there() {
         "alerts_total{channel,kind,tier}",
         "incidents_open{verdict,severity}",
         "incident_places{channel,stream,verdict,severity}",
+        "incident_pages{channel,stream,verdict,severity}",
         "incident_missing_payments{channel,stream,verdict,severity}",
         "incident_missing_amount{channel,stream,currency,verdict,severity}",
         "watch_active ",

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use settlewatch_join::event::Currency;
 use settlewatch_join::{Fingerprint, Span, Timestamp};
 
+pub(crate) use super::Scoped;
 use super::cause::Cause;
-use super::{Evidence, Finding, Incident, Severity};
+use super::{Evidence, Finding, Incident, Severity, Told};
 use crate::keep::{Keep, Reader, Unreadable, Writer, keep, keep_enum};
 
 /// Revisions for evidence alone are at least so far apart, in milliseconds.
@@ -30,9 +31,6 @@ pub(crate) enum Family {
     /// What we have not read.
     Behind,
 }
-
-/// A scope by names, as it is shown.
-pub(crate) type Scoped = Vec<(String, Vec<String>)>;
 
 /// An incident as one of the finders sees it.
 #[derive(Clone, Debug)]
@@ -103,6 +101,7 @@ impl Book {
         }
         let id = self.new_id(family, &report, now);
         let touched = report.evidence.touched.max(1);
+        let told = Told::first(report.finding.cause, report.severity, &report.scope);
         let shown = Incident {
             id,
             revision: 1,
@@ -115,6 +114,7 @@ impl Book {
             resolved_at: None,
             evidence: report.evidence,
             samples: report.samples,
+            told,
         };
         self.said.push(shown.clone());
         self.kept.push(Some(Kept {
@@ -288,6 +288,9 @@ impl Book {
         };
         let shown = &mut kept.shown;
         shown.revision += 1;
+        if shown.told.must_page(report.severity) {
+            shown.told = Told::first(report.finding.cause, report.severity, &report.scope);
+        }
         shown.severity = report.severity;
         shown.finding = report.finding;
         shown.scope = report.scope;

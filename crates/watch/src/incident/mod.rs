@@ -103,6 +103,37 @@ pub struct Evidence {
     pub burn: Option<Burn>,
 }
 
+/// A scope by names, as it is shown: field names and values, all of which hold.
+pub type Scoped = Vec<(String, Vec<String>)>;
+
+/// What people were told when an incident first reached them, as a page or as a ticket. What is corrected later is the
+/// same page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The verdict then.
+    pub cause: Cause,
+    /// How bad it was.
+    pub severity: Severity,
+    /// Its scope.
+    pub scope: Scoped,
+}
+
+impl Told {
+    /// What a first revision tells.
+    pub(crate) fn first(cause: Cause, severity: Severity, scope: &Scoped) -> Self {
+        Self {
+            cause,
+            severity,
+            scope: scope.clone(),
+        }
+    }
+
+    /// Whether an incident that was a ticket is to be a page at `severity`.
+    pub(crate) fn must_page(&self, severity: Severity) -> bool {
+        self.severity == Severity::Info && severity > Severity::Info
+    }
+}
+
 /// One revision of an incident.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
@@ -115,7 +146,7 @@ pub struct Incident {
     /// The verdict.
     pub finding: Finding,
     /// Field names and values, all of which hold; none is everything.
-    pub scope: Vec<(String, Vec<String>)>,
+    pub scope: Scoped,
     /// When it was raised.
     pub opened_at: Timestamp,
     /// When the fault began, as estimated.
@@ -128,6 +159,8 @@ pub struct Incident {
     pub evidence: Evidence,
     /// A few of the payments.
     pub samples: Vec<String>,
+    /// What people were told first; no field of the record.
+    pub told: Told,
 }
 
 keep_enum!(Severity {
@@ -181,4 +214,10 @@ keep!(Incident {
     resolved_at,
     evidence,
     samples,
+    told,
+});
+keep!(Told {
+    cause,
+    severity,
+    scope,
 });

@@ -10,7 +10,7 @@ use crate::keep::{Keep, Numbers, Reader, Unreadable, Writer};
 use crate::second::end_of;
 
 /// Version of the format. Another one is not read.
-const FORMAT: u8 = 5;
+const FORMAT: u8 = 6;
 
 /// A chunk holds so many bytes at most, which fits into a record.
 const CHUNK_BYTES: usize = 500 << 10;

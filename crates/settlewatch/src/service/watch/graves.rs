@@ -76,7 +76,7 @@ impl Graves {
 mod tests {
     use settlewatch_join::Timestamp;
     use settlewatch_watch::incident::cause::Cause;
-    use settlewatch_watch::incident::{Basis, Evidence, Finding, Severity};
+    use settlewatch_watch::incident::{Basis, Evidence, Finding, Severity, Told};
 
     use super::*;
 
@@ -99,6 +99,11 @@ mod tests {
             resolved_at: resolved_s.map(at),
             evidence: Evidence::default(),
             samples: Vec::new(),
+            told: Told {
+                cause: Cause::TerminalBusy,
+                severity: Severity::Info,
+                scope: Vec::new(),
+            },
         }
     }
 
