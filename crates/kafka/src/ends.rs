@@ -17,6 +17,9 @@ use crate::topics::Topics;
 /// A partition of a source, and an offset of it.
 pub(crate) type Answer = (SourceId, i32, i64);
 
+/// Partitions of a request: the client looks for each answer in a list of all, one by one.
+const AT_ONCE: usize = 128;
+
 /// Asks for offsets. Its client reads uncommitted: only then is the end the high watermark, beyond records of open
 /// transactions.
 pub(crate) struct Ends {
@@ -46,7 +49,7 @@ impl Ends {
         Renewed::new(move || Self::new(&base, context.clone(), topics.clone()))
     }
 
-    /// The high watermarks of these partitions, in one request a leader. A special "timestamp" asks for it
+    /// The high watermarks of these partitions, in few requests a leader. A special "timestamp" asks for it
     /// (`ListOffsets`, KIP-79), so that the safe call serves.
     pub(crate) fn ends(
         &self,
@@ -86,6 +89,18 @@ impl Ends {
     }
 
     fn ask(
+        &self,
+        places: &[(SourceId, i32)],
+        what: Offset,
+        wait: Duration,
+    ) -> KafkaResult<Vec<Answer>> {
+        let chunks = places.chunks(AT_ONCE);
+        let answers = chunks.map(|places| self.ask_some(places, what, wait));
+        let answers = answers.collect::<KafkaResult<Vec<_>>>()?;
+        Ok(answers.concat())
+    }
+
+    fn ask_some(
         &self,
         places: &[(SourceId, i32)],
         what: Offset,

@@ -115,6 +115,8 @@ pub(crate) struct Member {
     /// Topics whose partition numbers the group hands out.
     pub(crate) joined: Vec<String>,
     pub(crate) group_id: String,
+    /// How long a broker may gather records before it answers a fetch, and how many bytes are enough to answer at once.
+    pub(crate) fetch: (Duration, usize),
     /// Its name in the group, the same after a restart; `None` for dynamic membership.
     pub(crate) name: Option<String>,
     pub(crate) transactional_id: String,
@@ -133,6 +135,8 @@ impl Member {
             topics: spec.topics.clone(),
             joined: sources.map(|(_, name)| name.to_owned()).collect(),
             group_id: spec.group_id.clone(),
+            // A deadline waits for what is read.
+            fetch: (Duration::from_millis(100), 1),
             name: spec.member.clone(),
             transactional_id: spec.transactional_id.clone(),
             session_timeout: spec.session_timeout,

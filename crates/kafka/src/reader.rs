@@ -221,6 +221,11 @@ impl Reader {
         }
     }
 
+    /// How many partitions it reads.
+    pub(crate) fn count(&self) -> usize {
+        self.positions.len()
+    }
+
     /// Where the consumer stands: it steps over control records, which are no messages.
     pub(crate) fn positions(&mut self) -> Vec<(SourceId, i32, i64)> {
         let Ok(list) = self.consumer.position() else {

@@ -33,8 +33,10 @@ const ROUND: Duration = Duration::from_millis(20);
 /// How long a round waits for the first record.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 
-/// How often the consumer is asked where it stands, and the host is shown the lane.
+/// How often the consumer is asked where it stands, and the host is shown the lane: of so many partitions; of more more
+/// seldom, for each of them costs.
 const LOOK_EVERY_MS: u64 = 50;
+const LOOK_PARTITIONS: u64 = 400;
 
 /// Time between attempts at what failed.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -476,7 +478,9 @@ impl<M: Machine> Running<M> {
 
     fn look(&mut self) {
         let now_ms = self.monotonic.now_ms();
-        if now_ms < self.looked_ms + LOOK_EVERY_MS {
+        let partitions = self.reader.count() as u64;
+        let every_ms = LOOK_EVERY_MS.max(LOOK_EVERY_MS * partitions / LOOK_PARTITIONS);
+        if now_ms < self.looked_ms + every_ms {
             return;
         }
         self.looked_ms = now_ms;

@@ -28,7 +28,8 @@ pub(crate) fn consumer_config(spec: &Member) -> ClientConfig {
         .set("enable.auto.offset.store", "false")
         // Never guess where to go on.
         .set("auto.offset.reset", "error")
-        .set("fetch.wait.max.ms", "100")
+        .set("fetch.wait.max.ms", spec.fetch.0.as_millis().to_string())
+        .set("fetch.min.bytes", spec.fetch.1.to_string())
         .set("queued.max.messages.kbytes", "65536")
         // What is fetched ahead of an input that must stand aside is fetched again when it goes on.
         .set("queued.min.messages", "5000");

@@ -21,6 +21,10 @@ use crate::topics::Topics;
 
 pub use prober::WatchProber;
 
+/// Pulses of hundreds of partitions come all through a second: one by one each would cost a look at all of them.
+const FETCH_WITHIN: Duration = Duration::from_millis(200);
+const FETCH_BYTES: usize = 1 << 20;
+
 /// Who judges, and watches the watch. All calls come on its thread and must be short, but for the core's.
 pub trait WatchHost: Core + Sized {
     /// It begins or ends to wait for an answer of the cluster.
@@ -138,6 +142,7 @@ pub fn start_watch<W: WatchHost + Send + 'static>(
         context: spec.context,
         topics: spec.topics,
         group_id: spec.group_id,
+        fetch: (FETCH_WITHIN, FETCH_BYTES),
         name: spec.member,
         transactional_id: spec.transactional_id,
         session_timeout: spec.session_timeout,
