@@ -17,7 +17,8 @@ pub(crate) fn add(sketch: &mut Sketch, reports: bool, acks: bool, rng: &mut Rng)
     };
     let entered = sketch.paid_at + rng.between(-60, 180);
     let left = entered + rng.between(90, 260) + sketch.gateway_ms;
-    let credited = sketch.credits.iter().map(|step| step.posted_at).max();
+    // What is credited twice is told of once.
+    let credited = sketch.credits.iter().map(|step| step.posted_at).min();
     let posted = match (sketch.posted_at, credited) {
         (Some(posted), _) => Some(posted),
         (None, credited) => credited,
