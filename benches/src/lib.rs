@@ -7,6 +7,7 @@ mod ids;
 pub mod instructions;
 #[cfg(feature = "kafka")]
 mod kafka;
+mod laned;
 mod memory;
 #[cfg(any(test, feature = "kafka"))]
 mod page;

@@ -1,24 +1,20 @@
 //! How many bytes the watch costs beside the input, and how much CPU beside the decision.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use settlewatch_config::{Config, Env, Purpose, load_str};
-use settlewatch_join::{Effects, KnowsSince, Partition, Place, Record, Span, Timestamp};
+use anyhow::Result;
+use settlewatch_config::{Env, Purpose, load_str};
+use settlewatch_join::{Effects, Place, Span, Timestamp};
 use settlewatch_replay::collector_settings;
 use settlewatch_sim::{Plan, Rate, Record as Generated, Topic, config, generate};
-use settlewatch_watch::pulse::{CollectorSettings, PartitionPulses};
-use settlewatch_wire::{Limits, check_stream, decode};
+use settlewatch_watch::pulse::CollectorSettings;
 
 use crate::bed::thread_cpu;
+use crate::laned::{Lane, lanes};
 use crate::table::Row;
 
 const PARTITIONS: u32 = 48;
 const TERMINALS: u32 = 100_000;
-const LIMITS: Limits = Limits {
-    record_bytes: 1 << 20,
-};
 /// Seconds that are not counted: payments are not credited yet.
 const WARM_S: u64 = 8;
 /// Seconds that are counted.
@@ -82,12 +78,6 @@ struct Sums {
     watched: Duration,
 }
 
-/// A partition, and its pulses where somebody watches.
-struct Lane {
-    partition: Partition,
-    pulses: Option<PartitionPulses>,
-}
-
 /// Pulse bytes as a share of the input bytes, and the CPU of collecting as a share of decoding and deciding.
 ///
 /// # Errors
@@ -130,8 +120,8 @@ impl Case {
             share_ppm: self.share_ppm,
             ..collector_settings(&config)
         };
-        let mut alone = lanes(&config, since, None);
-        let mut watched = lanes(&config, since, Some(&collector));
+        let mut alone = lanes(PARTITIONS, &config, since, None);
+        let mut watched = lanes(PARTITIONS, &config, since, Some(&collector));
         let mut records = generate(&plan)
             .filter(|it| it.topic != Topic::Terminals)
             .peekable();
@@ -160,16 +150,6 @@ impl Case {
     }
 }
 
-fn lanes(config: &Config, since: Timestamp, collector: Option<&CollectorSettings>) -> Vec<Lane> {
-    let settings = Arc::new(config.settings.clone());
-    let lane = |number: u32| Lane {
-        partition: Partition::new(Arc::clone(&settings), KnowsSince(since)).with_home(number),
-        pulses: collector
-            .map(|settings| PartitionPulses::new(settings.clone(), number as i32, since)),
-    };
-    (0..PARTITIONS).map(lane).collect()
-}
-
 /// Decodes and decides what was appended before `end`; the CPU time of it.
 fn run(
     chunk: &[Generated],
@@ -181,53 +161,22 @@ fn run(
     let began = thread_cpu();
     for generated in chunk {
         let lane = &mut lanes[generated.partition as usize];
-        lane.apply(generated, &mut effects)?;
-        sums.input_bytes += (generated.key.len() + generated.payload.len()) as u64;
-    }
-    for lane in lanes {
-        lane.end(end, &mut effects, sums);
-    }
-    Ok(thread_cpu() - began)
-}
-
-impl Lane {
-    fn apply(&mut self, generated: &Generated, effects: &mut Effects) -> Result<()> {
-        let event = decode(Some(generated.payload.as_bytes()), &LIMITS)
-            .and_then(|event| check_stream(&event, false).map(|()| event))
-            .ok()
-            .context("the simulator writes events")?;
         let place = Place {
             at: Timestamp::from_millis(generated.ts_ms),
             stream: generated.topic as u8,
             partition: generated.partition as i32,
             offset: generated.offset as i64,
         };
-        let record = Record { place, event };
-        if let Some(pulses) = &mut self.pulses {
-            pulses.reach(place.at);
-        }
-        let outcome = self.partition.apply(&record, effects);
-        if let Some(pulses) = &mut self.pulses {
-            pulses.record(&record, outcome);
-            effects.iter().for_each(|effect| pulses.effect(effect));
-            pulses.end_record();
-        }
-        effects.clear();
-        Ok(())
+        lane.apply(place, generated.payload.as_bytes(), &mut effects)?;
+        sums.input_bytes += (generated.key.len() + generated.payload.len()) as u64;
     }
-
-    fn end(&mut self, known: Timestamp, effects: &mut Effects, sums: &mut Sums) {
-        self.partition.advance(known, effects);
-        if let Some(pulses) = &mut self.pulses {
-            effects.iter().for_each(|effect| pulses.effect(effect));
-            if let Some(record) = pulses.step(known, Timestamp::MIN) {
-                let bytes = record.encode().len();
-                sums.pulse_bytes += bytes as u64;
-                sums.pulse_records += 1;
-            }
+    for lane in lanes {
+        if let Some(record) = lane.end(end, &mut effects) {
+            sums.pulse_bytes += record.encode().len() as u64;
+            sums.pulse_records += 1;
         }
-        effects.clear();
     }
+    Ok(thread_cpu() - began)
 }
 
 impl Sums {

@@ -10,6 +10,9 @@ use settlewatch_tests::reference::rfc3339;
 
 use crate::zipf::mix;
 
+/// Channels that pay.
+const CHANNELS: u64 = 6;
+
 /// What was appended.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Appended {
@@ -24,7 +27,6 @@ pub(super) struct Loader {
     payments: String,
     credits: String,
     now: String,
-    channels: u64,
     appended: Appended,
 }
 
@@ -41,14 +43,8 @@ impl Loader {
             payments: group.topic("payments"),
             credits: group.topic("credits"),
             now: rfc3339(now_ms()),
-            channels: 6,
             appended: Appended::default(),
         })
-    }
-
-    /// Over so many channels.
-    pub(super) fn over(self, channels: u64) -> Self {
-        Self { channels, ..self }
     }
 
     /// The id of a payment.
@@ -56,31 +52,41 @@ impl Loader {
         format!("4200001668202603{number:012}")
     }
 
-    /// Appends payment `number`, as a processor would write it.
-    pub(super) fn pay(&mut self, number: u64) -> Result<()> {
-        let (id, now) = (Self::id(number), &self.now);
+    /// Payment `number` of so many channels, as a processor would write it.
+    pub(super) fn payment(number: u64, channels: u64, now: &str) -> String {
+        let id = Self::id(number);
         let terminal = mix(number) % 100_000;
         let merchant = terminal % 20_000;
-        let value = format!(
+        format!(
             r#"{{"type":"payment.succeeded","event_id":"p{number}","occurred_at":"{now}","payment_id":"{id}","channel":"ch{}","merchant_id":"M10{merchant:08}","terminal_id":"T{terminal:08}","amount_minor":{},"currency":"CNY","fee_minor":38,"settle_mode":"realtime","gateway":"gw-{}","acquirer":"acq-{}","connector":"conn-1","store_id":"S{merchant:06}","region":"east","carrier":"cmcc","terminal_model":"A920","pos_vendor":"pax","app_version":"4.2.0","method":"qr","mcc":"5411"}}"#,
-            number % self.channels,
+            number % channels,
             100 + mix(number) % 50_000,
             number % 4,
             number % 5,
-        );
+        )
+    }
+
+    /// Its credit.
+    pub(super) fn credited(number: u64, now: &str) -> String {
+        let id = Self::id(number);
+        format!(
+            r#"{{"type":"terminal.credited","event_id":"c{number}","occurred_at":"{now}","payment_id":"{id}","credit_id":"CR{number:012}","amount_minor":{},"currency":"CNY"}}"#,
+            100 + mix(number) % 50_000,
+        )
+    }
+
+    /// Appends a payment.
+    pub(super) fn pay(&mut self, number: u64) -> Result<()> {
+        let value = Self::payment(number, CHANNELS, &self.now);
         let topic = self.payments.clone();
-        self.append(&topic, &id, &value)
+        self.append(&topic, &Self::id(number), &value)
     }
 
     /// Appends its credit.
     pub(super) fn credit(&mut self, number: u64) -> Result<()> {
-        let (id, now) = (Self::id(number), &self.now);
-        let value = format!(
-            r#"{{"type":"terminal.credited","event_id":"c{number}","occurred_at":"{now}","payment_id":"{id}","credit_id":"CR{number:012}","amount_minor":{},"currency":"CNY"}}"#,
-            100 + mix(number) % 50_000,
-        );
+        let value = Self::credited(number, &self.now);
         let topic = self.credits.clone();
-        self.append(&topic, &id, &value)
+        self.append(&topic, &Self::id(number), &value)
     }
 
     fn append(&mut self, topic: &str, key: &str, value: &str) -> Result<()> {

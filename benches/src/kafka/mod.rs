@@ -3,6 +3,7 @@
 mod cost;
 mod delay;
 mod load;
+mod pulser;
 mod restore;
 mod streams;
 mod watch;

@@ -1,24 +1,26 @@
-//! CPU and memory of the watch, in a process of its own, over many partitions and channels.
+//! CPU and memory of the watch, in a process of its own, over many partitions and channels. A broker beside it on this
+//! machine could not carry as many lanes: their decisions are made here, and only their pulses are appended.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use settlewatch_tests::broker::{Cluster, Group, Service, Setup, until};
+use settlewatch_tests::broker::{Cluster, Group, Login, Service, Setup, until};
 
 use super::cost::later_rules;
-use super::load::{Loader, Paced};
+use super::pulser::{Pulser, Traffic};
 use crate::table::Row;
 
 /// Partitions of every topic.
 const PARTITIONS: usize = 768;
-const CHANNELS: u64 = 64;
 
-/// Payments a second; 300 of them reach the watch one by one.
-const PER_SECOND: u64 = 2_000;
-const SHARE: &str = "0.15";
+const TRAFFIC: Traffic = Traffic {
+    partitions: PARTITIONS as u32,
+    channels: 64,
+    per_second: 2_000,
+};
 
-/// How many payments later each is credited.
-const LATER: u64 = 4 * PER_SECOND;
+/// 300 payments a second reach the watch one by one.
+const WATCHED: &str = "roles: [watch]\nwatch: {share: \"0.15\"}\n";
 
 /// The channel that credits nothing while the fault lasts.
 const STOPS: u64 = 7;
@@ -38,27 +40,19 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     let setup = Setup {
         partitions: PARTITIONS,
         rules: later_rules(30_000),
-        lanes: 2,
         ..Setup::default()
     };
     let group = Group::new(cluster, "wide", setup);
-    let start = |role: &str| {
-        let more = format!("roles: [{role}]\nwatch: {{share: \"{SHARE}\"}}\n");
-        group.start_with(role, role, &more, &[])
-    };
-    let (lanes, watch) = (start("join"), start("watch"));
-    until("the lanes are ready", PATIENCE, || {
-        lanes.is_ready().then_some(())
-    });
+    let watch = group.start_with("watch", "watch", WATCHED, &[]);
     until("the watch is active", PATIENCE, || {
         (watch.metric("settlewatch_watch_active", "") == Some(1.0)).then_some(())
     });
-    let loader = Loader::new(cluster, &group)?.over(CHANNELS);
-    let mut traffic = Paced::new(loader, PER_SECOND, LATER);
-    traffic.go_on(WARM, |_| true)?;
-    let calm = cores(&watch, &mut traffic, CALM, |_| true)?;
-    let but_one = |paid: u64| paid % CHANNELS != STOPS;
-    let faulty = cores(&watch, &mut traffic, FAULT, but_one)?;
+    let text = group.config_text("watch", 0, Login::Admin) + WATCHED;
+    let mut pulses = Pulser::new(cluster, &group, &text, TRAFFIC)?;
+    pulses.go_on(WARM, |_| true)?;
+    let calm = cores(&watch, &mut pulses, CALM, |_| true)?;
+    let but_one = |paid: u64| paid % TRAFFIC.channels != STOPS;
+    let faulty = cores(&watch, &mut pulses, FAULT, but_one)?;
     let open = watch.metric("settlewatch_incidents_open", "CHANNEL_");
     ensure!(
         open.is_some_and(|open| open > 0.0),
@@ -70,7 +64,6 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     let memory = memory.context("it has metrics")? / 1_048_576.0;
     let blind = watch.metric("settlewatch_watch_blind_partitions", "");
     watch.stop();
-    lanes.stop();
     Ok(vec![
         Row::at_most(
             "cores of a watch, 64 channels and 768 partitions",
@@ -91,7 +84,7 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
 /// Cores that a service uses while traffic goes on.
 fn cores(
     service: &Service,
-    traffic: &mut Paced,
+    pulses: &mut Pulser,
     time: Duration,
     credits: impl Fn(u64) -> bool,
 ) -> Result<f64> {
@@ -101,6 +94,6 @@ fn cores(
             .context("it has metrics")
     };
     let (began, before) = (Instant::now(), cpu()?);
-    traffic.go_on(time, credits)?;
+    pulses.go_on(time, credits)?;
     Ok((cpu()? - before) / began.elapsed().as_secs_f64())
 }
