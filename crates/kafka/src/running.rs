@@ -36,7 +36,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(5);
 /// How often the consumer is asked where it stands, and the host is shown the lane: of so many partitions; of more more
 /// seldom, for each of them costs.
 const LOOK_EVERY_MS: u64 = 50;
-const LOOK_PARTITIONS: u64 = 400;
+const LOOK_PARTITIONS: u64 = 200;
 
 /// Time between attempts at what failed.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);

@@ -22,7 +22,7 @@ use crate::topics::Topics;
 pub use prober::WatchProber;
 
 /// Pulses of hundreds of partitions come all through a second: one by one each would cost a look at all of them.
-const FETCH_WITHIN: Duration = Duration::from_millis(200);
+const FETCH_WITHIN: Duration = Duration::from_millis(250);
 const FETCH_BYTES: usize = 1 << 20;
 
 /// Who judges, and watches the watch. All calls come on its thread and must be short, but for the core's.

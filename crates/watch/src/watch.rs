@@ -26,7 +26,7 @@ use crate::cases::{CaseSettings, Cases, Elsewhere};
 use crate::detect::localise::{Suspicion, Suspicions};
 use crate::detect::rows::{Change, Row};
 use crate::detect::values::ValueId;
-use crate::detect::{Detector, UNJUDGED_MS};
+use crate::detect::{Detector, Explained, UNJUDGED_MS};
 use crate::faults::Faults;
 use crate::feeds::Feeds;
 use crate::filled;
@@ -299,7 +299,9 @@ impl Watch {
                 || self.faults.covers(second, row.accepted_ms, values)
                 || self.cases.explains(row, values)
         };
-        let mut found = self.detector.suspicions(second, &explained, &excluded);
+        let knows_any = self.faults.are_known() || self.cases.explain_any();
+        let excluded = knows_any.then_some(&excluded as Explained<'_>);
+        let mut found = self.detector.suspicions(second, &explained, excluded);
         let stopped = self.detector.flows.stopped(second);
         let stop = stopped.filter(|stopped| self.may_open_early(stopped.channel, second));
         let stop = stop.map(|stopped| Suspicion::of_stop(&stopped));

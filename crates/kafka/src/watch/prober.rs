@@ -21,8 +21,9 @@ use crate::machine::Probing;
 use crate::renewed::Renewed;
 use crate::topics::Topics;
 
-/// Time between two probes.
+/// Time between two probes of so many partitions; of more it is longer, for each of them costs.
 const PROBE_EVERY: Duration = Duration::from_millis(200);
+const PROBE_PARTITIONS: usize = 768;
 
 /// Time between two looks at the cluster's metadata.
 const METADATA_EVERY: Duration = Duration::from_secs(2);
@@ -122,7 +123,8 @@ impl Shared {
             {
                 let _ = watch.send(Told::Input(Input::Probes(probes)));
             }
-            std::thread::sleep(PROBE_EVERY);
+            let times = 1 + self.places.len() / PROBE_PARTITIONS;
+            std::thread::sleep(PROBE_EVERY * u32::try_from(times).unwrap_or(u32::MAX));
         }
     }
 

@@ -164,11 +164,21 @@ impl Cases {
         pool.add(kept);
     }
 
+    /// Patterns that explain why payments wait.
+    fn explaining(&self) -> impl Iterator<Item = &Pattern> {
+        let open = self.open.iter();
+        open.filter(|pattern| pattern.cause == Cause::IdCorrupted)
+    }
+
+    /// Whether there is any payment that [`explains`](Self::explains) may be true of.
+    pub(crate) fn explain_any(&self) -> bool {
+        self.explaining().next().is_some()
+    }
+
     /// Whether a payment waits because its credit came under a corrupted id, as others of its place do.
     pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
-        self.open.iter().any(|pattern| {
-            pattern.cause == Cause::IdCorrupted
-                && row.accepted_ms >= pattern.started_ms - LEAD_MS
+        self.explaining().any(|pattern| {
+            row.accepted_ms >= pattern.started_ms - LEAD_MS
                 && pattern.place.scope.holds(values)
         })
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::counted::{Counted, Part};
 use super::flows::Stopped;
 use super::rates::{excess, shrunk};
-use super::rows::Bad;
+use super::rows::{Bad, Row};
 use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId, count, nearly_all};
@@ -113,12 +113,12 @@ impl Suspicion {
 
 impl Detector {
     /// What stands out at `second` beyond what is `explained`; where that alone has no place, among all payments that are
-    /// not `excluded`.
+    /// not `excluded`: `None` where these are the same.
     pub(crate) fn suspicions(
         &self,
         second: i64,
         explained: Explained<'_>,
-        excluded: Explained<'_>,
+        excluded: Option<Explained<'_>>,
     ) -> Suspicions {
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
             for bad in [Bad::Lost, Bad::Slow, Bad::Long] {
@@ -134,8 +134,11 @@ impl Detector {
                     continue;
                 }
                 // What a shorter window shows is explained in a moment; a longer one is looked at then.
-                let all = self.localise(look, excluded);
                 let mut beside = self.localise(look, explained);
+                let all = match excluded {
+                    Some(excluded) => self.localise(look, excluded),
+                    None => beside.clone(),
+                };
                 if beside.is_empty() {
                     beside.clone_from(&all);
                 }
@@ -180,25 +183,28 @@ impl Detector {
 
     /// The same, of the payments that no known fault explains by now.
     fn is_unexplained(&self, after: i64, bad: Bad, explained: Explained<'_>) -> bool {
-        let mut totals: Vec<Sum> = vec![Sum::default(); self.values.len()];
-        for row in self.rows.since(after) {
-            let values = self.values.of(row.tuple);
-            if !row.counts() || explained(row, values) {
-                continue;
+        let left = |row: &&Row| row.counts() && !explained(row, self.values.of(row.tuple));
+        // Of most values no payment is bad: what they add up to does not matter.
+        let mut is_any = vec![false; self.values.len()];
+        let mut totals: BTreeMap<ValueId, Sum> = BTreeMap::new();
+        let bad_ones = self.rows.since(after).filter(|row| row.long || row.lost);
+        for row in bad_ones.filter(left) {
+            for value in self.values.of(row.tuple) {
+                is_any[value.index()] = *value != ValueId::NONE;
             }
+        }
+        for row in self.rows.since(after).filter(left) {
             let sum = Sum {
                 lost: f64::from(u8::from(row.lost)),
                 ..sum_of(row)
             };
-            for value in values.iter().filter(|value| **value != ValueId::NONE) {
-                totals[value.index()].add(&sum, 1.0);
+            let values = self.values.of(row.tuple).iter();
+            for value in values.filter(|value| is_any[value.index()]) {
+                totals.entry(*value).or_default().add(&sum, 1.0);
             }
         }
-        let all = totals.iter().enumerate();
-        let mut unusual = all.filter(|(at, sum)| {
-            (sum.long > 0.5 || sum.lost > 0.5) && self.is_unusual(ValueId(*at as u32), sum, bad)
-        });
-        unusual.next().is_some()
+        let mut all = totals.iter();
+        all.any(|(value, sum)| self.is_unusual(*value, sum, bad))
     }
 
     /// Payments of a look, by their values.

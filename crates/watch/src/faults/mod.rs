@@ -53,6 +53,11 @@ impl Faults {
             || self.covered(accepted_ms, values, 0)
     }
 
+    /// Whether a fault is open, or is over and remembered.
+    pub(crate) fn are_known(&self) -> bool {
+        !self.open.is_empty() || !self.over.is_empty()
+    }
+
     /// Whether a batch that is due now lacks a payment because of a fault that has nothing to do with batches: one that
     /// no channel has for itself.
     pub(crate) fn lack_part_of_a_batch(&self, accepted_ms: i64, values: &[ValueId]) -> bool {
