@@ -45,6 +45,12 @@ impl Coverage {
         ))
     }
 
+    /// By how many seconds its clocks are ahead of UTC in winter: the date of an hour that is not near midnight.
+    pub fn ahead_s(&self) -> i64 {
+        let winter = jiff::Timestamp::constant(1_767_225_600, 0);
+        self.zone.to_offset(winter).seconds().into()
+    }
+
     /// The local year of an instant, kept within what dates can say.
     fn year(&self, at: Timestamp) -> i16 {
         let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or(if at.millis() < 0 {

@@ -63,20 +63,20 @@ pub(crate) static FEEDS: Section = Section::new(
         Key::default(
             "account_status",
             Shape::Flag,
-            "true",
-            "Status of merchants' accounts.",
+            "false",
+            "Status of merchants' accounts. What comes counts in any case.",
         ),
         Key::default(
             "batch_settled",
             Shape::Flag,
-            "true",
-            "Announcements of settled batches.",
+            "false",
+            "Announcements of settled batches. What comes counts in any case.",
         ),
         Key::default(
             "markers",
             Shape::Flag,
-            "true",
-            "Deployments, maintenance, campaigns.",
+            "false",
+            "Deployments, maintenance, campaigns. What comes counts in any case.",
         ),
         Key::default(
             "stages",

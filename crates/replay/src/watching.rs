@@ -26,6 +26,10 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
         account_feed: feeds.account_status,
         batch_feed: feeds.batch_settled,
         marker_feed: feeds.markers,
+        ahead_s: config
+            .calendars
+            .first()
+            .map_or(0, |calendar| calendar.coverage.ahead_s()),
         critical_minor: config.incidents.critical_minor.clone(),
         objective_ppm: config.incidents.objective.0,
         reopen_within: config.incidents.reopen_within,

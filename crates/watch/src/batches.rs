@@ -37,6 +37,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 /// One payment that a batch did not bring in time.
 struct Missed {
     second: i64,
+    /// When it was due.
+    due_at: Timestamp,
     tuple: TupleId,
     id: Arc<str>,
     amount: (Currency, u64),
@@ -109,6 +111,8 @@ pub(crate) struct BatchFeed<'a> {
     pub(crate) of: &'a Feeds,
     /// Whether somebody is to report them.
     pub(crate) configured: bool,
+    /// Seconds by which the clocks of banks are ahead of UTC.
+    pub(crate) ahead_s: i64,
 }
 
 impl BatchFeed<'_> {
@@ -126,18 +130,20 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
-    /// A payment that is due by a batch is overdue, or passed another tier.
+    /// A payment that is due by a batch is overdue.
     pub(crate) fn missed(&mut self, note: &Note, tuple: TupleId, values: &[ValueId], second: i64) {
         let channel = values[CHANNEL];
         let missed = self.missed.entry(channel).or_default();
         missed.retain(|_, missed| missed.second > second - KEPT_S);
-        missed.entry(note.payment).or_insert_with(|| Missed {
+        let new = Missed {
             second,
+            due_at: note.due_at,
             tuple,
             id: note.id.clone().unwrap_or_else(|| "".into()),
             amount: (note.currency, note.amount_minor),
             end: None,
-        });
+        };
+        missed.insert(note.payment, new);
         self.fresh.push(channel);
     }
 
@@ -199,7 +205,7 @@ impl Batches {
     fn place(&mut self, channel: ValueId, second: i64, teller: &Teller<'_>) -> usize {
         let seconds = self.missed[&channel].values().map(|missed| missed.second);
         let started_s = seconds.min().unwrap_or(second);
-        let reason = teller.reason(channel);
+        let reason = self.reason(channel, teller);
         let mut open = self.open.iter();
         if let Some(at) = open.position(|open| open.is_of(channel, started_s, reason)) {
             let open = &mut self.open[at];
@@ -224,10 +230,18 @@ impl Batches {
             .filter_map(|channel| self.missed.get(channel))
             .flat_map(BTreeMap::values)
             .collect();
-        let reasons = open.channels.iter().map(|channel| teller.reason(*channel));
+        let reasons = open.channels.iter();
+        let reasons = reasons.map(|channel| self.reason(*channel, teller));
         // Of several the one that claims least.
         let reason = reasons.max_by_key(|reason| *reason as u8);
-        teller.report(open, &missed, reason.unwrap_or(open.reason))
+        let all = self.missed.values().map(BTreeMap::len).sum();
+        teller.report(open, &missed, all, reason.unwrap_or(open.reason))
+    }
+
+    fn reason(&self, channel: ValueId, teller: &Teller<'_>) -> Reason {
+        let missed = self.missed.get(&channel).into_iter();
+        let due = missed.flat_map(|missed| missed.values().map(|it| it.due_at));
+        teller.reason(channel, due.max())
     }
 }
 
@@ -240,12 +254,13 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    fn reason(&self, channel: ValueId) -> Reason {
+    /// What is known of the batch of a channel that was due then.
+    fn reason(&self, channel: ValueId, due_at: Option<Timestamp>) -> Reason {
         let text = self.detector.values.text(channel).1;
-        let today = self.now.millis().div_euclid(DAY_MS) as i32;
-        // A batch of yesterday's date may be said in another time zone.
+        let due_ms = due_at.unwrap_or(self.now).millis() + self.feeds.ahead_s * 1000;
+        let due_date = due_ms.div_euclid(DAY_MS);
         let settled = self.feeds.of.settled(text);
-        if settled.is_some_and(|date| date + 1 >= today) {
+        if settled.is_some_and(|date| i64::from(date) >= due_date) {
             Reason::Incomplete
         } else if self.feeds.is_reported() {
             Reason::Missing
@@ -281,8 +296,12 @@ impl Teller<'_> {
         evidence
     }
 
-    fn report(&self, open: &Open, missed: &[&Missed], reason: Reason) -> Report {
-        let evidence = self.evidence(missed);
+    /// `all` payments were missed by batches of late, in any channel.
+    fn report(&self, open: &Open, missed: &[&Missed], all: usize, reason: Reason) -> Report {
+        let evidence = Evidence {
+            explains: missed.len() as f64 / all.max(1) as f64,
+            ..self.evidence(missed)
+        };
         let Detector { values, dims, .. } = self.detector;
         let scope = Scope::of(CHANNEL, open.channels.clone());
         let text = reason.text(open.channels.len() > 1);
@@ -330,6 +349,7 @@ keep!(Open {
 });
 keep!(Missed {
     second,
+    due_at,
     tuple,
     id,
     amount,
@@ -398,6 +418,7 @@ mod tests {
             let feeds = BatchFeed {
                 of: &feeds,
                 configured: false,
+                ahead_s: 0,
             };
             let Self { batches, book, .. } = self;
             batches.end_second(second, &self.detector, feeds, &[], book);
@@ -426,9 +447,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_credited_late_is_open_no_longer_and_another_tier_is_no_other_payment() {
+    fn what_is_credited_late_is_open_no_longer() {
         let mut bench = Bench::new();
-        bench.miss("a", 0..5, 100);
         bench.miss("a", 0..5, 110);
         assert_eq!(bench.end(110)[0].evidence.open, 5);
         for (number, end) in [(0, End::Credited), (1, End::Credited), (2, End::Otherwise)] {

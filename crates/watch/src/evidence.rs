@@ -56,7 +56,9 @@ pub(crate) struct Tally {
     pub(crate) terminals: Vec<ValueId>,
     pub(crate) gateways: Vec<ValueId>,
     pub(crate) channels: Vec<ValueId>,
-    pub(crate) samples: Vec<Arc<str>>,
+    /// Payments to look at: those that are missing now, and others.
+    samples: Vec<Arc<str>>,
+    other_samples: Vec<Arc<str>>,
     /// Amounts of bad payments and of good ones, by currency of the most.
     pub(crate) bad_amounts: Vec<u64>,
     pub(crate) good_amounts: Vec<u64>,
@@ -162,11 +164,20 @@ impl Tally {
             self.open += 1;
             *self.open_minor.entry(row.currency).or_default() += u128::from(row.amount_minor);
         }
-        if let Some(id) = &row.id
-            && self.samples.len() < SAMPLES
-        {
-            self.samples.push(Arc::clone(id));
+        let samples = if row.is_open() {
+            &mut self.samples
+        } else {
+            &mut self.other_samples
+        };
+        if let Some(id) = row.id.as_ref().filter(|_| samples.len() < SAMPLES) {
+            samples.push(Arc::clone(id));
         }
+    }
+
+    /// Payments to look at, those first that are missing now.
+    pub(crate) fn samples(&self) -> Vec<String> {
+        let all = self.samples.iter().chain(&self.other_samples);
+        all.take(SAMPLES).map(ToString::to_string).collect()
     }
 
     /// Where nothing was slow yet, those who wait since the onset are what is at risk.

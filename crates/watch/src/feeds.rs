@@ -48,7 +48,10 @@ pub(crate) struct Feeds {
     accounts: BTreeMap<Arc<str>, VecDeque<(AccountStatus, i64)>>,
     /// Last settle date by channel, and when it was said.
     batches: BTreeMap<Arc<str>, (i32, i64)>,
+    /// Whether anything was announced of each kind.
+    pub(crate) has_accounts: bool,
     pub(crate) has_batches: bool,
+    pub(crate) has_markers: bool,
     /// Streams whose announcements are not known up to now.
     withheld: Vec<String>,
 }
@@ -62,17 +65,21 @@ impl Feeds {
                 starts_at,
                 ends_at,
                 ..
-            } => self.markers.push(Marker {
-                kind: *kind,
-                scope: scope.clone(),
-                starts_ms: starts_at.millis(),
-                ends_ms: ends_at.map(Timestamp::millis),
-            }),
+            } => {
+                self.has_markers = true;
+                self.markers.push(Marker {
+                    kind: *kind,
+                    scope: scope.clone(),
+                    starts_ms: starts_at.millis(),
+                    ends_ms: ends_at.map(Timestamp::millis),
+                });
+            }
             Auxiliary::Account {
                 merchant_id,
                 at,
                 status,
             } => {
+                self.has_accounts = true;
                 let said = self.accounts.entry(Arc::clone(merchant_id)).or_default();
                 if said.back().is_none_or(|(known, _)| known != status) {
                     said.push_back((*status, at.millis()));
@@ -274,6 +281,8 @@ keep!(Feeds {
     markers,
     accounts,
     batches,
+    has_accounts,
     has_batches,
+    has_markers,
     withheld,
 });

@@ -216,7 +216,7 @@ fn report(event: &Event, moment: &Moment<'_>, silence: &Silence) -> Report {
         let now_ms = end_of(moment.second).millis();
         let place = event.place.scope();
         let tally = Tally::of(detector, &place, during, now_ms, &|_, _| false);
-        let samples = tally.samples.iter().map(ToString::to_string).collect();
+        let samples = tally.samples();
         (tally.evidence(), samples)
     };
     Report {

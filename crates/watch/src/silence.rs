@@ -327,7 +327,7 @@ impl Silence {
             scope,
             started_at: Timestamp::from_millis(onset_ms),
             evidence,
-            samples: tally.samples.iter().map(ToString::to_string).collect(),
+            samples: tally.samples(),
         }
     }
 

@@ -120,6 +120,11 @@ impl Terminals {
         }
     }
 
+    /// Whether any heartbeat ever came.
+    pub(crate) fn ever_beat(&self) -> bool {
+        self.last_beat_ms != 0
+    }
+
     /// Whether many of them beat, or did once.
     pub(crate) fn many_beat(&self) -> bool {
         let beating = self.known.values().filter(|it| !it.beats.is_empty());

@@ -329,8 +329,9 @@ impl Scene<'_> {
                 .but("the terminals' heartbeats come: the network may be up"),
             Hearts::Unknown => Draft::new(Cause::NetworkRegion, Basis::Guess)
                 .but("too few heartbeats are due to tell whether the terminals are up"),
-            Hearts::NoFeed => Draft::new(Cause::NetworkRegion, Basis::Guess)
-                .but("no heartbeats are known: cannot tell network from hardware"),
+            Hearts::NoFeed => {
+                Draft::new(Cause::NetworkRegion, Basis::Guess).but(&self.without_hearts("hardware"))
+            }
         }
     }
 

@@ -54,12 +54,14 @@ pub struct WatchSettings {
     pub streams: Vec<String>,
     /// What terminals report; `None` where no heartbeats are expected.
     pub heartbeat: Option<Heartbeat>,
-    /// Whether the status of accounts is reported.
+    /// Whether the status of accounts is to be reported; so is what is reported without that.
     pub account_feed: bool,
-    /// Whether batches are reported.
+    /// The same of batches.
     pub batch_feed: bool,
-    /// Whether markers are reported.
+    /// The same of markers.
     pub marker_feed: bool,
+    /// Seconds by which the clocks of banks are ahead of UTC.
+    pub ahead_s: i64,
     /// From so many minor units at risk on, an incident is critical.
     pub critical_minor: Vec<(Currency, u64)>,
     /// Of a million payments so many are to be credited by their first deadline.
@@ -171,8 +173,8 @@ impl Watch {
             feeds: &self.feeds,
             gateways: &self.gateways,
             heartbeat: self.heartbeat(),
-            account_feed: self.settings.account_feed && is_known,
-            marker_feed: self.settings.marker_feed && is_known,
+            account_feed: (self.settings.account_feed || self.feeds.has_accounts) && is_known,
+            marker_feed: (self.settings.marker_feed || self.feeds.has_markers) && is_known,
             silent_since_ms: self.silence.since_ms(second),
             silences_ms: self.silence.spans_ms(),
             critical_minor: &self.settings.critical_minor,
@@ -201,6 +203,7 @@ impl Watch {
             BatchFeed {
                 of: &self.feeds,
                 configured: self.settings.batch_feed,
+                ahead_s: self.settings.ahead_s,
             },
             &self.settings.critical_minor,
             &mut self.book,

@@ -156,9 +156,12 @@ impl Cases {
         }
         let values = values_of(case, tuple, &detector.values, terminals);
         let kept = Kept::new(case, cause, values, second);
-        for pattern in &mut self.open {
-            if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(&kept) {
-                pattern.last_s = second;
+        // Another tier or verdict of a payment that is known is no further effect.
+        if !pool.knows(&case.id) {
+            for pattern in &mut self.open {
+                if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(&kept) {
+                    pattern.last_s = second;
+                }
             }
         }
         pool.add(kept);
@@ -178,8 +181,7 @@ impl Cases {
     /// Whether a payment waits because its credit came under a corrupted id, as others of its place do.
     pub(crate) fn explains(&self, row: &Row, values: &[ValueId]) -> bool {
         self.explaining().any(|pattern| {
-            row.accepted_ms >= pattern.started_ms - LEAD_MS
-                && pattern.place.scope.holds(values)
+            row.accepted_ms >= pattern.started_ms - LEAD_MS && pattern.place.scope.holds(values)
         })
     }
 

@@ -44,7 +44,7 @@ impl Pool {
 
     /// Takes a case in; `false` where it is known: another verdict on the same payment is no further case.
     pub(super) fn add(&mut self, case: Kept) -> bool {
-        if self.cases.iter().rev().any(|known| known.id == case.id) {
+        if self.knows(&case.id) {
             return false;
         }
         self.heard_s = case.second;
@@ -54,6 +54,10 @@ impl Pool {
             self.cases.pop_front();
         }
         true
+    }
+
+    pub(super) fn knows(&self, id: &Arc<str>) -> bool {
+        self.cases.iter().rev().any(|known| known.id == *id)
     }
 
     pub(super) fn remove(&mut self, id: &Arc<str>) {

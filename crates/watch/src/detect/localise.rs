@@ -27,6 +27,11 @@ const NATS: f64 = 13.0;
 /// The same where nothing is usually lost, so that few payments say much.
 const LOST_NATS: f64 = 10.0;
 
+/// A place stands out where its rate is at least so high, and so many times higher than is usual: of what is slow, and of
+/// what is lost, where little is usual.
+const SLOW_RATE: (f64, f64) = (0.025, 1.5);
+const LOST_RATE: (f64, f64) = (0.008, 3.0);
+
 /// What was seen of a place before a look is looked at for so long, in seconds.
 const BEFORE_S: i64 = 600;
 
@@ -311,7 +316,8 @@ impl Detector {
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);
         let least = if lost { 3.0 } else { 5.0 };
-        let is_rate = inside.rate() >= 0.025 + 1.5 * usual;
+        let (share, times) = if lost { LOST_RATE } else { SLOW_RATE };
+        let is_rate = inside.rate() >= share + times * usual;
         (nats >= enough && inside.bad >= least && is_rate).then_some(nats)
     }
 

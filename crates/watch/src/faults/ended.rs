@@ -2,7 +2,7 @@
 
 use crate::detect::Detector;
 use crate::detect::onset::evidence;
-use crate::detect::rates::wilson;
+use crate::detect::rates::{excess, wilson};
 use crate::detect::rows::Bad;
 use crate::detect::values::ValueId;
 use crate::pulse::CHANNEL;
@@ -18,6 +18,12 @@ const MOST_NATS: f64 = 30.0;
 /// So many bad payments say how bad it is.
 const ENOUGH: usize = 5;
 
+/// A loss of at least this share is seen among the slow ones.
+const MANY: f64 = 0.2;
+
+/// Evidence in natural units that any are lost.
+const LOST_NATS: f64 = 10.0;
+
 /// How sure that is, in standard deviations.
 const CERTAIN_Z: f64 = 1.0;
 
@@ -27,12 +33,23 @@ type Known = (i64, bool, f64);
 /// The append time, in milliseconds, of the first payment of a fault from which on they are as usual again, as is known at
 /// the end of `second`; `None` while it goes on.
 pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Option<i64> {
-    let onset_ms = fault.onset_ms;
-    // Who was lost before is slow before all is well.
-    let bad = match fault.bad {
+    let lost = known(detector, fault, second, Bad::Lost);
+    let bad = lost.iter().filter(|(_, bad, _)| *bad).count() as f64;
+    let usual: f64 = lost.iter().map(|(.., usual)| usual).sum();
+    // Where few are lost, nobody sees them among those that are slow as ever.
+    let few = bad < MANY * lost.len() as f64 && excess(bad, usual) > LOST_NATS;
+    let what = match fault.bad {
+        Bad::Lost | Bad::Slow if few => return ended(lost),
+        // Who was lost before is slow before all is well.
         Bad::Lost => Bad::Slow,
         bad => bad,
     };
+    ended(known(detector, fault, second, what))
+}
+
+/// The payments of a fault of which is known whether they are `bad`.
+fn known(detector: &Detector, fault: &Fault, second: i64, bad: Bad) -> Vec<Known> {
+    let onset_ms = fault.onset_ms;
     let now_ms = (second + 1) * 1000;
     // Of younger ones only those are known that are well.
     let told_ms = |channel: ValueId| {
@@ -40,7 +57,8 @@ pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Optio
         thresholds.is_known().then(|| {
             let after_ms = match bad {
                 Bad::Long => thresholds.long_ms,
-                _ => thresholds.slow_ms,
+                Bad::Slow => thresholds.slow_ms,
+                Bad::Lost => thresholds.lost_ms,
             };
             now_ms - after_ms as i64 - 1000
         })
@@ -55,8 +73,8 @@ pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Optio
             && told_ms(values[CHANNEL]).is_some_and(|told_ms| row.accepted_ms <= told_ms)
     });
     let usual = |row| detector.usual_share(row, bad);
-    let known = rows.map(|row| (row.accepted_ms, row.is_bad(bad), usual(row)));
-    ended(known.collect())
+    rows.map(|row| (row.accepted_ms, row.is_bad(bad), usual(row)))
+        .collect()
 }
 
 fn ended(mut known: Vec<Known>) -> Option<i64> {

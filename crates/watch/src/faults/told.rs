@@ -49,7 +49,7 @@ impl Fault {
             scope: scope.named(&detector.values, &detector.dims),
             started_at: Timestamp::from_millis(self.onset_ms),
             evidence,
-            samples: tally.samples.iter().map(ToString::to_string).collect(),
+            samples: tally.samples(),
         }
     }
 

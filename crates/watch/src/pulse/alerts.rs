@@ -18,7 +18,9 @@ impl Collector {
                 Some(Verdict::RefundInFlight | Verdict::RiskHold)
             );
             let is_told = self.open.contains_key(&fingerprint) || self.closed == Some(fingerprint);
-            if !excused && !is_told {
+            // Further tiers are no news.
+            let is_news = alert.revision == 1 || alert.resolution.is_some();
+            if is_news && !excused && !is_told {
                 self.due_by_batch(fingerprint, alert);
             }
             if alert.verdict != Some(Verdict::IdCorrupted) {

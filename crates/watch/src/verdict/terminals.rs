@@ -48,8 +48,9 @@ impl Scene<'_> {
             }),
             Hearts::Unknown => Draft::new(Cause::TerminalFault, Basis::Guess)
                 .but("its next heartbeat is not due: cannot tell network from software yet"),
-            Hearts::NoFeed => Draft::new(Cause::TerminalFault, Basis::Guess)
-                .but("no heartbeats are known: cannot tell network from hardware"),
+            Hearts::NoFeed => {
+                Draft::new(Cause::TerminalFault, Basis::Guess).but(&self.without_hearts("hardware"))
+            }
         }
     }
 
@@ -61,8 +62,18 @@ impl Scene<'_> {
                 .but("not the network: the terminals' heartbeats come"),
             Hearts::Unknown => Draft::new(Cause::TerminalReleaseFault, Basis::Inferred),
             Hearts::NoFeed => Draft::new(Cause::TerminalReleaseFault, Basis::Guess)
-                .but("no heartbeats are known: cannot tell network from software"),
+                .but(&self.without_hearts("software")),
         }
+    }
+
+    /// Why heartbeats do not tell the network from what is `other` than that.
+    pub(super) fn without_hearts(&self, other: &str) -> String {
+        let lacking = if self.around.terminals.ever_beat() {
+            "no heartbeats are known"
+        } else {
+            "no heartbeat feed configured"
+        };
+        format!("{lacking}: cannot tell network from {other}")
     }
 
     pub(super) fn hearts(&self) -> Hearts {

@@ -172,6 +172,7 @@ mod tests {
             dims: Dims::new(&[]),
             streams: vec!["payments".into(), "credits".into()],
             marker_feed: false,
+            ahead_s: 0,
             names,
             ..crate::watch::story::settings()
         }
