@@ -226,16 +226,21 @@ impl Fault {
         all >= 10 && slow * 2 >= all
     }
 
-    /// Whether its place is worse than usual, of late.
+    /// Whether its place is worse than usual, of late. A small loss is seen among what is lost alone.
     pub(super) fn stands_out(&self, second: i64, detector: &Detector) -> bool {
+        let is_loss = || self.bad == Bad::Slow && self.stands_out_by(Bad::Lost, second, detector);
+        self.stands_out_by(self.bad, second, detector) || is_loss()
+    }
+
+    fn stands_out_by(&self, what: Bad, second: i64, detector: &Detector) -> bool {
         [30, 120].into_iter().any(|window_s| {
             let (mut bad, mut mean) = (0.0, 0.0);
             for row in detector.rows.since(second - window_s) {
                 let values = detector.values.of(row.tuple);
                 let is_its = row.counts() && self.scope.holds(values);
                 if is_its && !self.leaves(row.accepted_ms, values) {
-                    bad += f64::from(u8::from(row.is_bad(self.bad)));
-                    mean += detector.usual_share(row, self.bad);
+                    bad += f64::from(u8::from(row.is_bad(what)));
+                    mean += detector.usual_share(row, what);
                 }
             }
             let frequent = mean >= 0.3 || window_s > 30;
