@@ -9,20 +9,18 @@ mod explaining;
 mod kept;
 #[cfg(test)]
 mod scenes;
+mod settings;
 #[cfg(test)]
 mod story;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use settlewatch_join::Span;
-use settlewatch_join::event::Currency;
-
 use crate::around::Around;
 use crate::batches::{BatchFeed, Batches, End};
 use crate::behind::Behind;
 use crate::burn::{Burn, Burns};
-use crate::cases::{CaseSettings, Cases, Elsewhere};
+use crate::cases::{Cases, Elsewhere};
 use crate::detect::localise::{Suspicion, Suspicions};
 use crate::detect::rows::{Change, Row};
 use crate::detect::values::ValueId;
@@ -37,51 +35,16 @@ use crate::late::Late;
 use crate::lateness::Lateness;
 use crate::maintenance::Maintenance;
 use crate::merchants::Merchants;
-use crate::pulse::{Auxiliary, CHANNEL, CONNECTOR, Dims, GATEWAY, Note, Pulse, What};
+use crate::pulse::{Auxiliary, CHANNEL, CONNECTOR, GATEWAY, Note, Pulse, What};
 use crate::second::end_of;
 use crate::silence::{Moment, Silence};
 use crate::sources::Sources;
 use crate::terminals::{Heartbeat, Terminals};
 
 use explaining::Explaining;
+use settings::case_settings;
 
-/// What the watch depends on.
-#[derive(Clone, Debug)]
-pub struct WatchSettings {
-    /// The dimensions of every tuple.
-    pub dims: Dims,
-    /// Names of the streams: payments, credits, lifecycle, then the others.
-    pub streams: Vec<String>,
-    /// What terminals report; `None` where no heartbeats are expected.
-    pub heartbeat: Option<Heartbeat>,
-    /// Whether the status of accounts is to be reported; so is what is reported without that.
-    pub account_feed: bool,
-    /// The same of batches.
-    pub batch_feed: bool,
-    /// The same of markers.
-    pub marker_feed: bool,
-    /// Seconds by which the clocks of banks are ahead of UTC.
-    pub ahead_s: i64,
-    /// From so many minor units at risk on, an incident is critical.
-    pub critical_minor: Vec<(Currency, u64)>,
-    /// Of a million payments so many are to be credited by their first deadline.
-    pub objective_ppm: u32,
-    /// The same cause within this time opens the same incident again.
-    pub reopen_within: Span,
-    /// Cases that make a pattern.
-    pub pattern_cases: usize,
-    /// The time within which they must lie.
-    pub pattern_within: Span,
-    /// Fee rates that contracts name, in millionths.
-    pub contract_ppm: Vec<u64>,
-    /// From so many names on, those that nothing refers to any more are let go: attribute tuples and their values.
-    pub names: usize,
-}
-
-impl WatchSettings {
-    /// Names that cost no memory worth a thought: some ten megabytes.
-    pub const NAMES: usize = 100_000;
-}
+pub use settings::WatchSettings;
 
 /// One global view of everything.
 pub struct Watch {
@@ -466,14 +429,6 @@ impl Watch {
     /// Incidents that are open.
     pub fn open(&self) -> impl Iterator<Item = &Incident> {
         self.book.open_ones()
-    }
-}
-
-fn case_settings(settings: &WatchSettings) -> CaseSettings {
-    CaseSettings {
-        cases: settings.pattern_cases,
-        within: settings.pattern_within,
-        contract_ppm: settings.contract_ppm.clone(),
     }
 }
 

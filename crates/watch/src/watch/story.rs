@@ -9,8 +9,8 @@ use settlewatch_join::{Fingerprint, Span, Timestamp};
 
 use super::*;
 use crate::pulse::{
-    Ack, ChannelCount, Ended, Excused, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KINDS, MERCHANT,
-    STANDARD, StreamCount, Tuple, hash_of,
+    Ack, ChannelCount, Dims, Ended, Excused, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KINDS,
+    MERCHANT, STANDARD, StreamCount, Tuple, hash_of,
 };
 
 /// Payments a second, on as many channels as there are partitions.
