@@ -26,27 +26,14 @@ pub(crate) fn tuple_of(tuple: &Tuple, values: &mut Values, terminals: &mut Termi
 mod tests {
     use super::*;
     use crate::detect::values::ValueId;
-    use crate::pulse::{CHANNEL, Dims, hash_of};
-
-    fn tuple(said: &[(DimIndex, &str)], dims: &Dims) -> Tuple {
-        let text = |dim| {
-            said.iter()
-                .find(|(of, _)| *of == dim)
-                .map(|(_, text)| *text)
-        };
-        let texts: Vec<Option<&str>> = (0..dims.len()).map(text).collect();
-        Tuple {
-            hash: hash_of(texts.iter().copied()),
-            values: texts.iter().map(|text| text.map(Arc::from)).collect(),
-        }
-    }
+    use crate::pulse::{CHANNEL, Dims};
 
     #[test]
     fn what_is_left_out_is_as_the_terminal_said_last() {
         let dims = Dims::new(&[]);
         let (mut values, mut terminals) = (Values::new(&dims), Terminals::default());
         let mut number = |said: &[(DimIndex, &str)]| {
-            let number = tuple_of(&tuple(said, &dims), &mut values, &mut terminals);
+            let number = tuple_of(&Tuple::of(said), &mut values, &mut terminals);
             let text = |dim: DimIndex| {
                 let value = values.of(number)[dim];
                 (value != ValueId::NONE).then(|| values.text(value).1.to_string())

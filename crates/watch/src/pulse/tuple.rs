@@ -143,6 +143,18 @@ impl Tuple {
     }
 }
 
+#[cfg(test)]
+impl Tuple {
+    /// A tuple of the standard dimensions with these values.
+    pub(crate) fn of(fields: &[(DimIndex, &str)]) -> Arc<Self> {
+        let fields: Vec<_> = fields
+            .iter()
+            .map(|&(dim, text)| (dim, Some(text)))
+            .collect();
+        Tuples::default().intern(&Draft::of_fields(&fields, &Dims::new(&[])))
+    }
+}
+
 /// A borrowed tuple, before it is known whether there is one like it.
 pub(super) struct Draft<'a>(Vec<Option<&'a str>>);
 

@@ -159,20 +159,17 @@ impl Watch {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use settlewatch_join::event::Currency;
     use settlewatch_join::{Fingerprint, Timestamp};
 
     use super::*;
-    use crate::pulse::{Dims, Note, Pulse, STANDARD, TERMINAL, Tuple, What, hash_of};
+    use crate::pulse::{Dims, Note, Pulse, TERMINAL, Tuple, What};
 
     fn settings(names: usize) -> WatchSettings {
         WatchSettings {
             dims: Dims::new(&[]),
             streams: vec!["payments".into(), "credits".into()],
             marker_feed: false,
-            ahead_s: 0,
             names,
             ..crate::watch::story::settings()
         }
@@ -181,16 +178,11 @@ mod tests {
     /// A second in which `count` terminals pay that never did before.
     fn strangers(second: i64, count: i64) -> Pulse {
         let note = |number: i64| {
-            let mut values = vec![None; STANDARD];
-            values[TERMINAL] = Some(Arc::from(format!("T{second}-{number}")));
-            let hash = hash_of(values.iter().map(Option::as_deref));
+            let terminal = format!("T{second}-{number}");
             let at = Timestamp::from_millis(second * 1000);
             Note {
                 payment: Fingerprint((second * count + number) as u64),
-                tuple: Arc::new(Tuple {
-                    hash,
-                    values: values.into(),
-                }),
+                tuple: Tuple::of(&[(TERMINAL, &terminal)]),
                 partition: 0,
                 accepted_at: at,
                 due_at: at,

@@ -10,7 +10,7 @@ use settlewatch_join::{Fingerprint, Span, Timestamp};
 use super::*;
 use crate::pulse::{
     Ack, ChannelCount, Dims, Ended, Excused, KIND_AFTER, KIND_CREDIT, KIND_PAYMENT, KINDS,
-    MERCHANT, STANDARD, StreamCount, Tuple, hash_of,
+    MERCHANT, StreamCount, Tuple,
 };
 
 /// Payments a second, on as many channels as there are partitions.
@@ -72,13 +72,8 @@ impl Pay {
     }
 
     fn tuple(&self) -> Arc<Tuple> {
-        let mut values = vec![None; STANDARD];
-        values[CHANNEL] = Some(Arc::from(format!("C{}", self.channel)));
-        values[MERCHANT] = Some(Arc::from(format!("M{}", self.merchant)));
-        Arc::new(Tuple {
-            hash: hash_of(values.iter().map(Option::as_deref)),
-            values: values.into(),
-        })
+        let (channel, merchant) = (format!("C{}", self.channel), format!("M{}", self.merchant));
+        Tuple::of(&[(CHANNEL, &channel), (MERCHANT, &merchant)])
     }
 
     fn note(&self, at_ms: i64, what: What) -> Note {
