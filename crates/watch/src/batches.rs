@@ -109,16 +109,10 @@ impl Reason {
 #[derive(Clone, Copy)]
 pub(crate) struct BatchFeed<'a> {
     pub(crate) of: &'a Feeds,
-    /// Whether somebody is to report them.
-    pub(crate) configured: bool,
+    /// Whether somebody reports them, and all of that is known.
+    pub(crate) reported: bool,
     /// Seconds by which the clocks of banks are ahead of UTC.
     pub(crate) ahead_s: i64,
-}
-
-impl BatchFeed<'_> {
-    fn is_reported(&self) -> bool {
-        (self.configured || self.of.has_batches) && self.of.is_known()
-    }
 }
 
 /// All channels that settle in batches.
@@ -262,7 +256,7 @@ impl Teller<'_> {
         let settled = self.feeds.of.settled(text);
         if settled.is_some_and(|date| i64::from(date) >= due_date) {
             Reason::Incomplete
-        } else if self.feeds.is_reported() {
+        } else if self.feeds.reported {
             Reason::Missing
         } else {
             Reason::Unreported
@@ -361,7 +355,7 @@ mod tests {
     use settlewatch_join::Span;
 
     use super::*;
-    use crate::pulse::{Dims, STANDARD, Tuple, What, hash_of};
+    use crate::pulse::{Dims, Tuple, What};
 
     struct Bench {
         batches: Batches,
@@ -380,13 +374,8 @@ mod tests {
 
         /// A payment of a channel and the number of its values.
         fn note(&mut self, channel: &str, number: u64) -> (Note, TupleId) {
-            let mut values = vec![None; STANDARD];
-            values[CHANNEL] = Some(Arc::from(channel));
-            values[MERCHANT] = Some(Arc::from(format!("M{number}")));
-            let tuple = Arc::new(Tuple {
-                hash: hash_of(values.iter().map(Option::as_deref)),
-                values: values.into(),
-            });
+            let merchant = format!("M{number}");
+            let tuple = Tuple::of(&[(CHANNEL, channel), (MERCHANT, &merchant)]);
             let at = Timestamp::from_millis(0);
             let note = Note {
                 payment: Fingerprint(number),
@@ -417,7 +406,7 @@ mod tests {
             let feeds = Feeds::default();
             let feeds = BatchFeed {
                 of: &feeds,
-                configured: false,
+                reported: false,
                 ahead_s: 0,
             };
             let Self { batches, book, .. } = self;

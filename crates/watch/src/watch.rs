@@ -131,13 +131,14 @@ impl Watch {
         let suspicions = self.suspicions(second);
         // A feed that is behind says as little as one that is not configured.
         let is_known = self.feeds.is_known();
+        let reported = |configured: bool, heard: bool| (configured || heard) && is_known;
         let around = Around {
             terminals: &self.terminals,
             feeds: &self.feeds,
             gateways: &self.gateways,
             heartbeat: self.heartbeat(),
-            account_feed: (self.settings.account_feed || self.feeds.has_accounts) && is_known,
-            marker_feed: (self.settings.marker_feed || self.feeds.has_markers) && is_known,
+            account_feed: reported(self.settings.account_feed, self.feeds.has_accounts),
+            marker_feed: reported(self.settings.marker_feed, self.feeds.has_markers),
             silent_since_ms: self.silence.since_ms(second),
             silences_ms: self.silence.spans_ms(),
             critical_minor: &self.settings.critical_minor,
@@ -165,7 +166,7 @@ impl Watch {
             &self.detector,
             BatchFeed {
                 of: &self.feeds,
-                configured: self.settings.batch_feed,
+                reported: reported(self.settings.batch_feed, self.feeds.has_batches),
                 ahead_s: self.settings.ahead_s,
             },
             &self.settings.critical_minor,

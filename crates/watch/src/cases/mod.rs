@@ -157,14 +157,12 @@ impl Cases {
         let values = values_of(case, tuple, &detector.values, terminals);
         let kept = Kept::new(case, cause, values, second);
         // Another tier or verdict of a payment that is known is no further effect.
-        if !pool.knows(&case.id) {
-            for pattern in &mut self.open {
-                if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(&kept) {
-                    pattern.last_s = second;
-                }
+        let Some(kept) = pool.add(kept) else { return };
+        for pattern in &mut self.open {
+            if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(kept) {
+                pattern.last_s = second;
             }
         }
-        pool.add(kept);
     }
 
     /// Patterns that explain why payments wait.

@@ -42,10 +42,10 @@ impl Pool {
         }
     }
 
-    /// Takes a case in; `false` where it is known: another verdict on the same payment is no further case.
-    pub(super) fn add(&mut self, case: Kept) -> bool {
-        if self.knows(&case.id) {
-            return false;
+    /// Takes a case in; `None` where it is known: another verdict on the same payment is no further case.
+    pub(super) fn add(&mut self, case: Kept) -> Option<&Kept> {
+        if self.cases.iter().rev().any(|known| known.id == case.id) {
+            return None;
         }
         self.heard_s = case.second;
         self.fresh += 1;
@@ -53,11 +53,7 @@ impl Pool {
         if self.cases.len() > LIMIT {
             self.cases.pop_front();
         }
-        true
-    }
-
-    pub(super) fn knows(&self, id: &Arc<str>) -> bool {
-        self.cases.iter().rev().any(|known| known.id == *id)
+        self.cases.back()
     }
 
     pub(super) fn remove(&mut self, id: &Arc<str>) {

@@ -33,18 +33,20 @@ type Known = (i64, bool, f64);
 /// The append time, in milliseconds, of the first payment of a fault from which on they are as usual again, as is known at
 /// the end of `second`; `None` while it goes on.
 pub(super) fn ended_ms(detector: &Detector, fault: &Fault, second: i64) -> Option<i64> {
+    if fault.bad == Bad::Long {
+        return ended(known(detector, fault, second, Bad::Long));
+    }
     let lost = known(detector, fault, second, Bad::Lost);
     let bad = lost.iter().filter(|(_, bad, _)| *bad).count() as f64;
     let usual: f64 = lost.iter().map(|(.., usual)| usual).sum();
     // Where few are lost, nobody sees them among those that are slow as ever.
     let few = bad < MANY * lost.len() as f64 && excess(bad, usual) > LOST_NATS;
-    let what = match fault.bad {
-        Bad::Lost | Bad::Slow if few => return ended(lost),
-        // Who was lost before is slow before all is well.
-        Bad::Lost => Bad::Slow,
-        bad => bad,
-    };
-    ended(known(detector, fault, second, what))
+    // Who was lost before is slow before all is well.
+    ended(if few {
+        lost
+    } else {
+        known(detector, fault, second, Bad::Slow)
+    })
 }
 
 /// The payments of a fault of which is known whether they are `bad`.
