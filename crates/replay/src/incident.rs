@@ -95,6 +95,7 @@ fn evidence(incident: &Incident) -> Value {
         "explains": share(evidence.explains),
         "lag_p95_ms": evidence.lag_p95_ms,
         "touched": evidence.touched,
+        "touched_minor": money_json(&evidence.touched_minor),
         "credited_late": evidence.credited_late,
         "ruled_out": incident.finding.ruled_out,
     });

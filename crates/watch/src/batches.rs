@@ -270,12 +270,13 @@ impl Teller<'_> {
             ..Evidence::default()
         };
         for missed in missed {
+            let (currency, amount) = missed.amount;
+            *evidence.touched_minor.entry(currency).or_default() += u128::from(amount);
             match missed.end {
                 Some(End::Credited) => evidence.credited_late += 1,
                 Some(End::Otherwise) => {}
                 None => {
                     evidence.open += 1;
-                    let (currency, amount) = missed.amount;
                     *evidence.amount_minor.entry(currency).or_default() += u128::from(amount);
                 }
             }
@@ -449,7 +450,11 @@ mod tests {
         let evidence = &said.last().expect("it is over").evidence;
         assert_eq!((evidence.open, evidence.touched), (2, 5));
         assert_eq!(evidence.credited_late, 2);
-        assert_eq!(evidence.amount_minor.values().sum::<u128>(), 200);
+        let sum = |money: &BTreeMap<_, u128>| money.values().sum::<u128>();
+        assert_eq!(
+            (sum(&evidence.amount_minor), sum(&evidence.touched_minor)),
+            (200, 500)
+        );
         assert_eq!(said.last().map(|it| it.samples[0].as_str()), Some("P3"));
     }
 }

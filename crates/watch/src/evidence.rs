@@ -41,6 +41,8 @@ pub(crate) struct Tally {
     pub(crate) overdue: u64,
     pub(crate) open: u64,
     pub(crate) open_minor: BTreeMap<Currency, u128>,
+    /// What was touched in all: slow ones, and those that waited before the onset.
+    pub(crate) touched_minor: BTreeMap<Currency, u128>,
     pub(crate) credited: u64,
     pub(crate) credited_late: u64,
     /// Slow ones that were credited by now.
@@ -157,12 +159,14 @@ impl Tally {
     fn count(&mut self, row: &Row, values: &[ValueId]) {
         self.merchants.push(values[MERCHANT]);
         self.terminals.push(values[TERMINAL]);
+        let amount_minor = u128::from(row.amount_minor);
+        *self.touched_minor.entry(row.currency).or_default() += amount_minor;
         if row.overdue && row.lag_ms.is_some() {
             self.credited_late += 1;
         }
         if row.is_open() {
             self.open += 1;
-            *self.open_minor.entry(row.currency).or_default() += u128::from(row.amount_minor);
+            *self.open_minor.entry(row.currency).or_default() += amount_minor;
         }
         let samples = if row.is_open() {
             &mut self.samples
@@ -286,6 +290,7 @@ impl Tally {
             explains: self.slow as f64 / (self.slow + self.outside_bad).max(1) as f64,
             lag_p95_ms: self.lag.quantile(0.95),
             touched: self.slow + self.slow_before,
+            touched_minor: self.touched_minor.clone(),
             credited_late: self.credited_late,
             amount_above_minor: None,
             signature: None,

@@ -77,7 +77,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "evidence.touched",
-        "Payments that the fault touched so far, `evidence.open` and those that were credited meanwhile: `evidence.credited_late` of them after a deadline. Who waited when it began counts, and so does what an incident that was opened again had before. What the places of two faults share counts in the smaller place alone, unless both began within 20 s of each other.",
+        "Payments that the fault touched so far, and `evidence.touched_minor` their money in minor units (empty where records are counted, or credits came on time): `evidence.open` and those that were credited meanwhile: `evidence.credited_late` of them after a deadline. Who waited when it began counts, and so does what an incident that was opened again had before. What the places of two faults share counts in the smaller place alone, unless both began within 20 s of each other.",
     ),
     (
         "evidence.ruled_out",
@@ -163,6 +163,7 @@ fn example() -> Incident {
             explains: 0.87,
             lag_p95_ms: Some(41_200),
             touched: 412,
+            touched_minor: BTreeMap::from([(currency, 44_310_000)]),
             credited_late: 40,
             amount_above_minor: Some(500_000),
             signature: Some("offset -1".into()),

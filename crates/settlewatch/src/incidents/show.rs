@@ -114,7 +114,7 @@ fn weight(text: &mut String, told: &Told, language: Language) {
     );
     let touched = format!(
         "{} ({} {})",
-        told.count("touched"),
+        language.touched(told),
         language.of("of them credited late:", "其中迟到入账"),
         told.count("credited_late")
     );

@@ -55,9 +55,9 @@ impl Told {
         samples.filter_map(Value::as_str)
     }
 
-    /// What is missing now: minor units by currency.
-    pub(crate) fn money(&self) -> Vec<(&str, i128)> {
-        let sums = self.json["evidence"]["amount_minor"].as_object();
+    /// Minor units by currency: `amount_minor` is what is missing now, `touched_minor` all that the fault touched.
+    pub(crate) fn money(&self, field: &str) -> Vec<(&str, i128)> {
+        let sums = self.json["evidence"][field].as_object();
         let sums = sums.into_iter().flatten();
         sums.filter_map(|(currency, sum)| Some((currency.as_str(), sum.as_str()?.parse().ok()?)))
             .collect()

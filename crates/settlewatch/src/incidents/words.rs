@@ -72,13 +72,25 @@ impl Language {
 
     /// What is missing now: payments and money.
     pub(crate) fn missing(self, told: &Told) -> String {
-        let open = told.count("open");
-        let payments = match (self, open) {
+        self.payments(told, "open", "amount_minor")
+    }
+
+    /// What a fault touched in all: payments and money, or a number where it may be of records.
+    pub(crate) fn touched(self, told: &Told) -> String {
+        if told.money("touched_minor").is_empty() {
+            return told.count("touched").to_string();
+        }
+        self.payments(told, "touched", "touched_minor")
+    }
+
+    fn payments(self, told: &Told, count: &str, sums: &str) -> String {
+        let count = told.count(count);
+        let payments = match (self, count) {
             (Self::En, 1) => "1 payment".into(),
-            (Self::En, _) => format!("{open} payments"),
-            (Self::Zh, _) => format!("{open} 笔"),
+            (Self::En, _) => format!("{count} payments"),
+            (Self::Zh, _) => format!("{count} 笔"),
         };
-        let sums = told.money().into_iter();
+        let sums = told.money(sums).into_iter();
         let sums: Vec<_> = sums.map(|(currency, sum)| money(sum, currency)).collect();
         if sums.is_empty() {
             payments

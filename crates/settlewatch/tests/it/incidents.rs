@@ -2,7 +2,7 @@
 
 use crate::{Ran, folder, run, run_in};
 
-const CHANNEL: &str = r#"{"schema":"settlewatch.incident/1","incident_id":"inc-1","revision":REVISION,"state":"STATE","severity":"critical","verdict":"CHANNEL_DOWN","basis":"inferred","confidence":0.93,"scope":{"channel":"visa"},"opened_at":"2026-03-02T04:00:08.000Z","started_at":"2026-03-02T04:00:00.000Z","updated_at":"2026-03-02T04:0REVISION:00.000Z","resolved_at":RESOLVED,"evidence":{"open":12,"amount_minor":{"CNY":"128000","JPY":"500"},"merchants":6,"terminals":7,"rate_inside":0.98,"rate_outside":0.004,"explains":0.87,"lag_p95_ms":41200,"touched":40,"credited_late":28,"ruled_out":["no peak: payments come at their usual rate"]},"action":{"code":"SWITCH_CHANNEL","en":"Switch to the backup channel","zh":"切换备用通道"},"samples":["P1","P2"]}"#;
+const CHANNEL: &str = r#"{"schema":"settlewatch.incident/1","incident_id":"inc-1","revision":REVISION,"state":"STATE","severity":"critical","verdict":"CHANNEL_DOWN","basis":"inferred","confidence":0.93,"scope":{"channel":"visa"},"opened_at":"2026-03-02T04:00:08.000Z","started_at":"2026-03-02T04:00:00.000Z","updated_at":"2026-03-02T04:0REVISION:00.000Z","resolved_at":RESOLVED,"evidence":{"open":12,"amount_minor":{"CNY":"128000","JPY":"500"},"merchants":6,"terminals":7,"rate_inside":0.98,"rate_outside":0.004,"explains":0.87,"lag_p95_ms":41200,"touched":40,"touched_minor":{"CNY":"428000","JPY":"900"},"credited_late":28,"ruled_out":["no peak: payments come at their usual rate"]},"action":{"code":"SWITCH_CHANNEL","en":"Switch to the backup channel","zh":"切换备用通道"},"samples":["P1","P2"]}"#;
 
 const FEES: &str = r#"{"schema":"settlewatch.incident/1","incident_id":"inc-2","revision":1,"state":"open","severity":"warning","verdict":"FEE_MISMATCH","basis":"inferred","confidence":0.9,"scope":{"region":["east","west"]},"opened_at":"2026-03-02T04:10:00.000Z","started_at":"2026-03-02T04:00:00.000Z","updated_at":"2026-03-02T04:10:00.000Z","resolved_at":null,"evidence":{"open":0,"amount_minor":{},"merchants":1,"terminals":1,"rate_inside":1.0,"rate_outside":0.0,"explains":1.0,"lag_p95_ms":null,"touched":5,"credited_late":0,"ruled_out":[]},"action":{"code":"CHECK_FEES","en":"Check the fee rate and the merchant category","zh":"核对费率与MCC"},"samples":[]}"#;
 
@@ -60,6 +60,7 @@ fn one_is_told_whole_with_its_revisions_and_payments() {
         "CHANNEL_DOWN (inferred, 0.93): Switch to the backup channel",
         "切换备用通道",
         "resolved       2026-03-02T04:02:00.000Z",
+        "touched        40 payments, 4,280.00 CNY + 900 JPY (of them credited late: 28)",
         "98.00 % here, 0.40 % elsewhere",
         "ruled out      no peak",
         "    1  2026-03-02T04:01:00.000Z  critical open",

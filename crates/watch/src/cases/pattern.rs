@@ -122,12 +122,16 @@ impl Pattern {
             if samples.len() < SAMPLES {
                 samples.push(case.id.to_string());
             }
+            let money = case.currency.map(|currency| (currency, case.amount_minor));
+            if let Some((currency, amount)) = money {
+                *evidence.touched_minor.entry(currency).or_default() += amount;
+            }
             if case.resolved {
                 continue;
             }
             evidence.open += 1;
-            if let Some(currency) = case.currency {
-                *evidence.amount_minor.entry(currency).or_default() += case.amount_minor;
+            if let Some((currency, amount)) = money {
+                *evidence.amount_minor.entry(currency).or_default() += amount;
             }
         }
         evidence.merchants = distinct(merchants).len() as u64;

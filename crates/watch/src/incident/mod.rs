@@ -91,6 +91,8 @@ pub struct Evidence {
     pub lag_p95_ms: Option<u64>,
     /// Payments that were touched in all.
     pub touched: u64,
+    /// Minor units of them, by currency; empty where they are records, or credited on time.
+    pub touched_minor: BTreeMap<Currency, u128>,
     /// Of them: credited late.
     pub credited_late: u64,
     /// Misses occur only above this amount in minor units.
@@ -196,6 +198,7 @@ keep!(Evidence {
     explains,
     lag_p95_ms,
     touched,
+    touched_minor,
     credited_late,
     amount_above_minor,
     signature,
