@@ -24,6 +24,7 @@ use settlewatch_config::Kafka;
 use crate::client::{self, Context};
 use crate::truncate::block_on;
 
+pub(crate) use native::seen_end;
 pub use plan::{Mismatch, Need, OwnTopic, Partitions, Setting, own_topics};
 pub use rights::{Right, Rights};
 

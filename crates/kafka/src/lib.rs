@@ -30,6 +30,7 @@ mod state;
 mod tail;
 mod topics;
 mod truncate;
+mod unread;
 mod upkeep;
 mod watch;
 

@@ -13,6 +13,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::types::RDKafkaRespErr;
 use settlewatch_protocol::{RawRecord, SourceId};
 
+use crate::admin::seen_end;
 use crate::client::Context;
 use crate::machine::Member;
 use crate::settings::consumer_config;
@@ -131,6 +132,8 @@ pub(crate) struct Reader {
     topics: Topics,
     /// The offset that is read next, of everything that is read.
     positions: BTreeMap<(SourceId, i32), i64>,
+    /// What is not fetched for now.
+    paused: BTreeSet<(SourceId, i32)>,
 }
 
 impl Reader {
@@ -152,6 +155,7 @@ impl Reader {
             events,
             topics,
             positions: BTreeMap::new(),
+            paused: BTreeSet::new(),
         })
     }
 
@@ -166,6 +170,7 @@ impl Reader {
 
     /// Reads from these offsets on, and nothing else.
     pub(crate) fn assign(&mut self, from: &[(SourceId, i32, i64)]) -> KafkaResult<()> {
+        self.paused.clear();
         self.positions = from
             .iter()
             .map(|&(source, partition, offset)| ((source, partition), offset))
@@ -272,16 +277,33 @@ impl Reader {
         holes
     }
 
+    /// The offset from which a partition is read now; `None` where nothing of it is to be.
+    pub(crate) fn reads_from(&self, place: (SourceId, i32)) -> Option<i64> {
+        let position = self.positions.get(&place).copied();
+        position.filter(|_| !self.paused.contains(&place))
+    }
+
+    /// Whether the consumer knows that a partition goes up to `end`: a broker said so as it answered a fetch.
+    pub(crate) fn has_seen(&self, (source, partition): (SourceId, i32), end: i64) -> bool {
+        let topic = self.topics.source(source);
+        seen_end(self.consumer.client(), topic, partition).is_some_and(|seen| seen >= end)
+    }
+
     /// Partitions that are read.
     pub(crate) fn places(&self) -> impl Iterator<Item = (SourceId, i32)> {
         self.positions.keys().copied()
     }
 
     /// Stops fetching, or fetches again.
-    pub(crate) fn set_paused(&self, places: &[(SourceId, i32)], paused: bool) {
+    pub(crate) fn set_paused(&mut self, places: &[(SourceId, i32)], paused: bool) {
         let mut list = TopicPartitionList::with_capacity(places.len());
         for &(source, partition) in places {
             list.add_partition(self.topics.source(source), partition);
+            if paused {
+                self.paused.insert((source, partition));
+            } else {
+                self.paused.remove(&(source, partition));
+            }
         }
         let done = if paused {
             self.consumer.pause(&list)

@@ -1,11 +1,13 @@
 //! What a lane or the watch does on its thread: polls, tells the protocol, carries its commands out.
 
+mod anew;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaResult;
 use settlewatch_join::Timestamp;
 use settlewatch_protocol::{Command, Input, Transaction, TxnOutcome};
 
@@ -23,6 +25,7 @@ use crate::settings::producer_config;
 use crate::start::{Beginnings, Finder};
 use crate::state::StateReader;
 use crate::truncate::Truncator;
+use crate::unread::Unread;
 
 /// Records of one round: then the protocol gets its turn.
 const RECORDS_PER_ROUND: usize = 5000;
@@ -40,15 +43,6 @@ const LOOK_PARTITIONS: u64 = 200;
 
 /// Time between attempts at what failed.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
-
-/// Consumers that may turn out to be of no use one after the other, before a person is asked.
-const JOIN_ANEW_AT_MOST: usize = 8;
-
-/// Within this.
-const JOIN_ANEW_WITHIN: Duration = Duration::from_secs(120);
-
-/// A state topic that says nothing for longer than this, and open transactions, is not read at all.
-const STATE_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long the cluster has for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,6 +67,7 @@ pub(crate) struct Running<M> {
     joined_anew: Vec<Instant>,
     /// When something of the state was read, or was to be.
     state_came: Instant,
+    unread: Unread,
 }
 
 impl<M: Machine> Running<M> {
@@ -107,6 +102,7 @@ impl<M: Machine> Running<M> {
             looked_ms: 0,
             joined_anew: Vec::new(),
             state_came: Instant::now(),
+            unread: Unread::default(),
         })
     }
 
@@ -129,6 +125,9 @@ impl<M: Machine> Running<M> {
         loop {
             let end = self.carry_commands().or_else(|| self.hear());
             if let Some(end) = end.or_else(|| self.poll()) {
+                return end;
+            }
+            if let Some(end) = self.replace_deaf() {
                 return end;
             }
             self.rebalance();
@@ -197,8 +196,10 @@ impl<M: Machine> Running<M> {
             match told {
                 Told::Stop => return Some(LaneEnd::Stopped),
                 Told::Input(input) => {
-                    if matches!(input, Input::Drain) {
-                        failpoint::pass("drain_begun");
+                    match &input {
+                        Input::Drain => failpoint::pass("drain_begun"),
+                        Input::Probes(probes) => self.compare(probes),
+                        _ => {}
                     }
                     self.machine.handle(input);
                 }
@@ -354,73 +355,6 @@ impl<M: Machine> Running<M> {
             }
         }
         None
-    }
-
-    /// The consumer will never read again: the group took it for another's, though it may have been our own answer
-    /// that was lost. A new one joins as a new member.
-    fn join_anew(&mut self, error: &KafkaError) -> Option<LaneEnd> {
-        let error = self.member.context.describe(error);
-        let member = self.member.name.as_deref().unwrap_or("none");
-        tracing::error!(
-            %error,
-            member,
-            "the group gave our name to another consumer; a new one joins. If that happens again and again, another \
-             process runs with the same kafka.instance_id: give each its own"
-        );
-        let now = Instant::now();
-        self.joined_anew
-            .retain(|&then| now - then < JOIN_ANEW_WITHIN);
-        self.joined_anew.push(now);
-        if self.joined_anew.len() > JOIN_ANEW_AT_MOST {
-            return Some(LaneEnd::Broken(format!(
-                "the group gave our name, {member}, to another consumer {JOIN_ANEW_AT_MOST} times within \
-                 {JOIN_ANEW_WITHIN:?}: another process runs with the same kafka.instance_id. Give each its own"
-            )));
-        }
-        self.replace_reader()
-    }
-
-    /// How long a state topic may say nothing while it is read: our own claim is in it, once whoever died with an open
-    /// transaction is out of the way.
-    fn state_within(&self) -> Duration {
-        2 * self.member.transaction_timeout + STATE_WITHIN
-    }
-
-    /// The client that reads the state has lost its leader: others take over, from the beginning.
-    fn read_state_anew(&mut self) -> Option<LaneEnd> {
-        tracing::warn!(
-            "nothing of the state was read for {:?}: new clients join",
-            self.state_within()
-        );
-        self.state_came = Instant::now();
-        match StateReader::new(&self.member) {
-            Ok(state) => leave_behind(std::mem::replace(&mut self.state, state)),
-            Err(error) => return Some(LaneEnd::Broken(error.to_string())),
-        }
-        self.replace_reader()
-    }
-
-    fn replace_reader(&mut self) -> Option<LaneEnd> {
-        self.void_assignment();
-        let made = self.until_done("joining the group anew", |running| {
-            Reader::new(&running.member)
-        });
-        match made {
-            Ok(reader) => {
-                leave_behind(std::mem::replace(&mut self.reader, reader));
-                None
-            }
-            Err(end) => Some(end),
-        }
-    }
-
-    fn void_assignment(&mut self) {
-        self.state.end_all();
-        self.group = None;
-        self.prober.read_by(&self.tells, &[], &self.numbers);
-        self.numbers.clear();
-        self.machine.rebalanced(&[]);
-        self.machine.handle(Input::Revoked);
     }
 
     /// Retention took records that were not read.

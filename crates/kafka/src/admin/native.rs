@@ -1,5 +1,5 @@
-//! What rdkafka does not wrap: descriptions of topics and groups with their ids and our rights, and a token for a
-//! client that nobody polls.
+//! What rdkafka does not wrap: descriptions of topics and groups with their ids and our rights, a token for a client
+//! that nobody polls, and the end of a partition as a consumer has last heard it.
 //!
 //! The one module with unsafe code. It keeps to four rules: every object that librdkafka hands out is an [`Owned`],
 //! freed once and before the client, which is borrowed throughout; what is read out of an answer is copied before
@@ -58,6 +58,28 @@ impl<T> Drop for Owned<T> {
 
 /// Answers come later than the time-out of their request by what the client needs to notice.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// Where a partition ended by the last answer to a fetch of it; `None` where there was none. Nothing is asked.
+pub(crate) fn seen_end<C: ClientContext>(
+    client: &Client<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client and the topic's name live longer than this call, which writes both numbers and keeps no pointer.
+    let error = unsafe {
+        sys::rd_kafka_get_watermark_offsets(
+            client.native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    let is_known = error == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+    (is_known && high >= 0).then_some(high)
+}
 
 /// Describes topics.
 pub(super) fn describe_topics<C: ClientContext>(
@@ -326,4 +348,47 @@ unsafe fn rights(first: *const sys::rd_kafka_AclOperation_t, count: usize) -> Op
     // SAFETY: by the contract.
     let operations = (0..count).map(|at| unsafe { *first.add(at) });
     Some(Rights::of(operations))
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::config::ClientConfig;
+    use rdkafka::consumer::{BaseConsumer, Consumer};
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+    use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+
+    use super::*;
+    use crate::mock::Mock;
+
+    const WAIT: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn the_end_of_a_partition_is_seen_when_a_fetch_of_it_is_answered() {
+        let mock = Mock::start(["t"], 1).expect("a mock cluster");
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", mock.bootstrap_servers());
+        let producer: BaseProducer = config.create().expect("a producer");
+        for _ in 0..3 {
+            let record = BaseRecord::<(), [u8]>::to("t").partition(0).payload(b"x");
+            producer.send(record).expect("room in the queue");
+        }
+        producer.flush(WAIT).expect("three records are there");
+        let consumer: BaseConsumer = config
+            .set("group.id", "g")
+            .create()
+            .expect("a consumer of its own");
+        assert_eq!(seen_end(consumer.client(), "t", 0), None, "nothing is read");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset("t", 0, Offset::Beginning)
+            .expect("an offset");
+        consumer.assign(&list).expect("an assignment");
+        assert!(consumer.poll(WAIT).is_some_and(|record| record.is_ok()));
+        assert_eq!(seen_end(consumer.client(), "t", 0), Some(3));
+        assert_eq!(
+            seen_end(consumer.client(), "t", 1),
+            None,
+            "no such partition"
+        );
+        assert_eq!(seen_end(consumer.client(), "a\0b", 0), None, "no name");
+    }
 }
