@@ -25,8 +25,11 @@ const WATCHED: &str = "roles: [watch]\nwatch: {share: \"0.15\"}\n";
 /// The channel that credits nothing while the fault lasts.
 const STOPS: u64 = 7;
 
-/// Until baselines are known, while nothing happens, and while the fault lasts.
+/// Until first baselines are known, while they still change with every payment, until they are settled, while nothing
+/// happens, and while the fault lasts.
 const WARM: Duration = Duration::from_secs(120);
+const LEARNS: Duration = Duration::from_secs(60);
+const SETTLES: Duration = Duration::from_secs(420);
 const CALM: Duration = Duration::from_secs(60);
 const FAULT: Duration = Duration::from_secs(90);
 
@@ -50,6 +53,8 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
     let text = group.config_text("watch", 0, Login::Admin) + WATCHED;
     let mut pulses = Pulser::new(cluster, &group, &text, TRAFFIC)?;
     pulses.go_on(WARM, |_| true)?;
+    let learning = cores(&watch, &mut pulses, LEARNS, |_| true)?;
+    pulses.go_on(SETTLES, |_| true)?;
     let calm = cores(&watch, &mut pulses, CALM, |_| true)?;
     let but_one = |paid: u64| paid % TRAFFIC.channels != STOPS;
     let faulty = cores(&watch, &mut pulses, FAULT, but_one)?;
@@ -71,6 +76,7 @@ pub(super) fn rows(cluster: &Cluster) -> Result<Vec<Row>> {
             calm,
             "",
         ),
+        Row::at_most("  while it learns, the third minute", BUDGET, learning, ""),
         Row::at_most("  while a fault is found and lasts", BUDGET, faulty, ""),
         Row::shown("  resident at the end", memory, "MiB"),
         Row::shown(

@@ -194,7 +194,9 @@ impl Sources {
             let alone = self.is_alone(stream, partition, since_s, now);
             alone.then_some(partition)
         });
-        found.collect()
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable();
+        found
     }
 
     /// Whether stages of a partition say nothing at `now`, for all that is known: none came since `since_s`, or the stream

@@ -222,12 +222,7 @@ impl Watch {
     }
 
     fn end_rows(&mut self, second: i64) -> Vec<Change> {
-        let sources = Explaining {
-            silence: &self.silence,
-            late: &self.late,
-            behind: &self.behind,
-            second,
-        };
+        let sources = Explaining::new(&self.silence, &self.late, &self.behind, second);
         let faults = &self.faults;
         let explained = |row: &Row, values: &[ValueId]| {
             sources.explains(row, values, 0) || faults.covers(second, row.accepted_ms, values)
@@ -240,19 +235,14 @@ impl Watch {
         if self.silence.since_ms(second).is_some() {
             return Suspicions::default();
         }
-        let sources = Explaining {
-            silence: &self.silence,
-            late: &self.late,
-            behind: &self.behind,
-            second,
-        };
+        let sources = Explaining::new(&self.silence, &self.late, &self.behind, second);
         // Of payments before maintenance those are left whose credits take long: they say nothing of its place.
         let maintenance = self.maintenance();
         let is_maintained = |values: &[ValueId]| maintenance.goes_on(second * 1000, values);
         let doubtful = self.sources.maybe_silent(second);
         let beside_faults = |row: &Row, values: &[ValueId]| {
             is_maintained(values)
-                || doubtful.contains(&row.partition)
+                || doubtful.binary_search(&row.partition).is_ok()
                 || sources.explains(row, values, UNJUDGED_MS)
         };
         let excluded = |row: &Row, values: &[ValueId]| {
@@ -274,6 +264,8 @@ impl Watch {
         let stop = stop.map(|stopped| Suspicion::of_stop(&stopped));
         let early = stop.filter(|stop| self.faults.leave_room_for(stop));
         found.beside.extend(early);
+        let accounted = |it: &Suspicion| self.cases.account_for(it, second, &self.detector);
+        found.beside.retain(|suspicion| !accounted(suspicion));
         found
     }
 

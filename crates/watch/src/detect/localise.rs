@@ -1,12 +1,10 @@
 //! Where payments take long or are lost more often than is usual: first whether anything stands out at all,
 //! by sums alone, then where, by a scan over the rows.
 
-use std::collections::BTreeMap;
-
 use super::counted::{Counted, Part};
 use super::flows::Stopped;
 use super::rates::{excess, shrunk};
-use super::rows::{Bad, Row};
+use super::rows::Bad;
 use super::scope::Scope;
 use super::sliding::Sum;
 use super::values::{TupleId, ValueId, count, nearly_all};
@@ -31,6 +29,12 @@ const LOST_NATS: f64 = 10.0;
 /// what is lost, where little is usual.
 const SLOW_RATE: (f64, f64) = (0.025, 1.5);
 const LOST_RATE: (f64, f64) = (0.008, 3.0);
+
+/// What is usual drifts by so much, by the load and with what is learned in the beginning.
+const DRIFT: f64 = 1.15;
+
+/// Where fewer are lost, most of them must be missing still: lags with long tails have their bursts.
+const FEW_LOST: f64 = 0.05;
 
 /// What was seen of a place before a look is looked at for so long, in seconds.
 const BEFORE_S: i64 = 600;
@@ -126,18 +130,24 @@ impl Detector {
         excluded: Option<Explained<'_>>,
     ) -> Suspicions {
         for (at, window_s) in WINDOWS_S.into_iter().enumerate() {
-            for bad in [Bad::Lost, Bad::Slow, Bad::Long] {
+            let mut kinds = vec![Bad::Lost, Bad::Slow, Bad::Long];
+            kinds.retain(|bad| self.is_suspicious(at, *bad));
+            if kinds.is_empty() {
+                continue;
+            }
+            let after_s = second - window_s;
+            let sums = self.unexplained(after_s, explained);
+            for bad in kinds {
+                let mut sums = sums.iter();
+                if !sums.any(|(value, sum)| self.is_unusual(*value, sum, bad)) {
+                    continue;
+                }
                 let look = Look {
-                    after_s: second - window_s,
+                    after_s,
                     window_s,
                     accepted_ms: i64::MIN,
                     bad,
                 };
-                if !self.is_suspicious(at, bad)
-                    || !self.is_unexplained(look.after_s, bad, explained)
-                {
-                    continue;
-                }
                 // What a shorter window shows is explained in a moment; a longer one is looked at then.
                 let mut beside = self.localise(look, explained);
                 let all = match excluded {
@@ -182,50 +192,66 @@ impl Detector {
             return false;
         }
         let prior = (expected / total).clamp(0.001, 0.5);
-        let mean = total * self.usual_of(value, prior, bad);
+        let mean = total * self.usual_of(value, prior, bad) * DRIFT;
         excess(count, mean) > GATE_NATS
     }
 
-    /// The same, of the payments that no known fault explains by now.
-    fn is_unexplained(&self, after: i64, bad: Bad, explained: Explained<'_>) -> bool {
-        let left = |row: &&Row| row.counts() && !explained(row, self.values.of(row.tuple));
-        // Of most values no payment is bad: what they add up to does not matter.
-        let mut is_any = vec![false; self.values.len()];
-        let mut totals: BTreeMap<ValueId, Sum> = BTreeMap::new();
-        let bad_ones = self.rows.since(after).filter(|row| row.long || row.lost);
-        for row in bad_ones.filter(left) {
-            for value in self.values.of(row.tuple) {
-                is_any[value.index()] = *value != ValueId::NONE;
+    /// Sums of the payments that nothing known explains by now, of those values of which any of them is bad: what others
+    /// add up to does not matter.
+    fn unexplained(&self, after_s: i64, explained: Explained<'_>) -> Vec<(ValueId, Sum)> {
+        let rows = self.rows.since(after_s).filter(|row| row.counts());
+        let rows = rows.map(|row| (row, self.values.of(row.tuple)));
+        let left: Vec<_> = rows
+            .filter(|(row, values)| !explained(row, values))
+            .collect();
+        let mut sums = Vec::new();
+        let mut places = vec![usize::MAX; self.values.len()];
+        for (_, values) in left.iter().filter(|(row, _)| row.long || row.lost) {
+            for value in values.iter().filter(|value| **value != ValueId::NONE) {
+                let place = &mut places[value.index()];
+                if *place == usize::MAX {
+                    *place = sums.len();
+                    sums.push((*value, Sum::default()));
+                }
             }
         }
-        for row in self.rows.since(after).filter(left) {
+        for (row, values) in left {
             let sum = Sum {
                 lost: f64::from(u8::from(row.lost)),
                 ..sum_of(row)
             };
-            let values = self.values.of(row.tuple).iter();
-            for value in values.filter(|value| is_any[value.index()]) {
-                totals.entry(*value).or_default().add(&sum, 1.0);
+            for value in values {
+                if let Some((_, sums)) = sums.get_mut(places[value.index()]) {
+                    sums.add(&sum, 1.0);
+                }
             }
         }
-        let mut all = totals.iter();
-        all.any(|(value, sum)| self.is_unusual(*value, sum, bad))
+        sums
     }
 
     /// Payments of a look, by their values.
     fn counted(&self, look: Look, excluded: Explained<'_>) -> Counted<'_> {
-        let mut parts: BTreeMap<TupleId, Part> = BTreeMap::new();
+        let mut parts: Vec<(TupleId, Part)> = Vec::new();
         for row in self.rows.since(look.after_s) {
             let counts = row.counts() && row.accepted_ms >= look.accepted_ms;
             if counts && !excluded(row, self.values.of(row.tuple)) {
                 let one = |is: bool| f64::from(u8::from(is));
-                *parts.entry(row.tuple).or_default() += Part {
+                let part = Part {
                     total: 1.0,
                     bad: one(row.is_bad(look.bad)),
                     long: one(row.long),
                 };
+                parts.push((row.tuple, part));
             }
         }
+        parts.sort_unstable_by_key(|(tuple, _)| *tuple);
+        parts.dedup_by(|(tuple, part), (last, sum)| {
+            let same = tuple == last;
+            if same {
+                *sum += *part;
+            }
+            same
+        });
         let lines = parts.into_iter();
         Counted::new(
             lines
@@ -257,6 +283,10 @@ impl Detector {
                 let usual = self.usual_in(&scope, look, excluded);
                 let excused = self.may_be_excused(&scope, look, excluded);
                 let nats = self.stands_out(&scope, inside, (usual, excused), look.bad)?;
+                let few = look.bad == Bad::Lost && inside.rate() < FEW_LOST;
+                if few && !self.is_missing(&scope, look, excluded) {
+                    return None;
+                }
                 Some(Suspicion {
                     scope,
                     bad: look.bad,
@@ -268,6 +298,21 @@ impl Detector {
                 })
             })
             .collect()
+    }
+
+    /// Whether most of what is bad in a scope is credited not even now.
+    fn is_missing(&self, scope: &Scope, look: Look, excluded: Explained<'_>) -> bool {
+        let rows = self.rows.since(look.after_s);
+        let rows = rows.filter(|row| row.counts() && row.accepted_ms >= look.accepted_ms);
+        let bad = rows.filter(|row| row.is_bad(look.bad));
+        let own = bad.filter(|row| {
+            let values = self.values.of(row.tuple);
+            scope.holds(values) && !excluded(row, values)
+        });
+        let (missing, all) = own.fold((0, 0), |(missing, all), row| {
+            (missing + u32::from(row.lag_ms.is_none()), all + 1)
+        });
+        missing * 2 > all
     }
 
     /// How many of those that wait in a scope may yet explain themselves, as others that waited did: held, declined,
@@ -311,7 +356,7 @@ impl Detector {
         }
         let lost = bad == Bad::Lost;
         let slack = if lost { 0.02 } else { 0.3 };
-        let nats = excess(inside.bad, inside.total * usual * 1.15 + slack + excused);
+        let nats = excess(inside.bad, inside.total * usual * DRIFT + slack + excused);
         let base = if lost { LOST_NATS } else { NATS };
         // The more scopes of its kind there are, the more.
         let enough = base + self.values.choices(scope);

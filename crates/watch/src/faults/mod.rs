@@ -264,9 +264,13 @@ impl Faults {
         let Some(onset) = self.onset_of(second, detector, suspicion, around) else {
             return;
         };
+        let scope = by_change(suspicion.scope.clone(), onset, detector, around);
+        if self.grow(second, suspicion, &scope, onset) {
+            return;
+        }
         let mut fault = Fault {
             entry: Entry::NONE,
-            scope: by_change(suspicion.scope.clone(), onset, detector, around),
+            scope,
             bad: suspicion.bad,
             onset_ms: onset,
             first_ms: None,
@@ -294,6 +298,25 @@ impl Faults {
         }
         fault.entry = book.open(Family::Credits, report, now);
         self.open.push(fault);
+    }
+
+    /// A place around that of a fault which began with it is the fault's: people know of it by now.
+    fn grow(&mut self, second: i64, suspicion: &Suspicion, scope: &Scope, onset_ms: i64) -> bool {
+        let inner = self.open.iter_mut().find(|inner| {
+            !inner.apart
+                && inner.is_standing(second)
+                && inner.scope != *scope
+                && contains(scope, &inner.scope)
+                && (inner.onset_ms - onset_ms).abs() <= ANOTHER_MS
+        });
+        let Some(inner) = inner else { return false };
+        inner.move_to(scope.clone());
+        inner.bad = suspicion.bad;
+        inner.early = suspicion.since_ms.is_some();
+        inner.onset_ms = onset_ms;
+        inner.seen_s = second;
+        inner.confidence = inner.confidence.max(confidence(suspicion));
+        true
     }
 
     /// A fault within another one, or within the silence of a stream, is part of it.

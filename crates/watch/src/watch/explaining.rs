@@ -10,17 +10,35 @@ use crate::silence::Silence;
 
 /// What silent and late sources explain, and what we have not read.
 pub(super) struct Explaining<'a> {
-    pub(super) silence: &'a Silence,
-    pub(super) late: &'a Late,
-    pub(super) behind: &'a Behind,
-    pub(super) second: i64,
+    silence: &'a Silence,
+    late: &'a Late,
+    behind: &'a Behind,
+    /// Whether any partition is blind: of every payment this is asked first.
+    blind: bool,
+    second: i64,
 }
 
-impl Explaining<'_> {
+impl<'a> Explaining<'a> {
+    /// As of `second`.
+    pub(super) fn new(
+        silence: &'a Silence,
+        late: &'a Late,
+        behind: &'a Behind,
+        second: i64,
+    ) -> Self {
+        Self {
+            silence,
+            late,
+            behind,
+            blind: behind.is_any(second),
+            second,
+        }
+    }
+
     pub(super) fn explains(&self, row: &Row, values: &[ValueId], lead_ms: i64) -> bool {
         self.silence.explains(row, lead_ms)
             || self.late.explains(row, values, lead_ms)
-            || self.behind.is_blind(row.partition, self.second)
+            || self.blind && self.behind.is_blind(row.partition, self.second)
     }
 }
 
