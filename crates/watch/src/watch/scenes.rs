@@ -301,3 +301,37 @@ fn an_incident_that_is_opened_again_counts_what_it_had() {
     let end = said.last().expect("it is told");
     assert!(end.evidence.open.abs_diff(lost) <= 4, "{lost}: {end:?}");
 }
+
+#[test]
+fn a_few_that_take_long_are_no_loss_while_they_are_credited() {
+    // Two in a hundred of a channel: of what is usual nothing takes as long.
+    let few = |end: End| {
+        Story::default().play(900, |pay| {
+            let is_one = share(pay.number * 16 + 12) < 0.02;
+            if pay.channel == 1 && is_one && during(pay, 400, 700) {
+                pay.end = end;
+            }
+        })
+    };
+    assert_eq!(last(&few(End::Credited(24_000))), []);
+    let lost = few(End::Never);
+    assert_eq!(only(&lost).1, "channel=C1", "{lost:?}");
+}
+
+#[test]
+fn a_fault_that_grows_within_seconds_is_one_incident() {
+    let story = Story {
+        rate: 96,
+        ..Story::default()
+    };
+    let said = story.play(700, |pay| {
+        let first = pay.merchant == 3 && pay.channel == 0 && during(pay, 400, 600);
+        let then = pay.merchant == 3 && share(pay.number * 16 + 13) < 0.4 && during(pay, 412, 600);
+        if first || then {
+            pay.end = End::Credited(25_000);
+        }
+    });
+    let wider: Vec<_> = said.iter().map(|it| it.scope.clone()).collect();
+    assert!(wider[0].len() > 1, "the first is narrow: {wider:?}");
+    assert_eq!(only(&said).1, "merchant_id=M3", "{said:?}");
+}
