@@ -66,7 +66,7 @@ impl Watched {
             account_feed: false,
             batch_feed: false,
             marker_feed: false,
-            ahead_s: 0,
+            to_batch_date_s: 0,
             critical_minor: Vec::new(),
             objective_ppm: 999_000,
             reopen_within: Span::from_secs(600),

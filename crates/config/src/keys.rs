@@ -146,7 +146,7 @@ pub(crate) static ROOT: Section = Section::new(
             },
             "[channel, gateway, acquirer, connector, region, carrier, store_id, merchant_id, terminal_id, terminal_model, \
              pos_vendor, app_version, method, mcc, currency, settle_mode]",
-            "Fields that alerts show and incidents are localised by.",
+            "Fields that alerts show and incidents are localised by; also `attrs.NAME`.",
         ),
         Key::default(
             "incidents",

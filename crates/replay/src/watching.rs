@@ -26,10 +26,7 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
         account_feed: feeds.account_status,
         batch_feed: feeds.batch_settled,
         marker_feed: feeds.markers,
-        ahead_s: config
-            .calendars
-            .first()
-            .map_or(0, |calendar| calendar.coverage.ahead_s()),
+        to_batch_date_s: to_batch_date_s(config),
         critical_minor: config.incidents.critical_minor.clone(),
         objective_ppm: config.incidents.objective.0,
         reopen_within: config.incidents.reopen_within,
@@ -38,6 +35,21 @@ pub fn watch_settings(config: &Config) -> WatchSettings {
         contract_ppm: rates.map(|rate| u64::from(rate.0)).collect(),
         names: WatchSettings::NAMES,
     }
+}
+
+/// Seconds from a first deadline to the date of its batch: by the first calendar, and the shortest first tier of rules that
+/// have one.
+fn to_batch_date_s(config: &Config) -> i64 {
+    let calendar = config.calendars.first();
+    let ahead_s = calendar.map_or(0, |calendar| calendar.coverage.ahead_s());
+    let rules = config
+        .settings
+        .rules
+        .iter()
+        .filter(|rule| rule.due.is_some());
+    let tiers_ms = rules.filter_map(|rule| rule.tiers.first().map(|tier| tier.after.millis()));
+    let tier_s = tiers_ms.min().unwrap_or(0) / 1000;
+    ahead_s - i64::try_from(tier_s).unwrap_or(0)
 }
 
 /// What the pulses of a configuration depend on.

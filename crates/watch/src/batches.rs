@@ -21,7 +21,7 @@ use crate::second::end_of;
 const LEAST: usize = 3;
 
 /// Over when nothing more fell due for so long, in seconds.
-const OVER_S: i64 = 120;
+const OVER_S: i64 = 290;
 
 /// What began so far apart at most, in seconds, is one fault.
 const TOGETHER_S: i64 = 60;
@@ -111,8 +111,8 @@ pub(crate) struct BatchFeed<'a> {
     pub(crate) of: &'a Feeds,
     /// Whether somebody reports them, and all of that is known.
     pub(crate) reported: bool,
-    /// Seconds by which the clocks of banks are ahead of UTC.
-    pub(crate) ahead_s: i64,
+    /// Seconds from a first deadline to the moment whose date in UTC is the batch's.
+    pub(crate) to_batch_date_s: i64,
 }
 
 /// All channels that settle in batches.
@@ -128,7 +128,6 @@ impl Batches {
     pub(crate) fn missed(&mut self, note: &Note, tuple: TupleId, values: &[ValueId], second: i64) {
         let channel = values[CHANNEL];
         let missed = self.missed.entry(channel).or_default();
-        missed.retain(|_, missed| missed.second > second - KEPT_S);
         let new = Missed {
             second,
             due_at: note.due_at,
@@ -165,7 +164,16 @@ impl Batches {
         };
         let mut touched = Vec::new();
         for channel in distinct(std::mem::take(&mut self.fresh)) {
-            if self.missed[&channel].len() >= LEAST {
+            // Once a second: all of a batch are due at one moment. What an incident counts is kept with it.
+            let missed = self.missed.entry(channel).or_default();
+            if !self
+                .open
+                .iter()
+                .any(|open| open.channels.contains(&channel))
+            {
+                missed.retain(|_, missed| missed.second > second - KEPT_S);
+            }
+            if missed.len() >= LEAST {
                 touched.push(self.place(channel, second, &teller));
             }
         }
@@ -251,7 +259,7 @@ impl Teller<'_> {
     /// What is known of the batch of a channel that was due then.
     fn reason(&self, channel: ValueId, due_at: Option<Timestamp>) -> Reason {
         let text = self.detector.values.text(channel).1;
-        let due_ms = due_at.unwrap_or(self.now).millis() + self.feeds.ahead_s * 1000;
+        let due_ms = due_at.unwrap_or(self.now).millis() + self.feeds.to_batch_date_s * 1000;
         let due_date = due_ms.div_euclid(DAY_MS);
         let settled = self.feeds.of.settled(text);
         if settled.is_some_and(|date| i64::from(date) >= due_date) {
@@ -408,7 +416,7 @@ mod tests {
             let feeds = BatchFeed {
                 of: &feeds,
                 reported: false,
-                ahead_s: 0,
+                to_batch_date_s: 0,
             };
             let Self { batches, book, .. } = self;
             batches.end_second(second, &self.detector, feeds, &[], book);
@@ -456,5 +464,20 @@ mod tests {
             (200, 500)
         );
         assert_eq!(said.last().map(|it| it.samples[0].as_str()), Some("P3"));
+    }
+
+    #[test]
+    fn what_falls_due_every_few_minutes_is_one_incident_with_all_of_it() {
+        let mut bench = Bench::new();
+        let mut said = Vec::new();
+        for number in 0..30 {
+            let second = 110 + number as i64 * 180;
+            bench.miss("a", number..number + 1, second);
+            said.extend(bench.end(second));
+        }
+        said.extend(bench.end(110 + 29 * 180 + OVER_S));
+        let ends = said.iter().filter(|it| it.resolved_at.is_some());
+        assert_eq!(ends.count(), 1, "it does not flap");
+        assert_eq!(said.last().map(|it| it.evidence.open), Some(30));
     }
 }

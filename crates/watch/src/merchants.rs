@@ -16,8 +16,9 @@ use crate::keep::keep;
 use crate::pulse::{Ack, MERCHANT, TERMINAL};
 use crate::second::end_of;
 
-/// Acknowledgements of a merchant that are remembered.
+/// Acknowledgements of a merchant that are remembered, and so many while its incident is open, which counts them.
 const KEPT: usize = 200;
+const KEPT_OPEN: usize = 20_000;
 
 /// Standard deviations by which a merchant surely acknowledges most of its payments: of thousands of merchants that
 /// acknowledge some of them, one has acknowledged its first few by chance.
@@ -75,10 +76,9 @@ impl Merchants {
         let merchant = values[MERCHANT];
         let seen = self.seen.entry(merchant).or_default();
         // Nothing came of a merchant that seldom acknowledges: that says nothing.
-        let mut open = self.open.iter();
-        let counts = ack.came
-            || open.any(|open| open.merchant == merchant && open.acknowledged)
-            || acknowledges(seen.iter());
+        let open = self.open.iter().find(|open| open.merchant == merchant);
+        let counts =
+            ack.came || open.is_some_and(|open| open.acknowledged) || acknowledges(seen.iter());
         seen.push_back(Seen {
             second,
             late: ack.late,
@@ -87,7 +87,8 @@ impl Merchants {
             terminal: values[TERMINAL],
             credited_ms: ack.credited_at.millis(),
         });
-        if seen.len() > KEPT {
+        let kept = if open.is_some() { KEPT_OPEN } else { KEPT };
+        while seen.len() > kept {
             seen.pop_front();
         }
         if !counts {

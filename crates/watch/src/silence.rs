@@ -138,7 +138,7 @@ impl Open {
     }
 
     fn is_everything(&self) -> bool {
-        self.finding.cause == Cause::PlatformBackend
+        [Cause::PlatformBackend, Cause::InterfaceFault].contains(&self.finding.cause)
     }
 
     /// Whether a silence is this one: what speaks again is found silent for a moment more.
@@ -386,7 +386,15 @@ impl Silence {
 }
 
 fn judge(silent: &Silent, moment: &Moment<'_>) -> Finding {
-    let (cause, basis, why) = if silent.stream == PAYMENTS
+    let rejected =
+        silent.partitions.is_empty() && moment.sources.is_rejected(silent, moment.second);
+    let (cause, basis, why) = if rejected {
+        (
+            Cause::InterfaceFault,
+            Basis::Confirmed,
+            "not silent: its records come, and are rejected because they cannot be read",
+        )
+    } else if silent.stream == PAYMENTS
         && silent.partitions.is_empty()
         && !moment
             .sources

@@ -110,6 +110,8 @@ pub(crate) struct Sources {
     partitions: BTreeMap<(u8, i32), Counts>,
     streams: BTreeMap<u8, Counts>,
     kinds: [Counts; KINDS],
+    /// Records that could not be read, of the streams that are keyed by payment.
+    rejected: BTreeMap<u8, Counts>,
     beats: Beats,
 }
 
@@ -126,6 +128,8 @@ impl Sources {
             if stream > LIFECYCLE {
                 continue;
             }
+            let rejected = self.rejected.entry(stream);
+            rejected.or_default().add(pulse.second, count.rejected);
             let records = watched(stream).iter().map(|kind| count.kinds[*kind]).sum();
             let partition = self.partitions.entry((stream, count.partition));
             partition.or_default().add(pulse.second, records);
@@ -309,6 +313,13 @@ impl Sources {
         after.iter().any(|counts| goes_on(counts, since_s, now))
     }
 
+    /// Whether records of a stream that seems to be silent since `since_s` come all the same, and cannot be read.
+    pub(crate) fn is_rejected(&self, silent: &Silent, now: i64) -> bool {
+        let rejected = self.rejected.get(&silent.stream);
+        let seen = rejected.map_or(0, |it| it.between(silent.since_s + 1, now)) as f64;
+        seen > 0.0 && seen >= GOES_ON * silent.rate * (now - silent.since_s) as f64
+    }
+
     /// What follows credits in a silence of `since` to `now`.
     pub(crate) fn aftermath(&self, since: i64, now: i64) -> Aftermath {
         let usual = |kind: usize| self.kinds[kind].rate(since);
@@ -372,6 +383,7 @@ impl Keep for Sources {
             partitions,
             streams,
             kinds,
+            rejected,
             beats,
         } = self;
         to.len(partitions.len());
@@ -382,6 +394,7 @@ impl Keep for Sources {
         }
         write_by_stream(streams, to);
         kinds.write(to);
+        write_by_stream(rejected, to);
         beats.write(to);
     }
 
@@ -396,6 +409,7 @@ impl Keep for Sources {
         }
         sources.streams = read_by_stream(from)?;
         sources.kinds = Keep::read(from)?;
+        sources.rejected = read_by_stream(from)?;
         sources.beats = Keep::read(from)?;
         Ok(sources)
     }
@@ -456,5 +470,31 @@ mod tests {
         assert!(sources.is_catching_up(&silent, 240));
         (241..243).for_each(|at| second(&mut sources, at, [18, 10, 15]));
         assert!(!sources.is_catching_up(&silent, 242));
+    }
+
+    #[test]
+    fn records_that_come_and_cannot_be_read_are_no_silence() {
+        let mut sources = Sources::default();
+        (0..200).for_each(|at| second(&mut sources, at, [10, 10, 15]));
+        for at in 200..240 {
+            sources.heard(&Pulse {
+                second: at,
+                streams: vec![StreamCount {
+                    stream: CREDITS,
+                    partition: 0,
+                    records: 10,
+                    rejected: 10,
+                    kinds: [0; KINDS],
+                }],
+                ..Pulse::default()
+            });
+            second(&mut sources, at, [10, 0, 0]);
+        }
+        let silent = sources.silent(239).remove(0);
+        assert!(sources.is_rejected(&silent, 239));
+        let mut sources = Sources::default();
+        (0..200).for_each(|at| second(&mut sources, at, [10, 10, 15]));
+        (200..240).for_each(|at| second(&mut sources, at, [10, 0, 0]));
+        assert!(!sources.is_rejected(&silent, 239));
     }
 }

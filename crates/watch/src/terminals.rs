@@ -147,10 +147,11 @@ impl Terminals {
         if self.last_beat_ms == 0 || now.millis() - self.last_beat_ms > MISSED * interval_ms {
             return Hearts::NoFeed;
         }
-        let (mut offline, mut overdue, mut alive) = (0_usize, 0_usize, 0_usize);
+        let (mut all, mut offline, mut overdue, mut alive) = (0_usize, 0_usize, 0_usize, 0_usize);
         for terminal in terminals.filter_map(|id| self.known.get(id)) {
             let gap_ms = terminal.gap_ms(since.millis(), until.millis(), now.millis());
             let Some(gap_ms) = gap_ms else { continue };
+            all += 1;
             if gap_ms > feed.offline_after.millis() as i64 {
                 offline += 1;
             } else if gap_ms * 2 > interval_ms * 3 {
@@ -160,7 +161,8 @@ impl Terminals {
             }
         }
         let silent = offline + overdue;
-        if offline > alive || silent >= SEVERAL && silent > 2 * alive {
+        // One that is dead for its own reasons says nothing of the others, of which nothing can be known yet.
+        if offline > alive && offline * 2 >= all || silent >= SEVERAL && silent > 2 * alive {
             Hearts::Stopped
         } else if alive > silent {
             Hearts::Alive
@@ -329,3 +331,39 @@ keep!(Terminals {
     known,
     last_beat_ms,
 });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_terminal_that_is_dead_for_its_own_reasons_stops_no_others() {
+        let feed = Heartbeat {
+            interval: Span::from_secs(60),
+            offline_after: Span::from_secs(150),
+        };
+        let mut terminals = Terminals::default();
+        let mut beats = |id: &str, until_s: i64| {
+            for second in (0..until_s).step_by(60) {
+                terminals.heard(&Auxiliary::Heartbeat {
+                    terminal_id: id.into(),
+                    at: Timestamp::from_millis(second * 1000),
+                    queue_depth: None,
+                    error_code: None,
+                    uptime_s: None,
+                    app_version: None,
+                    signed_in: None,
+                });
+            }
+        };
+        beats("dead", 100);
+        ["a", "b", "c"].into_iter().for_each(|id| beats(id, 600));
+        let at = |second: i64| Timestamp::from_millis(second * 1000);
+        let during = (at(590), at(610));
+        let all = ["dead", "a", "b", "c"].into_iter();
+        let said = terminals.hearts(all, during, at(610), feed);
+        assert_eq!(said, Hearts::Unknown, "the next beats are due at 600");
+        let said = terminals.hearts(["dead"].into_iter(), during, at(610), feed);
+        assert_eq!(said, Hearts::Stopped);
+    }
+}

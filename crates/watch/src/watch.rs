@@ -167,7 +167,7 @@ impl Watch {
             BatchFeed {
                 of: &self.feeds,
                 reported: reported(self.settings.batch_feed, self.feeds.has_batches),
-                ahead_s: self.settings.ahead_s,
+                to_batch_date_s: self.settings.to_batch_date_s,
             },
             &self.settings.critical_minor,
             &mut self.book,

@@ -195,7 +195,7 @@ const PAYMENT: &[FieldRule] = &[
     optional(
         "attrs",
         Shape::Strings,
-        "Further attributes, for rules: `match: {attrs.NAME: …}`.",
+        "Further attributes, for rules, `match: {attrs.NAME: …}`, and as dimensions, `dimensions: [attrs.NAME]`.",
     ),
 ];
 

@@ -17,9 +17,9 @@ const HEAD: &str = "\
 
 One JSON object a revision, in the topic `output.incidents` and in `incidents.ndjson` of a replay. An incident is one
 fault: where it is, since when, how much money, and what to do. People are paged on incidents, never on single payments:
-once when one opens, and again when a later revision names another verdict, channel or stream, or becomes critical
-([what pages](../operate.md#what-pages)). A revision is written when cause, place or severity changed, when three times as
-much was touched, and when the fault is over, which the watch notices by itself. The same fault within
+once, when an incident first is `warning` or `critical`; what is corrected later is the same page
+([what pages](../operate.md#what-pages)). A revision is written when cause, basis, place or severity changed, when three
+times as much was touched, and when the fault is over, which the watch notices by itself. The same fault within
 `incidents.reopen_within` opens the same incident again.
 
 Every figure is that of its revision, at `updated_at`. Between two revisions more may have gone missing or been credited:
@@ -65,7 +65,7 @@ const FIELDS: &[(&str, &str)] = &[
     ),
     (
         "evidence.rate_inside",
-        "Of the payments in the scope since the onset, the share that is slow or missing; `evidence.rate_outside`: the same outside the scope.",
+        "Of the payments in the scope since the onset, the share that is slow or missing (1 of `BANK_BATCH_MISSED`: of batches only what is missing is known); `evidence.rate_outside`: the same outside the scope.",
     ),
     (
         "evidence.explains",

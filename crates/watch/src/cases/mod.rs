@@ -47,6 +47,9 @@ const LEAD_MS: i64 = 10_000;
 const CORRUPTED: f64 = 3.0;
 const CORRUPTED_SHARE: f64 = 0.5;
 
+/// So long after a corrupted id is known, in seconds, a fault that has its payment says whether it is of such ids.
+const TURNS_S: i64 = 60;
+
 /// Places of one group at a time.
 const PLACES: usize = 2;
 
@@ -82,8 +85,12 @@ impl Elsewhere<'_> {
     /// Whether a case of a verdict has its reason elsewhere.
     fn covers(&self, second: i64, cause: Cause, case: &Kept) -> bool {
         match cause {
-            // Their payments are missing: a fault that has them says why.
-            Cause::IdCorrupted => self.faults.covers(second, case.since_ms, &case.values),
+            // Their payments are missing: a fault that has them may turn out to be theirs, or is another one.
+            Cause::IdCorrupted => {
+                let turns = second - case.second < TURNS_S;
+                self.faults.corrupt(second, case.since_ms, &case.values)
+                    || turns && self.faults.covers(second, case.since_ms, &case.values)
+            }
             // Their payments are late.
             Cause::OrphanCredit => self.late.may_cover(case.since_ms, &case.values),
             _ => false,
@@ -164,8 +171,11 @@ impl Cases {
         let kept = Kept::new(case, cause, values, second);
         // Another tier or verdict of a payment that is known is no further effect.
         let Some(kept) = pool.add(kept) else { return };
+        let is_its = |it: &Pattern| Pool::of(it.cause) == Pool::of(cause) && it.has(kept);
+        let mut open = self.open.iter();
+        let signed = open.any(|pattern| pattern.signature.is_some() && is_its(pattern));
         for pattern in &mut self.open {
-            if Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(kept) {
+            if is_its(pattern) && (pattern.signature.is_some() || !signed) {
                 pattern.last_s = second;
             }
         }
@@ -235,7 +245,7 @@ impl Cases {
         }
         for cause in due {
             for found in self.look(cause, second, detector, elsewhere) {
-                self.raise(cause, found, second, detector, book);
+                self.raise(found, second, detector, book);
             }
         }
         self.close(second, detector, book);
@@ -353,14 +363,7 @@ impl Cases {
         }
     }
 
-    fn raise(
-        &mut self,
-        pool: Cause,
-        found: Found,
-        second: i64,
-        detector: &Detector,
-        book: &mut Book,
-    ) {
+    fn raise(&mut self, found: Found, second: i64, detector: &Detector, book: &mut Book) {
         let now = end_of(second);
         if let Some(at) = found.known {
             let pattern = &mut self.open[at];
@@ -370,7 +373,8 @@ impl Cases {
             if pattern.improve(found.place) {
                 pattern.started_ms = found.started_ms;
             }
-            let report = self.open[at].report(self.pools[&pool].cases.iter(), detector);
+            let pattern = &self.open[at];
+            let report = pattern.report(self.cases_of(pattern), detector);
             book.update(self.open[at].entry, report, now);
             return;
         }
@@ -384,22 +388,32 @@ impl Cases {
             last_s: second,
         };
         let within_s = (self.settings.within.millis() / 1000) as i64;
-        let cases = &self.pools[&pool].cases;
-        let recent = cases
-            .iter()
+        let recent = self
+            .cases_of(&pattern)
             .filter(|case| case.second > second - within_s && pattern.has(case));
         if recent.count() < self.settings.cases {
             return;
         }
         let family = Family::Cases(pattern.cause);
-        let mut report = pattern.report(cases.iter(), detector);
+        let mut report = pattern.report(self.cases_of(&pattern), detector);
         // An incident that goes on has what it had.
         if let Some(began_ms) = book.began_ms(family, &report, now) {
             pattern.started_ms = pattern.started_ms.min(began_ms);
-            report = pattern.report(cases.iter(), detector);
+            report = pattern.report(self.cases_of(&pattern), detector);
         }
         pattern.entry = book.open(family, report, now);
         self.open.push(pattern);
+    }
+
+    /// The cases of a pattern's pool, but for those that another one tells apart by its signature.
+    fn cases_of<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = &'a Kept> {
+        let pool = Pool::of(pattern.cause);
+        let signed = move |case: &Kept| {
+            let mut open = self.open.iter();
+            open.any(|it| it.signature.is_some() && Pool::of(it.cause) == pool && it.has(case))
+        };
+        let cases = self.pools[&pool].cases.iter();
+        cases.filter(move |case| pattern.signature.is_some() || !signed(case))
     }
 
     fn close(&mut self, second: i64, detector: &Detector, book: &mut Book) {
@@ -407,8 +421,7 @@ impl Cases {
         while at < self.open.len() {
             if self.open[at].is_over(second) {
                 let pattern = self.open.remove(at);
-                let pool = &self.pools[&Pool::of(pattern.cause)];
-                let report = pattern.report(pool.cases.iter(), detector);
+                let report = pattern.report(self.cases_of(&pattern), detector);
                 book.resolve(pattern.entry, report, end_of(second));
             } else {
                 at += 1;

@@ -115,7 +115,14 @@ impl Fault {
             until_ms: self.until_ms(second).saturating_add(TAIL_MS),
             apart: self.apart,
             payments: self.payments,
+            corrupted: self.is_of_corrupted_ids(),
         }
+    }
+
+    /// Whether its payments were credited under corrupted ids.
+    pub(super) fn is_of_corrupted_ids(&self) -> bool {
+        let finding = self.finding.as_ref();
+        finding.is_some_and(|finding| finding.cause == Cause::IdCorrupted)
     }
 
     /// Whether a payment of its place suffers from a fault in a smaller one.

@@ -53,6 +53,14 @@ impl Faults {
             || self.covered(accepted_ms, values, 0)
     }
 
+    /// The same of faults whose payments were credited under corrupted ids: what makes others late corrupts none.
+    pub(crate) fn corrupt(&self, second: i64, accepted_ms: i64, values: &[ValueId]) -> bool {
+        let mut open = self.open.iter().filter(|fault| fault.is_of_corrupted_ids());
+        let mut over = self.over.iter().filter(|over| over.corrupted);
+        open.any(|fault| fault.has(second, accepted_ms, values, 0))
+            || over.any(|over| over.has(accepted_ms, values, LEAD_MS))
+    }
+
     /// Whether a fault is open, or is over and remembered.
     pub(crate) fn are_known(&self) -> bool {
         !self.open.is_empty() || !self.over.is_empty()
@@ -169,6 +177,7 @@ impl Faults {
             until_ms,
             apart: false,
             payments: 0,
+            corrupted: false,
         });
         self.over.iter().cloned().chain(silences).collect()
     }
@@ -360,6 +369,7 @@ impl Faults {
                 .ended_ms
                 .map_or(effect_ms, |ended_ms| ended_ms + TAIL_MS);
             self.over.push(Place {
+                corrupted: fault.is_of_corrupted_ids(),
                 scope: fault.scope,
                 onset_ms: fault.onset_ms,
                 until_ms,

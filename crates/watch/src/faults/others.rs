@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) apart: bool,
     /// Payments of late.
     pub(super) payments: u64,
+    /// Whether payments were credited under corrupted ids.
+    pub(super) corrupted: bool,
 }
 
 keep!(Place {
@@ -29,6 +31,7 @@ keep!(Place {
     until_ms,
     apart,
     payments,
+    corrupted,
 });
 
 impl Place {

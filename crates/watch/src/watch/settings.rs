@@ -22,8 +22,9 @@ pub struct WatchSettings {
     pub batch_feed: bool,
     /// The same of markers.
     pub marker_feed: bool,
-    /// Seconds by which the clocks of banks are ahead of UTC.
-    pub ahead_s: i64,
+    /// Seconds from the first deadline of a payment that is due by a batch to that batch's date, as if that were of UTC:
+    /// banks' clocks are ahead, and the deadline is a tier after the due time.
+    pub to_batch_date_s: i64,
     /// From so many minor units at risk on, an incident is critical.
     pub critical_minor: Vec<(Currency, u64)>,
     /// Of a million payments so many are to be credited by their first deadline.

@@ -280,7 +280,7 @@ pub(super) fn settings() -> WatchSettings {
         account_feed: false,
         batch_feed: false,
         marker_feed: true,
-        ahead_s: 0,
+        to_batch_date_s: 0,
         critical_minor: Vec::new(),
         objective_ppm: 999_000,
         reopen_within: Span::from_secs(600),
