@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::config::ClientConfig;
+
+use crate::client::Context;
+
 /// A broker that restarts is back by then.
 const PASSING: Duration = Duration::from_secs(3);
 
@@ -15,6 +19,40 @@ pub(crate) enum Say {
     Waiting(Duration),
     /// Somebody answers again, after so long.
     Over(Duration),
+}
+
+/// Who says so: the brokers that were asked, the client's context, and what waits meanwhile.
+pub(crate) struct Sayer {
+    brokers: String,
+    context: Context,
+    waits: &'static str,
+}
+
+impl Sayer {
+    pub(crate) fn new(base: &ClientConfig, context: Context, waits: &'static str) -> Self {
+        let brokers = base.get("bootstrap.servers").unwrap_or_default().to_owned();
+        Self {
+            brokers,
+            context,
+            waits,
+        }
+    }
+
+    pub(crate) fn say(&self, say: Say) {
+        let (brokers, waits) = (&self.brokers, self.waits);
+        match say {
+            Say::Waiting(lasts) => tracing::warn!(
+                brokers,
+                for_s = lasts.as_secs(),
+                why = self.context.last_failure().unwrap_or_default(),
+                "no broker answers: {waits} until one does"
+            ),
+            Say::Over(lasted) => {
+                let after_s = lasted.as_secs();
+                tracing::info!(brokers, after_s, "the brokers answer again");
+            }
+        }
+    }
 }
 
 /// Since when nobody answers.

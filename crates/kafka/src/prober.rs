@@ -16,7 +16,7 @@ use crate::client::Context;
 use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::lane::Told;
-use crate::outage::{Outage, Say};
+use crate::outage::{Outage, Sayer};
 use crate::renewed::Renewed;
 use crate::topics::Topics;
 
@@ -155,10 +155,11 @@ impl Shared {
     fn watch_metadata(self: &Arc<Self>, mut client: Renewed<BaseConsumer<Context>>) {
         let mut threads = BTreeMap::<i32, JoinHandle<()>>::new();
         let mut outage = Outage::default();
+        let sayer = Sayer::new(&self.base, self.context.clone(), "deadlines are held");
         while !self.is_stopped() {
             let looked = client.ask(|client| self.look(client, PATIENCE));
             if let Some(say) = outage.asked(looked.is_ok(), Instant::now()) {
-                self.say(say);
+                sayer.say(say);
             }
             if let Err(error) = looked {
                 tracing::debug!(%error, "the cluster does not say how many partitions there are");
@@ -173,25 +174,6 @@ impl Shared {
         }
         for (_, thread) in threads {
             let _ = thread.join();
-        }
-    }
-
-    fn say(&self, say: Say) {
-        let brokers = self.base.get("bootstrap.servers").unwrap_or_default();
-        match say {
-            Say::Waiting(lasts) => tracing::warn!(
-                brokers,
-                for_s = lasts.as_secs(),
-                why = self.context.last_failure().unwrap_or_default(),
-                "no broker answers: deadlines are held until one does"
-            ),
-            Say::Over(lasted) => {
-                tracing::info!(
-                    brokers,
-                    after_s = lasted.as_secs(),
-                    "the brokers answer again"
-                );
-            }
         }
     }
 

@@ -380,6 +380,7 @@ impl<M: Machine> Running<M> {
     fn rebalance(&mut self) {
         for event in self.reader.rebalanced() {
             self.state.end_all();
+            self.unread.clear();
             let numbers = match event {
                 Rebalanced::Assigned(numbers, group) => {
                     self.group = group.map(Arc::new);

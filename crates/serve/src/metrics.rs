@@ -114,6 +114,13 @@ impl Metrics {
         WatchObserver::new(Arc::clone(&self.0), board)
     }
 
+    /// The watch of this process ended by itself, and the lanes go on without it.
+    pub fn watch_failed(&self) {
+        if let Some(board) = lock(&self.0.watch).as_ref() {
+            board.fail();
+        }
+    }
+
     /// The watch as it stands, and how long it showed no sign of life; `None` where this process has none.
     pub fn watch_status(&self) -> Option<(Duration, WatchStatus)> {
         let board = lock(&self.0.watch).clone()?;
@@ -193,7 +200,8 @@ impl Metrics {
         let silent = lanes
             .iter()
             .map(|lane| (lane.name.clone(), lane.silent_for()));
-        let watch = self.watch_status();
+        // One that has ended shows no sign of life, and another start would not help.
+        let watch = self.watch_status().filter(|(_, it)| !it.is_failed());
         let watch = watch.map(|(silent, _)| ("watch".to_owned(), silent));
         silent
             .chain(watch)

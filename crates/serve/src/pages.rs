@@ -59,6 +59,7 @@ fn watch_brief(watch: &WatchStatus) -> Value {
         "restoring" => Some("its state, up to its own claim"),
         "catching up" => Some("the pulses that were judged before"),
         "running" if watch.second.is_none() => Some("the first pulses of every partition"),
+        _ if watch.is_failed() => Some("a person: the log says why it ended"),
         _ => None,
     };
     let second = watch.second.map(|second| second.saturating_mul(1000));

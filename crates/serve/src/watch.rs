@@ -16,6 +16,9 @@ use crate::live::{OTHER, QUANTILES};
 use crate::metrics::Inner;
 use crate::status::LaneBoard;
 
+/// The phase of a watch that cannot go on.
+const FAILED: &str = "failed";
+
 /// How the watch of this process stands.
 #[derive(Clone, Debug)]
 pub struct WatchStatus {
@@ -44,7 +47,12 @@ pub struct WatchStatus {
 impl WatchStatus {
     /// Whether it does all that it has to do: it judges, or another one does.
     pub fn is_ready(&self) -> bool {
-        self.joined && (!self.elected || self.active) && self.phase != "failed"
+        self.joined && (!self.elected || self.active) && !self.is_failed()
+    }
+
+    /// Whether it ended by itself: a person is needed.
+    pub fn is_failed(&self) -> bool {
+        self.phase == FAILED
     }
 
     /// How far the last second that was judged lies behind broker time, in milliseconds.
@@ -80,6 +88,13 @@ impl WatchBoard {
                 lags: Vec::new(),
             }),
         }
+    }
+
+    /// It ended by itself and is not started again.
+    pub(crate) fn fail(&self) {
+        let mut status = self.status();
+        status.phase = FAILED;
+        status.active = false;
     }
 
     pub(crate) fn status(&self) -> MutexGuard<'_, WatchStatus> {

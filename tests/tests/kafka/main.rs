@@ -54,6 +54,7 @@ const TESTS: &[Test] = tests![
     canary::a_canary_is_content_with_a_service_that_runs_and_misses_one_that_does_not,
     clocks::a_clock_that_is_ten_minutes_slow_decides_nothing,
     clocks::a_clock_that_is_ten_minutes_fast_decides_nothing,
+    watch::alerts_go_on_where_the_state_of_the_watch_is_lost,
     state::a_state_that_was_lost_is_rebuilt_and_no_alert_is_written_twice_or_missed,
     state::inspect_shows_every_partition_of_a_service_that_runs_or_stands,
     state::a_partition_whose_state_is_broken_is_said_to_be_so_and_can_begin_with_now,

@@ -14,7 +14,7 @@ use settlewatch_tests::broker::{
 use settlewatch_tests::harness::Bench;
 use settlewatch_tests::reference::{Config, Rule, STREAMS, Tier, parse_ms};
 
-use crate::script::{SOON, pass_ms};
+use crate::script::{SOON, Script, pass_ms};
 use crate::told::{Follower, assert_told};
 
 /// Whatever is waited for that takes minutes by itself.
@@ -275,4 +275,30 @@ pub(crate) fn what_is_not_read_is_said_and_accuses_nobody_though_the_active_watc
         .collect();
     assert!(others.is_empty(), "nobody else is to blame: {others:?}");
     assert_eq!(said.len(), 1, "{said:?}");
+}
+
+pub(crate) fn alerts_go_on_where_the_state_of_the_watch_is_lost() {
+    let cluster = Cluster::shared();
+    let group = Group::new(&cluster, "stateless", Setup::quick());
+    let start = |name: &str| group.start_with(name, "one", "roles: [join, watch]\n", &[]);
+    let service = start("before");
+    until("it judges", SOON, || active(&service).then_some(()));
+    service.stop();
+    let (admin, state) = (cluster.admin(), group.topic("watch_state"));
+    let (_, end) = admin.ends(&state, 0);
+    admin.delete_before(&state, 0, end);
+    let service = start("after");
+    let failed = || {
+        service
+            .get("/readyz")
+            .filter(|(_, body)| body.contains("a person"))
+    };
+    let (status, _) = until("the watch has ended", SOON, failed);
+    assert_eq!(status, 503, "somebody must look");
+    Script::new(&group).barrier("alone");
+    assert!(service.log().contains("To begin anew"), "{}", service.log());
+    assert_eq!(service.metric("settlewatch_watch_active", ""), Some(0.0));
+    let alive = service.get("/livez").map(|(status, _)| status);
+    assert_eq!(alive, Some(200), "another start would not help");
+    service.stop();
 }

@@ -42,6 +42,9 @@ impl<M: Machine> Running<M> {
             self.unread.forget(place);
             return None;
         }
+        if !self.unread.may_replace(now) {
+            return None;
+        }
         let (topic, partition) = (self.member.topics.source(place.0), place.1);
         tracing::error!(
             topic,

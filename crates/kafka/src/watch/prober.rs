@@ -18,6 +18,7 @@ use crate::clocks::{Clocks, Monotonic};
 use crate::ends::Ends;
 use crate::lane::Told;
 use crate::machine::Probing;
+use crate::outage::{Outage, Sayer};
 use crate::renewed::Renewed;
 use crate::topics::Topics;
 
@@ -69,6 +70,7 @@ impl WatchProber {
         monotonic: Monotonic,
     ) -> KafkaResult<Self> {
         let ends = Ends::renewed(base, context.clone(), topics.clone())?;
+        let sayer = Sayer::new(base, context.clone(), "nothing is judged");
         let mut client = Renewed::asking(base, context)?;
         let shared = Arc::new(Shared {
             topics,
@@ -83,7 +85,7 @@ impl WatchProber {
         let of_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("watch-probe".into())
-            .spawn(move || of_thread.probe(ends, client))
+            .spawn(move || of_thread.probe(ends, client, &sayer))
             .expect("a thread can be started");
         Ok(Self {
             shared,
@@ -108,12 +110,22 @@ impl Drop for WatchProber {
 }
 
 impl Shared {
-    fn probe(&self, mut ends: Renewed<Ends>, mut client: Renewed<BaseConsumer<Context>>) {
+    fn probe(
+        &self,
+        mut ends: Renewed<Ends>,
+        mut client: Renewed<BaseConsumer<Context>>,
+        sayer: &Sayer,
+    ) {
         let mut looked = Instant::now();
+        let mut outage = Outage::default();
         while !self.stopped.load(Ordering::Relaxed) {
             if looked.elapsed() >= METADATA_EVERY {
                 looked = Instant::now();
-                if let Err(error) = client.ask(|client| self.look(client, PATIENCE)) {
+                let answer = client.ask(|client| self.look(client, PATIENCE));
+                if let Some(say) = outage.asked(answer.is_ok(), looked) {
+                    sayer.say(say);
+                }
+                if let Err(error) = answer {
                     tracing::debug!(%error, "the cluster does not say who leads the watch's topics");
                 }
             }

@@ -41,6 +41,9 @@ use layout::{Layout, Unpacked, unpack};
 use ledge::Ledge;
 use step::WatchStep;
 
+/// Between two ticks the shell reads. Where they lie further apart, in milliseconds, it was busy, or stood still.
+const BUSY_MS: u64 = 1000;
+
 /// An auxiliary topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedConfig {
@@ -115,7 +118,10 @@ pub struct Watcher<C: Core> {
     snapshots: Snapshots<WatchStep>,
     commands: VecDeque<Command>,
     in_flight: Option<Transaction>,
+    /// The shell's clock, without the time in which it did not read: what did not come meanwhile is not silent.
     now_ms: u64,
+    /// The shell's clock.
+    ticked_ms: u64,
     /// Broker time, about.
     broker: Option<Timestamp>,
     draining: bool,
@@ -140,6 +146,7 @@ impl<C: Core> Watcher<C> {
             commands: [Command::NewProducer].into(),
             in_flight: None,
             now_ms: 0,
+            ticked_ms: 0,
             broker: None,
             draining: false,
             asked: false,
@@ -206,7 +213,9 @@ impl<C: Core> Watcher<C> {
     pub fn handle(&mut self, input: Input) {
         match input {
             Input::Tick(now_ms) => {
-                self.now_ms = self.now_ms.max(now_ms);
+                let passed_ms = now_ms.saturating_sub(self.ticked_ms);
+                self.ticked_ms = self.ticked_ms.max(now_ms);
+                self.now_ms += passed_ms.min(BUSY_MS);
                 self.work();
             }
             Input::BrokerTime(now) => self.broker = Some(now),

@@ -118,6 +118,11 @@ impl<P> Pulses<P> {
         now_ms.saturating_sub(self.heard_ms) >= SILENT_MS
     }
 
+    /// It is fetched again from now on: before, nothing could come.
+    pub(crate) fn listen(&mut self, now_ms: u64) {
+        self.heard_ms = self.heard_ms.max(now_ms);
+    }
+
     /// Records that wait.
     pub(crate) fn waiting(&self) -> usize {
         self.queue.len()

@@ -92,7 +92,7 @@ type Balance = (Vec<(SourceId, i32)>, Vec<(SourceId, i32)>);
 
 impl<P> Ledge<P> {
     /// Who is too far ahead stands aside until half of what waits was taken in; never who is waited for.
-    pub(super) fn balance(&mut self, limit: usize) -> Balance {
+    pub(super) fn balance(&mut self, limit: usize, now_ms: u64) -> Balance {
         let target_ms = self
             .second
             .map_or(i64::MIN, |it| end_ms(it.saturating_add(1)));
@@ -107,8 +107,12 @@ impl<P> Ledge<P> {
             let limit = PULSES_AHEAD >> u32::from(pulses.stands_aside);
             let aside = !wanted && pulses.waiting() > limit;
             if core::mem::replace(&mut pulses.stands_aside, aside) != aside {
-                let list = if aside { &mut pause } else { &mut resume };
-                list.push((SourceId(0), at as i32));
+                if aside {
+                    pause.push((SourceId(0), at as i32));
+                } else {
+                    pulses.listen(now_ms);
+                    resume.push((SourceId(0), at as i32));
+                }
             }
         }
         for (at, feed) in self.feeds.iter_mut().enumerate() {

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use crate::io::Input;
 use naive::word;
+use settlewatch_join::Timestamp;
 use world::{BEGIN_S, End, NUMBERS, World};
 
 const TICKS: usize = 400;
@@ -83,6 +84,25 @@ fn a_partition_that_is_silent_is_blind_and_taken_in_when_it_comes() {
     }
     assert_eq!(*world.watcher.core(), core);
     assert_eq!(world.incidents.len(), before);
+}
+
+#[test]
+fn time_in_which_nothing_was_read_is_nobody_s_silence() {
+    let mut world = World::new(End::Never).run(100);
+    let judged = world.seconds().len();
+    // A transaction takes twenty seconds: pulses lie at the brokers meanwhile.
+    world.now_ms += 20_000;
+    let now = Timestamp::from_millis(world.started_ms + world.now_ms as i64);
+    world.watcher.handle(Input::BrokerTime(now));
+    world.watcher.handle(Input::Tick(world.now_ms));
+    world.carry();
+    assert_eq!(world.watcher.blind(), 0, "nobody was asked");
+    for _ in 0..100 {
+        world.tick();
+        assert_eq!(world.watcher.blind(), 0);
+    }
+    assert!(world.seconds().len() >= judged + 25, "all of it is judged");
+    world.audit();
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl<C: Core> Watcher<C> {
         let Phase::Running(ledge) = &mut self.phase else {
             return;
         };
-        let (pause, resume) = ledge.balance(limit);
+        let (pause, resume) = ledge.balance(limit, self.now_ms);
         if !pause.is_empty() {
             self.commands.push_back(Command::Pause(pause));
         }

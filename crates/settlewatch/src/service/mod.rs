@@ -192,9 +192,26 @@ impl Service {
             self.stop();
             return Err(Failed(changed.to_string()).into());
         }
-        if self.threads().any(LaneHandle::is_finished) {
+        if self.lanes.iter().any(LaneHandle::is_finished) {
             return self.ended();
         }
+        if self.watch.as_ref().is_some_and(LaneHandle::is_finished) {
+            return self.watch_ended();
+        }
+        Ok(())
+    }
+
+    /// The watch ended by itself. Where its state is of no use, lanes go on: payments are worth more than incidents.
+    fn watch_ended(&mut self) -> anyhow::Result<()> {
+        let Some(end) = self.watch.take().map(LaneHandle::join) else {
+            return Ok(());
+        };
+        if self.lanes.is_empty() || !matches!(end, LaneEnd::Failed(_)) {
+            self.stop();
+            return Err(Failed(end.to_string()).into());
+        }
+        tracing::error!(%end, "the watch ended; alerts go on, incidents do not");
+        self.metrics.watch_failed();
         Ok(())
     }
 
