@@ -282,9 +282,14 @@ pub(crate) fn alerts_go_on_where_the_state_of_the_watch_is_lost() {
     let group = Group::new(&cluster, "stateless", Setup::quick());
     let start = |name: &str| group.start_with(name, "one", "roles: [join, watch]\n", &[]);
     let service = start("before");
-    until("it judges", SOON, || active(&service).then_some(()));
-    service.stop();
     let (admin, state) = (cluster.admin(), group.topic("watch_state"));
+    until("it judges", SOON, || active(&service).then_some(()));
+    let (_, begun) = admin.ends(&state, 0);
+    Script::new(&group).barrier("before");
+    until("its steps are written", SOON, || {
+        (admin.ends(&state, 0).1 > begun + 4).then_some(())
+    });
+    service.stop();
     let (_, end) = admin.ends(&state, 0);
     admin.delete_before(&state, 0, end);
     let service = start("after");
