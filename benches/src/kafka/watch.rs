@@ -29,7 +29,7 @@ const STOPS: u64 = 7;
 /// happens, and while the fault lasts.
 const WARM: Duration = Duration::from_secs(120);
 const LEARNS: Duration = Duration::from_secs(60);
-const SETTLES: Duration = Duration::from_secs(420);
+const SETTLES: Duration = Duration::from_secs(180);
 const CALM: Duration = Duration::from_secs(60);
 const FAULT: Duration = Duration::from_secs(90);
 
