@@ -127,11 +127,10 @@ impl<M: Machine> Running<M> {
             if let Some(end) = end.or_else(|| self.poll()) {
                 return end;
             }
-            if let Some(end) = self.replace_deaf() {
+            self.rebalance();
+            if let Some(end) = self.look() {
                 return end;
             }
-            self.rebalance();
-            self.look();
             self.machine.handle(Input::Tick(self.monotonic.now_ms()));
         }
     }
@@ -411,12 +410,12 @@ impl<M: Machine> Running<M> {
         self.clocks.about(self.monotonic.now_ms())
     }
 
-    fn look(&mut self) {
+    fn look(&mut self) -> Option<LaneEnd> {
         let now_ms = self.monotonic.now_ms();
         let partitions = self.reader.count() as u64;
         let every_ms = LOOK_EVERY_MS.max(LOOK_EVERY_MS * partitions / LOOK_PARTITIONS);
         if now_ms < self.looked_ms + every_ms {
-            return;
+            return None;
         }
         self.looked_ms = now_ms;
         if let Some(now) = self.now() {
@@ -430,5 +429,6 @@ impl<M: Machine> Running<M> {
             });
         }
         self.machine.look(self.now());
+        self.replace_deaf()
     }
 }
