@@ -162,11 +162,10 @@ impl Cases {
         let kept = Kept::new(case, cause, values, second);
         // Another tier or verdict of a payment that is known is no further effect.
         let Some(kept) = pool.add(kept) else { return };
-        let is_its = |it: &Pattern| Pool::of(it.cause) == Pool::of(cause) && it.has(kept);
-        let mut open = self.open.iter();
-        let signed = open.any(|pattern| pattern.signature.is_some() && is_its(pattern));
+        let signed = is_signed(&self.open, Pool::of(cause), kept);
         for pattern in &mut self.open {
-            if is_its(pattern) && (pattern.signature.is_some() || !signed) {
+            let is_its = Pool::of(pattern.cause) == Pool::of(cause) && pattern.has(kept);
+            if is_its && (pattern.signature.is_some() || !signed) {
                 pattern.last_s = second;
             }
         }
@@ -353,12 +352,8 @@ impl Cases {
     /// The cases of a pattern's pool, but for those that another one tells apart by its signature.
     fn cases_of<'a>(&'a self, pattern: &'a Pattern) -> impl Iterator<Item = &'a Kept> {
         let pool = Pool::of(pattern.cause);
-        let signed = move |case: &Kept| {
-            let mut open = self.open.iter();
-            open.any(|it| it.signature.is_some() && Pool::of(it.cause) == pool && it.has(case))
-        };
         let cases = self.pools[&pool].cases.iter();
-        cases.filter(move |case| pattern.signature.is_some() || !signed(case))
+        cases.filter(move |case| pattern.signature.is_some() || !is_signed(&self.open, pool, case))
     }
 
     fn close(&mut self, second: i64, detector: &Detector, book: &mut Book) {
@@ -373,6 +368,12 @@ impl Cases {
             }
         }
     }
+}
+
+/// Whether an open pattern tells a case of a pool apart by its signature.
+fn is_signed(open: &[Pattern], pool: Cause, case: &Kept) -> bool {
+    let mut signed = open.iter().filter(|it| it.signature.is_some());
+    signed.any(|it| Pool::of(it.cause) == pool && it.has(case))
 }
 
 /// A pattern as it was just seen.
